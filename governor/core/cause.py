@@ -1,0 +1,99 @@
+"""Why a run woke, and what it may read and repair: Cause and Scope.
+
+A Cause says where and when to look, never what is true (architecture.md, rule 2).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from governor.core import ids
+
+VERSION: Final = 1
+MAX_BYTES: Final = 8 * 1024
+
+
+class Source(StrEnum):
+    EVENT = "event"
+    SURVEY = "survey"
+    DECISION = "decision"
+    UNDO = "undo"
+    MANUAL = "manual"
+
+
+class Caller(Struct, frozen=True, omit_defaults=True):
+    """Who wrote the resource: the only three claims that are kept."""
+
+    object_id: str | None = None
+    application_id: str | None = None
+    name: str | None = None
+
+
+class VirtualNetwork(Struct, frozen=True, tag="virtualNetwork"):
+    """A Scope: one virtual network with all that lives in it."""
+
+    id: str
+
+    @property
+    def key(self) -> str:
+        return ids.key(self.id)
+
+    @property
+    def subscription(self) -> str:
+        return ids.parse(self.id).subscription.casefold()
+
+
+class Remainder(Struct, frozen=True, tag="remainder"):
+    """A Scope: what lives in no virtual network of a subscription."""
+
+    subscription_id: str
+
+    @property
+    def key(self) -> str:
+        return f"/subscriptions/{self.subscription_id}".casefold()
+
+    @property
+    def subscription(self) -> str:
+        return self.subscription_id.casefold()
+
+
+Scope = VirtualNetwork | Remainder
+
+
+class Cause(Struct, frozen=True, omit_defaults=True):
+    """Why a run woke. `time` is when it happened (aware UTC); `points_at` names a decision or a Record in the ledger."""
+
+    source: Source
+    time: datetime
+    subject: str | None = None
+    scope: Scope | None = None
+    caller: Caller | None = None
+    correlation_id: str | None = None
+    points_at: str | None = None
+    attempt: int = 0
+    first_time: datetime | None = None
+    v: int = VERSION
+
+
+# What a run of ours reads or writes; anything else that happens in a subscription tells nothing about egress.
+_WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters")
+
+
+def watched(subject: str) -> bool:
+    """A subject in, whether a change of it can change how something leaves for the internet out."""
+    return ids.kind(subject).startswith(_WATCHED)
+
+
+def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
+    """A subject and the Scopes whose last run named it in, the Scopes to look at out.
+
+    What lies in a virtual network maps to it; something shared or deleted maps to the networks that name it.
+    """
+    parts = ids.parse(subject)
+    if parts.type == ids.VIRTUAL_NETWORK or parts.type.startswith(ids.VIRTUAL_NETWORK + "/"):
+        vnet = ids.network(parts.subscription, parts.resource_group, "virtualNetworks", parts.names[0])
+        return (VirtualNetwork(vnet),)
+    return tuple(sorted(named_by, key=lambda scope: scope.key))

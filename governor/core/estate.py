@@ -1,0 +1,175 @@
+"""What was seen: an Estate holds facts, when they were seen, and what could not be.
+
+Three answers to "what is this resource?": its fact, ABSENT (Azure says there is none), or None (not read: a gap).
+Missing facts never look like violations, nor like compliance (architecture.md, rules 2 and 5).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import Enum
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from governor.core import facts, ids
+
+EVERYTHING: Final = "*"
+
+
+class Absent(Enum):
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+AnyFact = (
+    facts.VirtualNetwork
+    | facts.NatGateway
+    | facts.PublicIp
+    | facts.PublicIpPrefix
+    | facts.RouteTable
+    | facts.NetworkInterface
+    | facts.LoadBalancer
+    | facts.Firewall
+    | facts.Cluster
+    | facts.Deployment
+    | facts.ResourceGroup
+    | facts.Subscription
+)
+F = TypeVar("F", bound=AnyFact)
+
+_KINDS: Final[dict[str, type[AnyFact]]] = {
+    ids.VIRTUAL_NETWORK: facts.VirtualNetwork,
+    ids.NAT_GATEWAY: facts.NatGateway,
+    ids.PUBLIC_IP: facts.PublicIp,
+    ids.PUBLIC_IP_PREFIX: facts.PublicIpPrefix,
+    ids.ROUTE_TABLE: facts.RouteTable,
+    ids.NETWORK_INTERFACE: facts.NetworkInterface,
+    ids.LOAD_BALANCER: facts.LoadBalancer,
+    ids.FIREWALL: facts.Firewall,
+    ids.CLUSTER: facts.Cluster,
+    ids.DEPLOYMENT: facts.Deployment,
+    ids.RESOURCE_GROUP: facts.ResourceGroup,
+    ids.SUBSCRIPTION: facts.Subscription,
+}
+_DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
+
+
+class Gap(Struct, frozen=True, order=True):
+    """What could not be read, and why; `about` is the key of a resource or the name of a list."""
+
+    about: str
+    why: str
+
+
+class Estate(Struct, frozen=True):
+    """Facts by key. `networks` are judged; everything else is context.
+
+    listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, `deployments(GROUP)`), or EVERYTHING.
+    """
+
+    observed_at: datetime
+    networks: tuple[facts.VirtualNetwork, ...] = ()
+    known: dict[str, AnyFact] = {}
+    absent: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
+    gaps: tuple[Gap, ...] = ()
+
+    def find(self, resource_id: str, kind: type[F]) -> F | Absent | None:
+        """A resource id and its kind in; the fact, ABSENT, or None when it was not read out."""
+        resource_key = ids.key(resource_id)
+        fact = self.known.get(resource_key)
+        if isinstance(fact, kind):
+            return fact
+        return ABSENT if resource_key in self.absent else None
+
+    def all(self, kind: type[F]) -> list[F]:
+        """Every known fact of a kind, sorted by key."""
+        return [fact for _, fact in sorted(self.known.items()) if isinstance(fact, kind)]
+
+    def has_listed(self, name: str) -> bool:
+        return EVERYTHING in self.listed or name in self.listed
+
+    def why(self, about: str) -> str:
+        """Why a resource or list is missing, in words."""
+        return next((gap.why for gap in self.gaps if gap.about == about), "not read")
+
+
+def clusters(subscription: str) -> str:
+    """The name of the list of a subscription's clusters."""
+    return f"clusters({subscription.casefold()})"
+
+
+def deployments(group_id: str) -> str:
+    """The name of the list of the deployments that run in a resource group."""
+    return f"deployments({ids.key(group_id)})"
+
+
+class Body(Struct, frozen=True):
+    """What every ARM body says of itself."""
+
+    id: str
+    type: str = ""
+
+
+class Reading(Struct, frozen=True):
+    """Raw facts on their way into an Estate: bodies as ARM sent them, and what was looked for in vain."""
+
+    bodies: tuple[bytes | msgspec.Raw, ...] = ()
+    absent: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+_BODY: Final = msgspec.json.Decoder(Body)
+
+
+def decode(body: bytes | msgspec.Raw) -> AnyFact | Gap | None:
+    """One ARM body in; its fact, a Gap that says why it cannot be understood, or None for a type nobody asks about."""
+    head = _BODY.decode(body)
+    # Bodies of resource groups and of lists say their type in several ways; the id says it too.
+    decoder = _DECODERS.get(head.type.casefold()) or _DECODERS.get(ids.kind(head.id))
+    if decoder is None:
+        return None
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        return Gap(ids.key(head.id), f"its body cannot be understood: {error}")
+
+
+def build(observed_at: datetime, reading: Reading, judged: Iterable[str] | None = None) -> Estate:
+    """Raw bodies in, an Estate out. `judged`: ids of the networks to judge; None judges every network that was read."""
+    known: dict[str, AnyFact] = {}
+    gaps = list(reading.gaps)
+    for body in reading.bodies:
+        fact = decode(body)
+        if isinstance(fact, Gap):
+            gaps.append(fact)
+        elif fact is not None:
+            known[ids.key(fact.id)] = fact
+    wanted = None if judged is None else {ids.key(j) for j in judged}
+    networks = [
+        (key, fact)
+        for key, fact in known.items()
+        if isinstance(fact, facts.VirtualNetwork) and (wanted is None or key in wanted)
+    ]
+    return Estate(
+        observed_at=observed_at,
+        networks=tuple(fact for _, fact in sorted(networks, key=lambda pair: pair[0])),
+        known=known,
+        absent=frozenset(ids.key(a) for a in reading.absent),
+        listed=frozenset(reading.listed),
+        gaps=tuple(sorted(gaps)),
+    )
+
+
+def add(estate: Estate, reading: Reading) -> Estate:
+    """An Estate and more bodies in, the Estate that knows both out; what is judged stays."""
+    more = build(estate.observed_at, reading, judged=())
+    return msgspec.structs.replace(
+        estate,
+        known={**estate.known, **more.known},
+        absent=estate.absent | more.absent,
+        listed=estate.listed | more.listed,
+        gaps=tuple(sorted({*estate.gaps, *more.gaps})),
+    )

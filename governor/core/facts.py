@@ -1,0 +1,320 @@
+"""The members of ARM bodies that judging needs, as Azure spells them. A member that is absent is None.
+
+Lists are None when Azure leaves them out: iterate over `x or ()`. Unknown members are ignored here; writes edit the
+raw body and keep them (architecture.md 1, Step).
+"""
+
+from typing import Final
+
+from msgspec import Struct, field
+
+SUCCEEDED: Final = "Succeeded"
+Tags = dict[str, str]
+
+
+class Fact(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """Base of all facts: camelCase members, as ARM writes them."""
+
+
+class Ref(Fact, frozen=True):
+    id: str
+
+
+class Sku(Fact, frozen=True):
+    name: str | None = None
+    tier: str | None = None
+
+
+class DelegationProperties(Fact, frozen=True):
+    service_name: str | None = None
+
+
+class Delegation(Fact, frozen=True):
+    name: str | None = None
+    properties: DelegationProperties = DelegationProperties()
+
+
+class LinkProperties(Fact, frozen=True):
+    linked_resource_type: str | None = None
+    link: str | None = None
+
+
+class Link(Fact, frozen=True):
+    name: str | None = None
+    properties: LinkProperties = LinkProperties()
+
+
+class SubnetProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    address_prefix: str | None = None
+    address_prefixes: tuple[str, ...] | None = None
+    nat_gateway: Ref | None = None
+    route_table: Ref | None = None
+    default_outbound_access: bool | None = None
+    delegations: tuple[Delegation, ...] | None = None
+    ip_configurations: tuple[Ref, ...] | None = None
+    ip_configuration_profiles: tuple[Ref, ...] | None = None
+    private_endpoints: tuple[Ref, ...] | None = None
+    service_association_links: tuple[Link, ...] | None = None
+    resource_navigation_links: tuple[Link, ...] | None = None
+    application_gateway_ip_configurations: tuple[Ref, ...] | None = field(
+        name="applicationGatewayIPConfigurations", default=None
+    )
+
+
+class Subnet(Fact, frozen=True):
+    id: str
+    name: str
+    properties: SubnetProperties = SubnetProperties()
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        one = self.properties.address_prefix
+        return self.properties.address_prefixes or ((one,) if one else ())
+
+    @property
+    def delegated_to(self) -> tuple[str, ...]:
+        return tuple(d.properties.service_name or "?" for d in self.properties.delegations or ())
+
+
+class PeeringProperties(Fact, frozen=True):
+    peering_state: str | None = None
+    remote_virtual_network: Ref | None = None
+    use_remote_gateways: bool | None = None
+    allow_forwarded_traffic: bool | None = None
+
+
+class Peering(Fact, frozen=True):
+    id: str
+    properties: PeeringProperties = PeeringProperties()
+
+
+class AddressSpace(Fact, frozen=True):
+    address_prefixes: tuple[str, ...] | None = None
+
+
+class VirtualNetworkProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    address_space: AddressSpace | None = None
+    subnets: tuple[Subnet, ...] | None = None
+    virtual_network_peerings: tuple[Peering, ...] | None = None
+    default_public_nat_gateway: Ref | None = None
+
+
+class VirtualNetwork(Fact, frozen=True):
+    id: str
+    name: str
+    location: str = ""
+    tags: Tags | None = None
+    properties: VirtualNetworkProperties = VirtualNetworkProperties()
+
+
+class NatGatewayProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    public_ip_addresses: tuple[Ref, ...] | None = None
+    public_ip_prefixes: tuple[Ref, ...] | None = None
+    subnets: tuple[Ref, ...] | None = None
+    source_virtual_network: Ref | None = None
+
+
+class NatGateway(Fact, frozen=True):
+    id: str
+    location: str = ""
+    tags: Tags | None = None
+    sku: Sku = Sku()
+    zones: tuple[str, ...] | None = None
+    properties: NatGatewayProperties = NatGatewayProperties()
+
+
+class PublicIpProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    ip_address: str | None = None
+    ip_configuration: Ref | None = None
+    nat_gateway: Ref | None = None
+
+
+class PublicIp(Fact, frozen=True):
+    id: str
+    location: str = ""
+    tags: Tags | None = None
+    sku: Sku = Sku()
+    properties: PublicIpProperties = PublicIpProperties()
+
+
+class PrefixProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    ip_prefix: str | None = None
+
+
+class PublicIpPrefix(Fact, frozen=True):
+    id: str
+    location: str = ""
+    sku: Sku = Sku()
+    properties: PrefixProperties = PrefixProperties()
+
+
+class RouteProperties(Fact, frozen=True):
+    address_prefix: str | None = None
+    next_hop_type: str | None = None
+    next_hop_ip_address: str | None = None
+
+
+class Route(Fact, frozen=True):
+    name: str
+    properties: RouteProperties = RouteProperties()
+
+
+class RouteTableProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    routes: tuple[Route, ...] | None = None
+    disable_bgp_route_propagation: bool | None = None
+    subnets: tuple[Ref, ...] | None = None
+
+
+class RouteTable(Fact, frozen=True):
+    id: str
+    location: str = ""
+    properties: RouteTableProperties = RouteTableProperties()
+
+
+class IpConfigurationProperties(Fact, frozen=True):
+    subnet: Ref | None = None
+    public_ip_address: Ref | None = field(name="publicIPAddress", default=None)
+    public_ip_prefix: Ref | None = field(name="publicIPPrefix", default=None)
+    private_ip_address: str | None = field(name="privateIPAddress", default=None)
+    load_balancer_backend_address_pools: tuple[Ref, ...] | None = None
+
+
+class IpConfiguration(Fact, frozen=True):
+    id: str
+    name: str = ""
+    properties: IpConfigurationProperties = IpConfigurationProperties()
+
+
+class NetworkInterfaceProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    ip_configurations: tuple[IpConfiguration, ...] | None = None
+    virtual_machine: Ref | None = None
+    enable_ip_forwarding: bool | None = field(name="enableIPForwarding", default=None)
+    private_endpoint: Ref | None = None
+
+
+class NetworkInterface(Fact, frozen=True):
+    id: str
+    location: str = ""
+    properties: NetworkInterfaceProperties = NetworkInterfaceProperties()
+
+
+class PoolProperties(Fact, frozen=True):
+    backend_ip_configurations: tuple[Ref, ...] | None = field(name="backendIPConfigurations", default=None)
+
+
+class Pool(Fact, frozen=True):
+    id: str
+    properties: PoolProperties = PoolProperties()
+
+
+class OutboundRuleProperties(Fact, frozen=True):
+    backend_address_pool: Ref | None = None
+    frontend_ip_configurations: tuple[Ref, ...] | None = field(name="frontendIPConfigurations", default=None)
+
+
+class OutboundRule(Fact, frozen=True):
+    id: str
+    properties: OutboundRuleProperties = OutboundRuleProperties()
+
+
+class LoadBalancingRuleProperties(Fact, frozen=True):
+    backend_address_pool: Ref | None = None
+    backend_address_pools: tuple[Ref, ...] | None = None
+    frontend_ip_configuration: Ref | None = field(name="frontendIPConfiguration", default=None)
+    disable_outbound_snat: bool | None = None
+
+
+class LoadBalancingRule(Fact, frozen=True):
+    id: str
+    properties: LoadBalancingRuleProperties = LoadBalancingRuleProperties()
+
+
+class LoadBalancerProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    frontend_ip_configurations: tuple[IpConfiguration, ...] | None = field(
+        name="frontendIPConfigurations", default=None
+    )
+    backend_address_pools: tuple[Pool, ...] | None = None
+    load_balancing_rules: tuple[LoadBalancingRule, ...] | None = None
+    outbound_rules: tuple[OutboundRule, ...] | None = None
+
+
+class LoadBalancer(Fact, frozen=True):
+    id: str
+    location: str = ""
+    sku: Sku = Sku()
+    properties: LoadBalancerProperties = LoadBalancerProperties()
+
+
+class FirewallProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    ip_configurations: tuple[IpConfiguration, ...] | None = None
+
+
+class Firewall(Fact, frozen=True):
+    id: str
+    location: str = ""
+    properties: FirewallProperties = FirewallProperties()
+
+
+class AgentPool(Fact, frozen=True):
+    name: str = ""
+    vnet_subnet_id: str | None = field(name="vnetSubnetID", default=None)
+    pod_subnet_id: str | None = field(name="podSubnetID", default=None)
+
+
+class ApiServerAccess(Fact, frozen=True):
+    subnet_id: str | None = None
+
+
+class ClusterProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+    agent_pool_profiles: tuple[AgentPool, ...] | None = None
+    api_server_access_profile: ApiServerAccess | None = None
+    node_resource_group: str | None = None
+
+
+class Cluster(Fact, frozen=True):
+    id: str
+    location: str = ""
+    properties: ClusterProperties = ClusterProperties()
+
+    @property
+    def subnets(self) -> tuple[str, ...]:
+        """The subnets this cluster uses: of its nodes, its pods and its API server."""
+        pools = self.properties.agent_pool_profiles or ()
+        api = self.properties.api_server_access_profile
+        named = [s for pool in pools for s in (pool.vnet_subnet_id, pool.pod_subnet_id)]
+        return tuple(s for s in [*named, api.subnet_id if api else None] if s)
+
+
+class DeploymentProperties(Fact, frozen=True):
+    provisioning_state: str | None = None
+
+
+class Deployment(Fact, frozen=True):
+    id: str
+    properties: DeploymentProperties = DeploymentProperties()
+
+
+class ResourceGroup(Fact, frozen=True):
+    id: str
+    location: str = ""
+    tags: Tags | None = None
+    managed_by: str | None = None
+
+
+class Subscription(Fact, frozen=True):
+    """A subscription, its display name, tags and the management groups above it, nearest first."""
+
+    id: str
+    display_name: str | None = None
+    tags: Tags | None = None
+    management_groups: tuple[str, ...] | None = None

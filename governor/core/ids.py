@@ -1,0 +1,99 @@
+"""Azure resource ids: text in, parts out.
+
+An id is kept as the text Azure gave it and compared by `key`, because Azure itself varies the case of ids
+(facts/azure.md 10: `resourcegroups`, `ManagedClusters`, upper-case names in error texts).
+"""
+
+from functools import lru_cache
+
+from msgspec import Struct
+
+RESOURCE_GROUP = "microsoft.resources/resourcegroups"
+SUBSCRIPTION = "microsoft.resources/subscriptions"
+VIRTUAL_NETWORK = "microsoft.network/virtualnetworks"
+SUBNET = "microsoft.network/virtualnetworks/subnets"
+NAT_GATEWAY = "microsoft.network/natgateways"
+PUBLIC_IP = "microsoft.network/publicipaddresses"
+PUBLIC_IP_PREFIX = "microsoft.network/publicipprefixes"
+ROUTE_TABLE = "microsoft.network/routetables"
+NETWORK_INTERFACE = "microsoft.network/networkinterfaces"
+LOAD_BALANCER = "microsoft.network/loadbalancers"
+FIREWALL = "microsoft.network/azurefirewalls"
+CLUSTER = "microsoft.containerservice/managedclusters"
+DEPLOYMENT = "microsoft.resources/deployments"
+
+
+class Parts(Struct, frozen=True):
+    """The parts of a resource id; `type` is lower-case, names keep their case."""
+
+    subscription: str
+    resource_group: str
+    type: str
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.names[-1] if self.names else self.resource_group or self.subscription
+
+
+def key(resource_id: str) -> str:
+    """A resource id in, the text to compare it by out."""
+    return resource_id.rstrip("/").casefold()
+
+
+def same(a: str, b: str) -> bool:
+    """Two resource ids in, whether they name one resource out."""
+    return key(a) == key(b)
+
+
+@lru_cache(maxsize=4096)
+def parse(resource_id: str) -> Parts:
+    """A resource id in, its parts out; ValueError says what is wrong with a text that is no id."""
+    segments = resource_id.strip("/").split("/")
+    if len(segments) < 2 or segments[0].casefold() != "subscriptions" or not all(segments):
+        raise ValueError(f"not a resource id: {resource_id!r} (expected /subscriptions/...)")
+    subscription, rest = segments[1], segments[2:]
+    if not rest:
+        return Parts(subscription, "", SUBSCRIPTION, (subscription,))
+    group = ""
+    if rest[0].casefold() == "resourcegroups":
+        if len(rest) < 2:
+            raise ValueError(f"not a resource id: {resource_id!r} (the name of the resource group is missing)")
+        group, rest = rest[1], rest[2:]
+        if not rest:
+            return Parts(subscription, group, RESOURCE_GROUP, (group,))
+    # An extension resource names a second provider; the last one says what it is.
+    providers = [i for i, segment in enumerate(rest) if segment.casefold() == "providers"]
+    if not providers or len(rest) < providers[-1] + 4 or (len(rest) - providers[-1]) % 2:
+        raise ValueError(f"not a resource id: {resource_id!r} (expected /providers/NAMESPACE/TYPE/NAME)")
+    tail = rest[providers[-1] + 1 :]
+    kind = "/".join([tail[0], *tail[1::2]]).casefold()
+    return Parts(subscription, group, kind, tuple(tail[2::2]))
+
+
+def kind(resource_id: str) -> str:
+    """A resource id in, its lower-case type out, "" when the text is no id."""
+    try:
+        return parse(resource_id).type
+    except ValueError:
+        return ""
+
+
+def name(resource_id: str) -> str:
+    """A resource id in, its last segment out."""
+    return resource_id.rstrip("/").rpartition("/")[2]
+
+
+def parent(resource_id: str) -> str:
+    """The id of a child resource in, the id of the resource that holds it out."""
+    return resource_id.rstrip("/").rsplit("/", 2)[0]
+
+
+def group(subscription: str, resource_group: str) -> str:
+    """A subscription id and a group's name in, the group's resource id out."""
+    return f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
+
+
+def network(subscription: str, resource_group: str, type_: str, resource: str) -> str:
+    """Where a Microsoft.Network resource of this type (`natGateways`, ...) and name lives: its id out."""
+    return f"{group(subscription, resource_group)}/providers/Microsoft.Network/{type_}/{resource}"
