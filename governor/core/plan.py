@@ -1,0 +1,81 @@
+"""What would be done: Remediations in order, and those withheld with reasons people can read."""
+
+import hashlib
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from governor.core import ids
+from governor.core.step import Step
+
+
+class Remediation(Struct, frozen=True, omit_defaults=True):
+    """One resource's repair. `needs` are digests of Remediations that must be done first."""
+
+    resource: str
+    policy: str
+    requirements: tuple[str, ...]
+    steps: tuple[Step, ...]
+    reason: str
+    disruption: str
+    digest: str
+    old_addresses: tuple[str, ...] = ()
+    new_addresses: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+class Gate(StrEnum):
+    """The gates of safety.md that can hold a Remediation back, and what else can."""
+
+    CLUSTER = "cluster"
+    SETTLE = "settle"
+    OCCUPIED = "occupied"
+    OCCUPANTS = "occupants"
+    UNDO = "undo"
+    BRAKES = "brakes"
+    UNSEEN = "unseen"
+    MODE = "mode"
+    APPROVAL = "approval"
+    REPLACE = "replace"
+    FORECAST = "forecast"
+    NEEDS = "needs"
+
+
+class Reason(Struct, frozen=True, omit_defaults=True):
+    """Why a Remediation is withheld. `after`: seconds after which looking again makes sense without anybody's doing."""
+
+    gate: Gate
+    text: str
+    after: float | None = None
+
+
+class Withheld(Struct, frozen=True):
+    remediation: Remediation
+    reasons: tuple[Reason, ...]
+
+
+class Plan(Struct, frozen=True):
+    remediations: tuple[Remediation, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+
+    @property
+    def steps(self) -> tuple[tuple[Remediation, Step], ...]:
+        return tuple((remediation, step) for remediation in self.remediations for step in remediation.steps)
+
+    @property
+    def digest(self) -> str:
+        return fingerprint(sorted(r.digest for r in self.remediations))
+
+
+def digest(policy: str, requirements: tuple[str, ...], resource: str, steps: tuple[Step, ...]) -> str:
+    """What an approval stands for in: policy, requirements, resource and steps; 16 hex digits out.
+
+    Never time, etag, evidence or order of the requirements (architecture.md 1, Remediation).
+    """
+    return fingerprint([policy, sorted(requirements), ids.key(resource), steps])
+
+
+def fingerprint(value: object) -> str:
+    """Any value in, the first 16 hex digits of the SHA-256 of its canonical JSON out."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]

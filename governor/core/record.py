@@ -1,0 +1,90 @@
+"""The account of one run, and what became of each step."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from governor.core.cause import VERSION, Cause, Scope
+from governor.core.plan import Reason, Remediation
+from governor.core.step import Step
+from governor.core.verdict import Verdict
+
+MAX_BYTES: Final = 32 * 1024
+
+
+class Became(StrEnum):
+    DONE = "Done"
+    UNCHANGED = "Unchanged"
+    STALE = "Stale"
+    PENDING = "Pending"
+    FAILED = "Failed"
+    INTERRUPTED = "Interrupted"
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """What became of a step. `before` and `after` name blobs by their SHA-256; `detail` is for people."""
+
+    step: Step
+    remediation: str
+    became: Became
+    detail: str = ""
+    before: str | None = None
+    after: str | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+class Offer(Struct, frozen=True, omit_defaults=True):
+    """A Remediation that was withheld, as the Record keeps it."""
+
+    remediation: Remediation
+    reasons: tuple[Reason, ...]
+
+
+class Record(Struct, frozen=True, omit_defaults=True):
+    """The account of one run. `changes` are verdicts that differ from before; `counts` counts all verdicts by result."""
+
+    id: str
+    time: datetime
+    scope: Scope
+    epoch: int
+    cause: Cause
+    policy_digest: str
+    plan_digest: str = ""
+    changes: tuple[Verdict, ...] = ()
+    gone: tuple[str, ...] = ()
+    counts: dict[str, int] = {}
+    done: tuple[Remediation, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    withheld: tuple[Offer, ...] = ()
+    note: str = ""
+    left_out: int = 0
+    prev: str = ""
+    v: int = VERSION
+
+
+def run_id(scope: Scope, epoch: int) -> str:
+    """A Scope and the epoch of its claim in, the id of the run (and of its Record) out: a repeated append is one row."""
+    return hashlib.sha256(f"{scope.key}|{epoch}".encode()).hexdigest()[:24]
+
+
+def encode(record: Record) -> bytes:
+    """A Record in, its stored bytes out, at most 32 KiB: what does not fit is left out and counted, changes first."""
+    stored = msgspec.json.encode(record)
+    while len(stored) > MAX_BYTES and (record.changes or record.withheld):
+        keep_changes, keep_withheld = len(record.changes) // 2, len(record.withheld)
+        if not record.changes:
+            keep_withheld //= 2
+        lost = len(record.changes) - keep_changes + len(record.withheld) - keep_withheld
+        record = msgspec.structs.replace(
+            record,
+            changes=record.changes[:keep_changes],
+            withheld=record.withheld[:keep_withheld],
+            left_out=record.left_out + lost,
+        )
+        stored = msgspec.json.encode(record)
+    return stored
