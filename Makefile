@@ -1,0 +1,81 @@
+# Needs a Python 3.11, 3.12 or 3.13 and nothing else: make demo. Another Python: make demo PYTHON=python3.12
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# What is there to be checked.
+SOURCES := $(wildcard governor functions simulator devhost benchmarks scripts tests function_app.py)
+TYPED := $(wildcard governor functions simulator devhost benchmarks tests function_app.py)
+
+# A Python with Microsoft's Functions runtime, for the contract tests that run against it (see `make runtime`).
+RUNTIME := .venv-runtime
+EGRESS_GOVERNOR_RUNTIME_PYTHON ?= $(abspath $(wildcard $(RUNTIME)/bin/python))
+ifneq ($(EGRESS_GOVERNOR_RUNTIME_PYTHON),)
+export EGRESS_GOVERNOR_RUNTIME_PYTHON
+endif
+
+.PHONY: help demo test check format types imports unit bench requirements runtime clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed  ## shows a small Azure being governed, on this machine alone
+	$(BIN)/egress-governor demo
+
+test: check  ## everything that CI runs: check, the demo, all tests
+	$(BIN)/egress-governor demo
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev  ## format, lint, types, imports
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.installed-dev  ## writes the format and what the linter can mend
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+unit: $(VENV)/.installed-dev  ## the tests alone; make unit ARGS="tests/core -k subnet"
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.installed-dev  ## what docs/ claims about speed and size, measured here
+	$(BIN)/python -m benchmarks.evaluate --subnets 100000
+	$(BIN)/python -m benchmarks.cold_start
+
+requirements: $(VENV)/.installed-dev  ## requirements.txt anew from pyproject.toml; what is pinned stays (UPGRADE=--upgrade)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make requirements" $(UPGRADE) --output-file requirements.txt pyproject.toml
+
+runtime: $(RUNTIME)/.installed  ## installs Microsoft's Functions runtime, for the contract tests against it
+
+clean:  ## removes what make and the tests have made
+	rm -rf $(VENV) $(RUNTIME) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .egress-governor
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@python=$$(PYTHON='$(PYTHON)' scripts/find-python) && echo "$$python -m venv $(VENV)" && "$$python" -m venv $(VENV)
+
+# The tools of `make check` include what the demo needs.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@if [ $(VENV)/.installed-dev -nt pyproject.toml ]; then :; else \
+	  echo "installing the command line into $(VENV) ..."; $(PIP) install --quiet --editable '.[cli]'; fi
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo "installing the command line and the tools of make check into $(VENV) ..."
+	@$(PIP) install --quiet --editable '.[dev]'
+	@touch $@
+
+# The runtime declares Python 3.13. Where there is none, it runs on the others too, as an aid for tests and no more.
+$(RUNTIME)/.installed: requirements.txt
+	@python=$$(scripts/find-python 13 2>/dev/null || PYTHON='$(PYTHON)' scripts/find-python) && \
+	  echo "installing Microsoft's Functions runtime into $(RUNTIME), made by $$python ..." && "$$python" -m venv --clear $(RUNTIME)
+	@$(RUNTIME)/bin/python -m pip --disable-pip-version-check install --quiet --requirement requirements.txt
+	@$(RUNTIME)/bin/python -m pip --disable-pip-version-check install --quiet --ignore-requires-python 'azure-functions-runtime>=1.3,<2'
+	@touch $@
