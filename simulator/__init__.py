@@ -1,0 +1,1 @@
+"""A local Azure Resource Manager: requests in, ARM's answers and Event Grid's events out."""

@@ -1,0 +1,63 @@
+"""The simulator's own paths under /simulator: a request in, what was asked of the simulator itself out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from simulator.clock import AdjustableClock
+from simulator.estates import BadEstate, Estate
+from simulator.faults import Fault
+from simulator.wire import Request, Response, answer
+
+if TYPE_CHECKING:
+    from simulator.arm import Arm
+
+
+class Advance(msgspec.Struct):
+    """What POST /simulator/clock says."""
+
+    advance: float
+
+
+def answered(arm: Arm, request: Request, path: list[str]) -> Response:
+    """A path below /simulator in, its answer out; 404 for what is none."""
+    try:
+        match request.method, path:
+            case "POST", ["reset"]:
+                arm.reset()
+                return answer(200, {})
+            case "GET", ["requests"]:
+                return answer(200, arm.requests)
+            case "GET", ["clock"]:
+                return _clock(arm)
+            case "POST", ["clock"]:
+                if not isinstance(arm.clock, AdjustableClock):
+                    return _refused("this clock cannot be advanced")
+                arm.clock.advance(msgspec.json.decode(request.body, type=Advance).advance)
+                arm.settle()
+                return _clock(arm)
+            case "GET", ["estate"]:
+                return answer(200, arm.export())
+            case "POST", ["estate"]:
+                estate: Estate = msgspec.json.decode(request.body)
+                arm.load(estate)
+                return answer(200, {})
+            case "POST", ["faults"]:
+                arm.faults += msgspec.json.decode(request.body, type=list[Fault])
+                return answer(200, {})
+            case _:
+                return answer(
+                    404, {"error": {"code": "NotFound", "message": "There is no such path below /simulator."}}
+                )
+    except (msgspec.DecodeError, UnicodeDecodeError, BadEstate, ValueError) as problem:
+        return _refused(str(problem))
+
+
+def _clock(arm: Arm) -> Response:
+    return answer(200, {"now": arm.clock.now().isoformat().replace("+00:00", "Z")})
+
+
+def _refused(why: str) -> Response:
+    return answer(400, {"error": {"code": "BadRequest", "message": why}})

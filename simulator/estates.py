@@ -1,0 +1,157 @@
+"""Estates: a list of ARM bodies in, resources that are simply there out; and the same form back."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from simulator.events import is_event_subscription
+from simulator.groups import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body, stored_group
+from simulator.ids import Address, parse, parse_id
+from simulator.plain import stored_plain
+from simulator.references import Reference, back_references
+from simulator.render import render
+from simulator.shapes import is_network, kept_of, kind_of, shaped
+from simulator.store import Stored
+from simulator.wire import Body, elements, members, text
+from simulator.world import World
+
+Estate = list[Any] | dict[str, Any]
+"""A list of ARM bodies, or the same as `{"data": [...]}`, the form Resource Graph gives."""
+
+
+class BadEstate(ValueError):  # noqa: N818
+    """An entry of an estate is no resource."""
+
+
+def load(world: World, estate: Estate) -> None:
+    """An estate in; everything in it exists, as it is, without any rule asked or event sent."""
+    entries = estate.get("data") if isinstance(estate, dict) else estate
+    if not isinstance(entries, list):
+        raise BadEstate('an estate is a list of resources, or {"data": [...]}')
+    foreign: list[Reference] = []
+    for number, entry in enumerate(entries):
+        try:
+            foreign.extend(_load_entry(world, entry))
+        except BadEstate as problem:
+            raise BadEstate(f"entry {number}: {problem}") from None
+    for reference in foreign:
+        # A holder that is in the estate says itself whom it names; only of strangers do we believe others.
+        if reference.target in world.store and world.store.owner(reference.holder.casefold()) is None:
+            world.store.add_foreign(reference)
+
+
+def export(world: World) -> list[Body]:
+    """Everything that exists, in a form that `load` takes."""
+    store = world.store
+    bodies: list[Body] = []
+    for subscription_key in store.keys_in("/subscriptions"):
+        subscription = store.get(subscription_key)
+        if subscription is None:
+            continue
+        bodies.append({"id": subscription.id, "type": SUBSCRIPTION_TYPE, **subscription.content})
+        bodies += _exported(world, subscription_key)
+        for group_key in store.keys_in(f"{subscription_key}/resourcegroups"):
+            group = store.get(group_key)
+            if group is not None:
+                bodies.append(group_body(group))
+                bodies += _exported(world, group_key)
+    return bodies + _exported(world, "")
+
+
+def ensure_scope(world: World, address: Address) -> None:
+    """A resource's address in; its subscription and group exist."""
+    if address.subscription:
+        key = f"/subscriptions/{address.subscription}".casefold()
+        if key not in world.store:
+            world.store.put(key, Stored(f"/subscriptions/{address.subscription}", SUBSCRIPTION_TYPE, b"{}"))
+        if address.group and f"{key}/resourcegroups/{address.group}".casefold() not in world.store:
+            stored = stored_group(address.subscription, address.group, {"location": "eastus"})
+            world.store.put(stored.id.casefold(), stored)
+
+
+def _exported(world: World, scope: str) -> list[Body]:
+    """A scope's key in, all resources directly in it, and what hangs under them, out."""
+    bodies: list[Body] = []
+    for key in world.store.top_level(scope):
+        bodies += _exported_resource(world, key)
+    return bodies
+
+
+def _exported_resource(world: World, key: str) -> list[Body]:
+    stored = world.store.get(key)
+    if stored is None:
+        return []
+    bodies = [render(world.store, key, stored)]
+    inline = {array.lower() for array in kind_of(stored.type.lower()).children}
+    for collection in world.store.collections_under(key):
+        if collection.rpartition("/")[2] not in inline:
+            for child in world.store.keys_in(collection):
+                bodies += _exported_resource(world, child)
+    return bodies
+
+
+def _load_entry(world: World, entry: object) -> Iterable[Reference]:
+    body = members(entry)
+    resource_id, type_key = text(body.get("id")), text(body.get("type")).casefold()
+    if type_key == SUBSCRIPTION_TYPE.casefold():
+        return _load_subscription(world, body)
+    address = parse(resource_id) if resource_id.startswith("/") else None
+    if type_key in (GROUP_TYPE.casefold(), "microsoft.resources/subscriptions/resourcegroups"):
+        if address is None or not address.group:
+            raise BadEstate(f"not the id of a resource group: {resource_id!r}")
+        ensure_scope(world, msgspec.structs.replace(address, group=None))
+        stored = stored_group(address.subscription or "", address.group, body)
+        stored.state = text(members(body.get("properties")).get("provisioningState")) or "Succeeded"
+        world.store.put(stored.id.casefold(), stored)
+        return ()
+    address = parse_id(resource_id)
+    if address is None:
+        raise BadEstate(f"not the id of a resource: {resource_id!r}")
+    ensure_scope(world, address)
+    if is_network(address.type_key):
+        return _load_network(world, address, resource_id, body)
+    shown_type = text(body.get("type")) or address.type
+    stored = stored_plain(resource_id, sys.intern(shown_type), body)
+    world.store.put(address.key, stored)
+    if is_event_subscription(address.type_key):
+        world.subscribe(address.key, stored, confirmed=True)
+    return ()
+
+
+def _load_subscription(world: World, body: Body) -> Iterable[Reference]:
+    subscription = text(body.get("subscriptionId")) or text(body.get("id")).rpartition("/")[2]
+    if not subscription:
+        raise BadEstate("a subscription without an id")
+    content = {name: value for name, value in body.items() if name in ("displayName", "state", "tags", "tenantId")}
+    resource_id = f"/subscriptions/{subscription}"
+    world.store.put(resource_id.casefold(), Stored(resource_id, SUBSCRIPTION_TYPE, msgspec.json.encode(content)))
+    return ()
+
+
+def _load_network(world: World, address: Address, resource_id: str, body: Body) -> list[Reference]:
+    """A network resource with its children inline; what they say about strangers comes back."""
+    foreign = list(_foreign(address.type_key, resource_id, body))
+    is_child = len(address.types) > 1
+    etag = "" if is_child else text(body.get("etag")) or world.etag()
+    world.store.put(address.key, _stored(address.type_key, resource_id, address.type, body, etag))
+    for array in kind_of(address.type_key).children:
+        child_type = sys.intern(f"{address.type}/{array}")
+        for element in elements(members(body.get("properties")).get(array)):
+            child_id = f"{resource_id}/{array}/{text(element.get('name'))}"
+            world.store.put(child_id.casefold(), _stored(child_type.lower(), child_id, child_type, element, ""))
+            foreign += _foreign(child_type.lower(), child_id, element)
+    return foreign
+
+
+def _stored(type_key: str, resource_id: str, type_name: str, body: Body, etag: str) -> Stored:
+    properties = members(body.get("properties"))
+    content = shaped(type_key, body, kept_of(type_key, body))
+    state = text(properties.get("provisioningState")) or "Succeeded"
+    return Stored(resource_id, type_name, msgspec.json.encode(content), sys.intern(state), etag)
+
+
+def _foreign(type_key: str, resource_id: str, body: Body) -> Iterator[Reference]:
+    for back, holder in back_references(type_key, body):
+        yield Reference(resource_id.casefold(), back.named_in, holder)

@@ -1,0 +1,128 @@
+"""Reads: single resources and lists with their pages, a call in and the answer out."""
+
+import re
+from collections.abc import Callable
+from itertools import islice
+from urllib.parse import parse_qsl, urlencode
+
+from simulator import errors
+from simulator.calls import Call
+from simulator.groups import group_body, subscription_body
+from simulator.ids import DEPLOYMENTS
+from simulator.network import missing
+from simulator.render import etag_of, render, summary
+from simulator.store import Stored
+from simulator.wire import Body, Response, answer, members, text
+from simulator.world import World
+
+FILTER = re.compile(r"^\s*(?P<name>\w+)\s+eq\s+'(?P<value>[^']*)'\s*$", re.IGNORECASE)
+Entry = tuple[str, Stored]
+
+
+def resource(world: World, call: Call) -> Response:
+    """One resource, with its ETag header where its provider has one."""
+    key = call.address.key
+    stored = world.store.get(key)
+    if stored is None:
+        raise missing(world.store, call)
+    etag = etag_of(world.store, key, stored)
+    return answer(200, render(world.store, key, stored), {"ETag": etag} if etag else {})
+
+
+def collection(world: World, call: Call) -> Response:
+    """The resources of one type in a group, or of a whole subscription, or the children of one resource."""
+    address, store = call.address, world.store
+    above = address.parent
+    if above is not None and above.key not in store:
+        raise missing(store, call)
+    keys = store.keys_in(address.key)
+    if above is None and address.subscription and address.scope.count("/") == 2:
+        subscription = address.scope.casefold()
+        tail = address.key.removeprefix(subscription)
+        keys += [
+            key for group in store.keys_in(f"{subscription}/resourcegroups") for key in store.keys_in(group + tail)
+        ]
+    wanted = _state_filter(call) if address.type_key == DEPLOYMENTS else None
+    entries = [(key, found) for key in keys if (found := store.get(key)) is not None]
+    if wanted is not None:
+        entries = [(key, stored) for key, stored in entries if _state(stored) == wanted]
+    return _paged(world, call, entries, lambda entry: render(store, entry[0], entry[1]))
+
+
+def resources(world: World, call: Call, scopes: list[str]) -> Response:
+    """All top-level resources of some scopes, without properties; `$filter` takes one `eq`."""
+    store = world.store
+    keys = [key for scope in scopes for key in store.top_level(scope)]
+    entries = [(key, found) for key in keys if (found := store.get(key)) is not None]
+    condition = call.request.query.get("$filter", "")
+    if condition:
+        match = FILTER.match(condition)
+        name = match["name"].lower() if match else ""
+        if match is None or name not in ("resourcetype", "name", "location", "resourcegroup"):
+            raise errors.gateway(
+                400, "InvalidFilterInQueryString", f"Invalid $filter '{condition}' specified in the query string."
+            )
+        value = match["value"].casefold()
+        entries = [(key, stored) for key, stored in entries if _field(name, key, stored) == value]
+    return _paged(world, call, entries, lambda entry: summary(entry[1]))
+
+
+def groups(world: World, call: Call) -> Response:
+    """The resource groups of a subscription."""
+    keys = world.store.keys_in(f"{call.address.scope.casefold()}/resourcegroups")
+    entries = [(key, found) for key in keys if (found := world.store.get(key)) is not None]
+    return _paged(world, call, entries, lambda entry: group_body(entry[1]))
+
+
+def subscriptions(world: World, call: Call) -> Response:
+    """All subscriptions."""
+    entries = [
+        (key, found) for key in world.store.keys_in("/subscriptions") if (found := world.store.get(key)) is not None
+    ]
+    return _paged(world, call, entries, lambda entry: subscription_body(entry[1]))
+
+
+def _paged(world: World, call: Call, entries: list[Entry], show: Callable[[Entry], Body]) -> Response:
+    """A page of the entries, and where the next one is."""
+    token = call.request.query.get("$skiptoken", "0")
+    start = int(token) if token.isdecimal() and len(token) < 10 else 0
+    asked = call.request.query.get("$top", "")
+    size = (
+        min(world.settings.page_size, int(asked)) if asked.isdecimal() and int(asked) > 0 else world.settings.page_size
+    )
+    body: Body = {"value": [show(entry) for entry in islice(entries, start, start + size)]}
+    if start + size < len(entries):
+        path, _, query = call.request.target.partition("?")
+        kept = [
+            (name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name.lower() != "$skiptoken"
+        ]
+        body["nextLink"] = f"{call.request.base}{path}?{urlencode([*kept, ('$skiptoken', str(start + size))])}"
+    return answer(200, body)
+
+
+def _state_filter(call: Call) -> str | None:
+    condition = call.request.query.get("$filter", "")
+    match = FILTER.match(condition)
+    if not condition:
+        return None
+    if match is None or match["name"].lower() != "provisioningstate":
+        raise errors.gateway(
+            400, "InvalidFilterInQueryString", f"Invalid $filter '{condition}' specified in the query string."
+        )
+    return match["value"].casefold()
+
+
+def _state(stored: Stored) -> str:
+    return (stored.state or text(members(stored.content.get("properties")).get("provisioningState"))).casefold()
+
+
+def _field(name: str, key: str, stored: Stored) -> str:
+    match name:
+        case "resourcetype":
+            return stored.type.casefold()
+        case "name":
+            return stored.name.casefold()
+        case "resourcegroup":
+            return key.split("/")[4] if key.count("/") > 4 else ""
+        case _:
+            return text(stored.content.get("location")).casefold()

@@ -1,0 +1,130 @@
+"""Writes and deletes of everything that is not Microsoft.Network: shells that are stored and read as given."""
+
+import msgspec
+
+from simulator import errors
+from simulator.calls import Call, announce, empty, operation_for
+from simulator.events import is_event_subscription
+from simulator.ids import CLUSTERS
+from simulator.network import missing
+from simulator.operations import stamp
+from simulator.render import render, shown_id
+from simulator.shapes import ENVELOPE
+from simulator.store import Stored
+from simulator.wire import Body, Response, answer, members, text
+from simulator.world import World
+
+AT_WORK = ("Creating", "Updating", "Deleting")
+
+
+def put(world: World, call: Call, group: Stored | None) -> Response:
+    """A body in; it is stored as it is, but for clusters, whose state is theirs."""
+    address, store = call.address, world.store
+    above = address.parent
+    if above is not None and above.key not in store:
+        raise errors.parent_not_found(above.names[-1])
+    old = store.get(address.key)
+    sent = call.content()
+    if address.type_key == CLUSTERS:
+        return _put_cluster(world, call, group, old, sent)
+    stored = stored_plain(_id_of(call, group, old), address.type, sent)
+    if is_event_subscription(address.type_key):
+        stored.state = "Creating" if world.settings.handshakes else "Succeeded"
+    store.put(address.key, stored)
+    if is_event_subscription(address.type_key):
+        world.subscribe(address.key, stored, confirmed=not world.settings.handshakes)
+    world.publish(stored.id, stored.type, call.caller, deleted=False, updated=old is not None)
+    return answer(201 if old is None else 200, render(store, address.key, stored))
+
+
+def patch(world: World, call: Call) -> Response:
+    """Members in; they replace the ones of the same name, one level deep in `properties`."""
+    stored = world.store.get(call.address.key)
+    if stored is None:
+        raise missing(world.store, call)
+    sent = call.content()
+    content = stored.content
+    changed = {name: value for name, value in sent.items() if name not in (*ENVELOPE, "properties")}
+    properties = {**members(content.get("properties")), **members(sent.get("properties"))}
+    content = content | changed | ({"properties": properties} if properties else {})
+    stored = msgspec.structs.replace(stored, body=msgspec.json.encode(content))
+    world.store.put(call.address.key, stored)
+    world.publish(stored.id, stored.type, call.caller, deleted=False, updated=True)
+    return answer(200, render(world.store, call.address.key, stored))
+
+
+def delete(world: World, call: Call) -> Response:
+    """A delete in; what is absent is 204, a cluster takes its time, all else is gone at once."""
+    key = call.address.key
+    stored = world.store.get(key)
+    if stored is None:
+        return empty(204, {})
+    if call.address.type_key == CLUSTERS:
+        _refuse_busy_cluster(world, key, stored, deleting=True)
+        operation = operation_for(world, call, "delete", stored.id, text(stored.content.get("location")), key)
+        running = world.operations.running(key)
+        operation = running if running is not None else operation
+        if running is None:
+            stored.state = "Deleting"
+            world.operations.start(operation)
+        return empty(202, announce(world, call, operation))
+    world.delete(key)
+    world.publish(stored.id, stored.type, call.caller, deleted=True, updated=True)
+    return empty(200, {})
+
+
+def stored_plain(resource_id: str, type_name: str, sent: Body) -> Stored:
+    """An id and a body in, the resource as it is kept out: the body's own state stays where it is."""
+    content = {name: value for name, value in sent.items() if name not in ENVELOPE}
+    return Stored(resource_id, type_name, msgspec.json.encode(content))
+
+
+def _put_cluster(world: World, call: Call, group: Stored | None, old: Stored | None, sent: Body) -> Response:
+    key = call.address.key
+    if old is not None:
+        _refuse_busy_cluster(world, key, old, deleting=False)
+    location = text(sent.get("location")).replace(" ", "").lower()
+    if not location:
+        raise errors.location_required()
+    stored = stored_plain(_id_of(call, group, old), "Microsoft.ContainerService/ManagedClusters", sent)
+    content = stored.content
+    content["location"] = location
+    properties = members(content.get("properties"))
+    properties.pop("provisioningState", None)
+    content["properties"] = properties
+    stored.body = msgspec.json.encode(content)
+    stored.state = "Creating" if old is None else "Updating"
+    world.store.put(key, stored)
+    operation = operation_for(world, call, "write", stored.id, location, key)
+    operation.updates = old is not None
+    operation.touched = (key,)
+    world.operations.start(operation)
+    return answer(201 if old is None else 200, render(world.store, key, stored), announce(world, call, operation))
+
+
+def _refuse_busy_cluster(world: World, key: str, stored: Stored, *, deleting: bool) -> None:
+    """AKS works on one thing at a time, and says so in its own flat envelope."""
+    state = stored.state or text(members(stored.content.get("properties")).get("provisioningState"))
+    if state not in AT_WORK or (deleting and state == "Deleting"):
+        return
+    running = world.operations.running(key)
+    operation_id = running.id if running is not None else world.guid()
+    since = stamp(running.started if running is not None else world.now())
+    verb = {"Creating": "create", "Updating": "update", "Deleting": "delete"}[state]
+    raise errors.ArmError(
+        409,
+        "OperationNotAllowed",
+        f"Operation is not allowed because there's an in progress {verb} managed cluster operation "
+        f"(operation ID: {operation_id}) on the managed cluster {stored.name} started on UTC {since}. "
+        "Please wait for it to finish before starting a new operation.",
+        envelope="cluster",
+    )
+
+
+def _id_of(call: Call, group: Stored | None, old: Stored | None) -> str:
+    if old is not None:
+        return old.id
+    address = call.address
+    if group is not None and len(address.types) == 1 and address.scope.count("/") == 4:
+        return shown_id(group.id, address.type, address.names[0])
+    return address.text

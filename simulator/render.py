@@ -1,0 +1,70 @@
+"""Answers: a stored resource in, the body a caller sees out, with its children and back-references."""
+
+from simulator.ids import CLUSTERS, parent_key
+from simulator.references import BACK_REFERENCES
+from simulator.shapes import is_network, kind_of
+from simulator.store import Store, Stored
+from simulator.wire import Body, members
+
+
+def render(store: Store, key: str, stored: Stored) -> Body:
+    """A resource in, its whole body out, members in the order Azure sends them."""
+    type_key = stored.type.lower()
+    content = stored.content
+    network = is_network(type_key)
+    shown: Body = {"name": stored.name, "id": stored.id}
+    etag = etag_of(store, key, stored)
+    if etag:
+        shown["etag"] = etag
+    shown["type"] = stored.type
+    properties = content.pop("properties", None)
+    shown.update(content)
+    if not network and not stored.state:
+        if properties is not None:
+            shown["properties"] = properties
+        return shown
+    shown["properties"] = {"provisioningState": stored.state, **members(properties)}
+    if network:
+        for array in kind_of(type_key).children:
+            children = store.keys_in(f"{key}/{array.lower()}")
+            shown["properties"][array] = [
+                render(store, child, found) for child in children if (found := store.get(child))
+            ]
+        shown["properties"].update(back_references_of(store, key, type_key))
+    return shown
+
+
+def back_references_of(store: Store, key: str, type_key: str) -> Body:
+    """A resource in, the members that say who uses it out; none when nobody does."""
+    shown: Body = {}
+    for back in BACK_REFERENCES.get(type_key, ()):
+        holders = store.referrers(key, back.named_in)
+        if holders:
+            listed = [{"id": holder} for holder in holders.values()]
+            shown[back.shown] = listed if back.many else listed[0]
+    return shown
+
+
+def etag_of(store: Store, key: str, stored: Stored) -> str:
+    """A resource in, its etag out; children carry their parent's, and many providers have none."""
+    if stored.etag or not is_network(stored.type.lower()) or stored.type.count("/") < 2:
+        return stored.etag
+    parent = store.get(parent_key(key))
+    return parent.etag if parent is not None else ""
+
+
+def summary(stored: Stored) -> Body:
+    """A resource in, its line in a list of resources out: no properties."""
+    content = stored.content
+    shown: Body = {"id": stored.id, "name": stored.name, "type": stored.type}
+    return shown | {
+        name: content[name] for name in ("location", "tags", "sku", "zones", "kind", "identity") if name in content
+    }
+
+
+def shown_id(group_id: str, type_name: str, name: str) -> str:
+    """A new resource's group, type and name in, its id as Azure spells it out: AKS writes `resourcegroups`."""
+    scope = group_id
+    if type_name.lower() == CLUSTERS:
+        scope = scope.replace("/resourceGroups/", "/resourcegroups/")
+    return f"{scope}/providers/{type_name}/{name}"

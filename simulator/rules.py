@@ -1,0 +1,233 @@
+"""The Network provider's rules on VNets and subnets: a write as it would be in, nothing or its refusal out."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import pairwise
+
+import msgspec
+
+from simulator import errors
+from simulator.ids import NAT_GATEWAY, NIC, PUBLIC_IP, ROUTE_TABLE, SUBNET, name_of, parent_key
+from simulator.references import references
+from simulator.store import Store, Stored
+from simulator.wire import Body, elements, members, text
+
+Range = IPv4Network | IPv6Network
+LAST_WRITE = {
+    NAT_GATEWAY: "PutNatGatewayOperation",
+    PUBLIC_IP: "PutPublicIpAddressOperation",
+    ROUTE_TABLE: "PutRouteTableOperation",
+    SUBNET: "PutSubnetOperation",
+    NIC: "PutNicOperation",
+}
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A subnet as it would be after the write; `before` is what it was, None when it is new."""
+
+    id: str
+    content: Body
+    before: Body | None = None
+
+    @property
+    def key(self) -> str:
+        return self.id.casefold()
+
+
+class PlannedNetwork(msgspec.Struct, frozen=True):
+    """A VNet as it would be after the write, with all its subnets; `written` are the keys of those the write names."""
+
+    id: str
+    location: str
+    prefixes: tuple[str, ...]
+    subnets: dict[str, Planned]
+    written: frozenset[str]
+
+
+def check_network(store: Store, network: PlannedNetwork) -> None:
+    """A VNet as it would be in; refused when a subnet lies outside, overlaps, is in use, or names what it may not."""
+    spaces = [_range(prefix, network.id) for prefix in network.prefixes]
+    placed: list[tuple[Range, Planned]] = []
+    for subnet in network.subnets.values():
+        for prefix in prefixes_of(subnet.content) or [""]:
+            placed.append((_range(prefix, subnet.id), subnet))
+            if not any(_lies_in(placed[-1][0], space) for space in spaces):
+                raise errors.bad(
+                    "NetcfgSubnetRangeOutsideVnet",
+                    f"Subnet '{name_of(subnet.id)}' is not valid because its IP address range is outside the IP "
+                    f"address range of virtual network '{name_of(network.id)}'.",
+                )
+    _check_overlaps(placed, network)
+    for key in network.written:
+        subnet = network.subnets[key]
+        check_in_use_update(store, subnet)
+        check_references(store, subnet.id, SUBNET, subnet.content, network.location)
+        check_nat_gateway(store, network, subnet)
+
+
+def check_in_use_update(store: Store, subnet: Planned) -> None:
+    """An occupied subnet keeps its ranges and its delegations."""
+    before = subnet.before
+    if before is None or not occupants(store, subnet.key):
+        return
+    same_ranges = set(prefixes_of(before)) == set(prefixes_of(subnet.content))
+    if not same_ranges or delegations_of(before) != delegations_of(subnet.content):
+        raise errors.bad("InUseSubnetCannotBeUpdated", f"Subnet {name_of(subnet.id)} is in use and cannot be updated.")
+
+
+def check_subnet_delete(store: Store, key: str, subnet: Stored) -> None:
+    """A subnet with occupants stays."""
+    users = occupants(store, key)
+    if users:
+        raise errors.bad(
+            "InUseSubnetCannotBeDeleted",
+            f"Subnet {subnet.name} is in use by {users[0]} and cannot be deleted. In order to delete the subnet, "
+            "delete all the resources within the subnet. See aka.ms/deletesubnet.",
+        )
+
+
+def check_references(store: Store, resource_id: str, type_key: str, content: Body, location: str) -> None:
+    """Everything a resource names exists, is ready, and lies in the same region."""
+    for reference in references(resource_id, type_key, content):
+        found = store.get(reference.target)
+        region = text(found.content.get("location")) if found is not None else ""
+        if found is None or (region and location and region != location):
+            raise errors.bad(
+                "InvalidResourceReference",
+                f"Resource {_named(content, reference.target)} referenced by resource {reference.holder} was not "
+                "found. Please make sure that the referenced resource exists, and that both resources are in the same region.",
+            )
+        if found.state not in ("Succeeded", ""):
+            operation = LAST_WRITE.get(found.type.lower(), "PutOperation")
+            raise errors.not_provisioned(found.id, resource_id, found.state, operation)
+
+
+def check_nat_gateway(store: Store, network: PlannedNetwork, subnet: Planned) -> None:
+    """A subnet's NAT gateway: same subscription, one VNet only, no gateway subnet, no Basic neighbours."""
+    properties = members(subnet.content.get("properties"))
+    for member in ("natGateway", "routeTable", "networkSecurityGroup"):
+        target = text(members(properties.get(member)).get("id")).casefold()
+        if target and target.split("/")[2] != subnet.key.split("/")[2]:
+            raise errors.bad(
+                "ResourcesInDifferentSubscriptions",
+                f"Resource {subnet.id} cannot reference resource {target}: both must be in the same subscription.",
+            )
+    gateway = store.get(text(members(properties.get("natGateway")).get("id")).casefold())
+    if gateway is None:
+        return
+    if name_of(subnet.key) == "gatewaysubnet":
+        raise errors.bad(
+            "NatGatewayNotAllowedOnGatewaySubnet", f"NAT Gateway {gateway.id} cannot be deployed on subnet {subnet.id}."
+        )
+    served = store.referrers(gateway.id.casefold(), "natGateway")
+    mine = network.id.casefold()
+    if any(parent_key(other) != mine for other in served):
+        raise errors.bad(
+            "NatGatewayCannotBeUsedBySubnetsBelongingToDifferentVirtualNetworks",
+            f"NAT Gateway {gateway.id} cannot be used by subnets belonging to different virtual networks.",
+        )
+    for holder_key in store.referrers(subnet.key, "subnet"):
+        user = store.owner(holder_key)
+        if user is not None and uses_basic(store, user):
+            raise basic_beside_nat(gateway.id, user, subnet.id)
+
+
+def basic_beside_nat(gateway_id: str, user: str, subnet_id: str) -> errors.ArmError:
+    """A NAT gateway and a Basic address or load balancer in one subnet."""
+    return errors.bad(
+        "SubnetWithNatGatewayAndBasicSkuResourceNotAllowed",
+        f"NAT Gateway {gateway_id} cannot be deployed on subnet containing Basic SKU Public IP addresses or Basic SKU "
+        f"Load Balancer. NIC {user} in subnet {subnet_id} has reference to Basic SKU Public IP address or "
+        "Load Balancer.",
+    )
+
+
+def uses_basic(store: Store, user: str) -> bool:
+    """Whether an occupant is a Basic load balancer, or names a Basic address or the pool of one."""
+    stored = store.get(user)
+    if stored is None:
+        return False
+    content = stored.content
+    if _sku(content) == "Basic":
+        return True
+    for reference in references(stored.id, stored.type.lower(), content):
+        address = store.get(reference.target) if reference.member == "publicIPAddress" else None
+        if address is not None and _sku(address.content) == "Basic":
+            return True
+    for configuration in elements(members(content.get("properties")).get("ipConfigurations")):
+        for pool in elements(members(configuration.get("properties")).get("loadBalancerBackendAddressPools")):
+            balancer = store.get(parent_key(text(pool.get("id")).casefold()))
+            if balancer is not None and _sku(balancer.content) == "Basic":
+                return True
+    return False
+
+
+def occupants(store: Store, subnet_key: str) -> list[str]:
+    """A subnet in, the ids of the configurations in it out."""
+    return list(store.referrers(subnet_key, "subnet").values())
+
+
+def prefixes_of(subnet: Body) -> list[str]:
+    """A subnet's content in, its ranges out, whichever of the two members says them."""
+    properties = members(subnet.get("properties"))
+    many = properties.get("addressPrefixes")
+    if isinstance(many, list) and many:
+        return [text(prefix) for prefix in many]
+    one = text(properties.get("addressPrefix"))
+    return [one] if one else []
+
+
+def delegations_of(subnet: Body) -> list[str]:
+    delegations = elements(members(subnet.get("properties")).get("delegations"))
+    return sorted(text(members(delegation.get("properties")).get("serviceName")).lower() for delegation in delegations)
+
+
+def _check_overlaps(placed: list[tuple[Range, Planned]], network: PlannedNetwork) -> None:
+    ordered = sorted(placed, key=lambda pair: (pair[0].version, int(pair[0].network_address), pair[0].prefixlen))
+    for (first, _), (second, subnet) in pairwise(ordered):
+        if first.version == second.version and int(second.network_address) <= int(first.broadcast_address):
+            raise errors.bad(
+                "NetcfgSubnetRangesOverlap",
+                f"Subnet '{name_of(subnet.id)}' is not valid because its IP address range overlaps with that of an "
+                f"existing subnet in virtual network '{name_of(network.id)}'.",
+            )
+
+
+def _lies_in(inner: Range, outer: Range) -> bool:
+    first, last = int(inner.network_address), int(inner.broadcast_address)
+    same = inner.version == outer.version
+    return same and int(outer.network_address) <= first and last <= int(outer.broadcast_address)
+
+
+def _range(prefix: str, resource_id: str) -> Range:
+    if not prefix:
+        raise errors.bad(
+            "AddressPrefixStringCannotBeNullOrEmpty",
+            f"Address prefix string for resource {resource_id} cannot be null or empty.",
+        )
+    try:
+        return ip_network(prefix)
+    except ValueError:
+        raise errors.bad(
+            "InvalidAddressPrefixFormat",
+            f"Address prefix {prefix} of resource {resource_id} is not formatted correctly.",
+        ) from None
+
+
+def _sku(content: Body) -> str:
+    return text(members(content.get("sku")).get("name"))
+
+
+def _named(content: Body, target: str) -> str:
+    """The key of a missing resource in, the id as the caller wrote it out."""
+    for value in _strings(content):
+        if value.casefold() == target:
+            return value
+    return target
+
+
+def _strings(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [found for member in value.values() for found in _strings(member)]
+    if isinstance(value, list):
+        return [found for element in value for found in _strings(element)]
+    return [value] if isinstance(value, str) else []

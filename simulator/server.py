@@ -1,0 +1,139 @@
+"""The simulator over HTTP: sockets in, Arm asked, answers and Event Grid deliveries out."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from simulator.arm import Arm
+from simulator.arm import Request as ArmRequest
+from simulator.events import Delivery, EventSubscription
+from simulator.wire import Dropped, members
+
+ACKNOWLEDGED_WITHIN = 30
+"""Seconds an endpoint has to answer a delivery or a validation."""
+LOOKS_EVERY = 0.25
+"""Seconds between two looks at the clock while a delivery waits: the clock may be moved from outside."""
+GRID = "eventgrid.azure.net"
+
+
+class Server:
+    """A running simulator: where it listens, and how it is stopped."""
+
+    def __init__(self, arm: Arm, runner: web.AppRunner, port: int) -> None:
+        self.arm = arm
+        self.port = port
+        self._runner = runner
+
+    async def close(self) -> None:
+        """Stops listening and delivering."""
+        await self._runner.cleanup()
+
+
+async def serve(arm: Arm, port: int = 0, ssl_context: ssl.SSLContext | None = None) -> Server:
+    """A simulator in, a server on 127.0.0.1 that answers for it out; port 0 chooses a free one."""
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    scheme = "https" if ssl_context is not None else "http"
+    wake = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        asked = ArmRequest(request.method, request.raw_path, dict(request.headers), body, scheme)
+        try:
+            response = arm.handle(asked)
+        except Dropped:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=500)
+        finally:
+            wake.set()
+        return web.Response(status=response.status, headers=response.headers, body=response.body)
+
+    async def delivering(_: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ACKNOWLEDGED_WITHIN)) as session:
+            grid = asyncio.create_task(_deliver_for_ever(arm, session, wake))
+            yield
+            grid.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await grid
+
+    app.router.add_route("*", "/{path:.*}", answer)
+    app.cleanup_ctx.append(delivering)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=ssl_context).start()
+    return Server(arm, runner, runner.addresses[0][1])
+
+
+async def _deliver_for_ever(arm: Arm, session: aiohttp.ClientSession, wake: asyncio.Event) -> None:
+    """Due deliveries and validations go out, each in a task of its own, so that none waits for another."""
+    async with asyncio.TaskGroup() as group:
+        asked: set[str] = set()
+        while True:
+            wake.clear()
+            for delivery in arm.take_events():
+                group.create_task(_deliver(arm, session, delivery, wake))
+            for subscription in arm.unconfirmed():
+                if subscription.key not in asked:
+                    asked.add(subscription.key)
+                    group.create_task(_validate(arm, session, subscription, asked))
+            due = arm.next_due()
+            if due is None:
+                await wake.wait()
+            else:
+                wait = min(LOOKS_EVERY, max(0.0, (due - arm.clock.now()) / timedelta(seconds=1)))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(wake.wait(), wait)
+
+
+async def _deliver(arm: Arm, session: aiohttp.ClientSession, delivery: Delivery, wake: asyncio.Event) -> None:
+    """One delivery goes out; without an acknowledgement (200 to 204) in time it is due again later."""
+    try:
+        async with session.post(delivery.url, data=delivery.body, headers=delivery.headers) as response:
+            acknowledged = 200 <= response.status <= 204
+    except (aiohttp.ClientError, TimeoutError):
+        acknowledged = False
+    if not acknowledged:
+        arm.delivery_failed(delivery)
+        wake.set()
+
+
+async def _validate(arm: Arm, session: aiohttp.ClientSession, found: EventSubscription, asked: set[str]) -> None:
+    """An endpoint is asked whether it wants events: with a code to send back, or with OPTIONS for CloudEvents."""
+    try:
+        if found.schema == "CloudEventSchemaV1_0":
+            accepted = await _allows(session, found.url)
+        else:
+            accepted = await _echoes(session, found)
+    except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
+        accepted = False
+    arm.confirm(found.key, accepted=accepted)
+    asked.discard(found.key)
+
+
+async def _allows(session: aiohttp.ClientSession, url: str) -> bool:
+    async with session.options(url, headers={"WebHook-Request-Origin": GRID}) as response:
+        return response.status == 200 and response.headers.get("WebHook-Allowed-Origin") in (GRID, "*")
+
+
+async def _echoes(session: aiohttp.ClientSession, found: EventSubscription) -> bool:
+    code = found.validation_code
+    event = {
+        "id": code,
+        "topic": found.source,
+        "subject": "",
+        "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
+        "eventTime": found.created,
+        "metadataVersion": "1",
+        "dataVersion": "2",
+        "data": {"validationCode": code},
+    }
+    headers = {"aeg-event-type": "SubscriptionValidation", "Content-Type": "application/json; charset=utf-8"}
+    async with session.post(found.url, data=msgspec.json.encode([event]), headers=headers) as response:
+        said = members(msgspec.json.decode(await response.read() or b"null"))
+        return response.status == 200 and said.get("validationResponse") == code

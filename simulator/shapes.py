@@ -1,0 +1,185 @@
+"""Network bodies: what a caller sent in, what the provider stores out, with Azure's defaults and normalisations."""
+
+from typing import Literal
+
+import msgspec
+
+from simulator.ids import (
+    LOAD_BALANCER,
+    NAT_GATEWAY,
+    NETWORK,
+    NIC,
+    NSG,
+    PEERING,
+    PUBLIC_IP,
+    PUBLIC_PREFIX,
+    ROUTE,
+    ROUTE_TABLE,
+    SUBNET,
+    VNET,
+    location_key,
+)
+from simulator.references import BACK_REFERENCES, CONFIGURATION_LINKS, GATEWAY_ADDRESSES, SUBNET_LINKS
+from simulator.wire import Body, elements, members
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """How the provider treats a type.
+
+    `children` are arrays whose elements are resources of their own. `settles`: `later` answers Updating and finishes
+    with an operation; `at_once` answers Succeeded and sends the operation's address all the same; `silently` sends
+    none. `superseded`: a newer PUT replaces a running operation instead of being refused.
+    """
+
+    children: tuple[str, ...] = ()
+    settles: Literal["later", "at_once", "silently"] = "later"
+    superseded: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    VNET: Kind(children=("subnets", "virtualNetworkPeerings")),
+    ROUTE_TABLE: Kind(children=("routes",)),
+    NSG: Kind(children=("securityRules",), superseded=True),
+    PUBLIC_IP: Kind(superseded=True),
+    LOAD_BALANCER: Kind(settles="at_once", superseded=True),
+    NIC: Kind(settles="silently"),
+}
+PLAIN = Kind()
+
+# Members only the provider writes, on top of a type's back-references.
+READ_ONLY = ("provisioningState", "resourceGuid")
+READ_ONLY_OF: dict[str, tuple[str, ...]] = {
+    SUBNET: ("purpose", "privateEndpoints", "resourceNavigationLinks", "serviceAssociationLinks"),
+    PUBLIC_IP: ("ipAddress",),
+    PUBLIC_PREFIX: ("ipPrefix",),
+    NIC: ("macAddress", "primary", "hostedWorkloads", "defaultOutboundConnectivityEnabled", "privateEndpoint"),
+}
+ENVELOPE = ("id", "name", "type", "etag")
+
+# Empty arrays that a caller sends and the provider does not send back.
+_VANISHING: dict[str, tuple[str, ...]] = {
+    SUBNET: ("addressPrefixes", "serviceEndpointPolicies", "ipAllocations"),
+    NAT_GATEWAY: GATEWAY_ADDRESSES,
+}
+_SKU_TYPES = (NAT_GATEWAY, PUBLIC_IP, PUBLIC_PREFIX, LOAD_BALANCER)
+_WITHOUT_GUID = (SUBNET, ROUTE)
+
+
+def kind_of(type_key: str) -> Kind:
+    return KINDS.get(type_key, PLAIN)
+
+
+def is_network(type_key: str) -> bool:
+    return type_key.startswith(f"{NETWORK}/")
+
+
+def has_guid(type_key: str) -> bool:
+    return is_network(type_key) and (type_key.count("/") == 1 or type_key == PEERING)
+
+
+def shaped(type_key: str, sent: Body, kept: Body) -> Body:
+    """What was sent in, with the members the provider keeps of the old resource; what is stored out."""
+    properties = _without_nulls(members(sent.get("properties")))
+    hidden = (*READ_ONLY, *READ_ONLY_OF.get(type_key, ()), *kind_of(type_key).children)
+    for name in (*hidden, *(back.shown for back in BACK_REFERENCES.get(type_key, ()))):
+        properties.pop(name, None)
+    for name in _VANISHING.get(type_key, ()):
+        if properties.get(name) == []:
+            del properties[name]
+    _references_only(type_key, properties)
+    content = {
+        name: value for name, value in sent.items() if name not in (*ENVELOPE, "properties") and value is not None
+    }
+    if content.get("zones") == []:
+        del content["zones"]
+    if isinstance(content.get("location"), str):
+        content["location"] = location_key(content["location"])
+    if type_key in _SKU_TYPES:
+        content["sku"] = {"name": _default_sku(type_key), "tier": "Regional"} | members(content.get("sku"))
+    content["properties"] = kept | _defaults(type_key, content, properties) | properties
+    return content
+
+
+def kept_of(type_key: str, content: Body) -> Body:
+    """A stored resource's content in, the members that survive a PUT that does not mention them out."""
+    properties = members(content.get("properties"))
+    return {name: properties[name] for name in ("resourceGuid", *READ_ONLY_OF.get(type_key, ())) if name in properties}
+
+
+def _default_sku(type_key: str) -> str:
+    return "Basic" if type_key in (PUBLIC_IP, LOAD_BALANCER) else "Standard"
+
+
+def _defaults(type_key: str, content: Body, properties: Body) -> Body:
+    """What the provider adds when a caller leaves it out, as recorded in 2025."""
+    match type_key:
+        case "microsoft.network/virtualnetworks":
+            return {"privateEndpointVNetPolicies": "Disabled", "enableDdosProtection": False}
+        case "microsoft.network/virtualnetworks/subnets":
+            return {
+                "delegations": [],
+                "privateEndpointNetworkPolicies": "Disabled",
+                "privateLinkServiceNetworkPolicies": "Enabled",
+            }
+        case "microsoft.network/natgateways":
+            return {"idleTimeoutInMinutes": 4, "type": "Public"}
+        case "microsoft.network/publicipaddresses":
+            basic = members(content.get("sku")).get("name") == "Basic"
+            base: Body = {
+                "publicIPAddressVersion": "IPv4",
+                "publicIPAllocationMethod": "Dynamic" if basic else "Static",
+                "idleTimeoutInMinutes": 4,
+                "ipTags": [],
+            }
+            return base if basic else base | {"ddosSettings": {"protectionMode": "VirtualNetworkInherited"}}
+        case "microsoft.network/publicipprefixes":
+            return {"prefixLength": 28, "publicIPAddressVersion": "IPv4", "ipTags": []}
+        case "microsoft.network/routetables":
+            return {"disableBgpRoutePropagation": False}
+        case "microsoft.network/networkinterfaces":
+            return {
+                "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
+                "enableAcceleratedNetworking": False,
+                "enableIPForwarding": False,
+                "nicType": "Standard",
+                "auxiliaryMode": "None",
+                "auxiliarySku": "None",
+                "allowPort25Out": True,
+            }
+        case _:
+            return {}
+
+
+def _references_only(type_key: str, properties: Body) -> None:
+    """References may arrive as whole objects; only their ids are kept."""
+    links = SUBNET_LINKS if type_key == SUBNET else ("networkSecurityGroup",)
+    for name in links:
+        if name in properties:
+            properties[name] = _only_id(properties[name])
+    for name in GATEWAY_ADDRESSES:
+        if name in properties and type_key == NAT_GATEWAY:
+            properties[name] = [_only_id(element) for element in elements(properties[name])]
+    if type_key in (NIC, LOAD_BALANCER):
+        for array in ("ipConfigurations", "frontendIPConfigurations"):
+            for element in elements(properties.get(array)):
+                inner = members(element.get("properties"))
+                for name in CONFIGURATION_LINKS:
+                    if name in inner:
+                        inner[name] = _only_id(inner[name])
+
+
+def _only_id(value: object) -> Body:
+    return {name: member for name, member in members(value).items() if name == "id"}
+
+
+def _without_nulls(value: Body) -> Body:
+    """A null member means the same as no member, at every depth. The result is a copy."""
+    return {name: _copied(member) for name, member in value.items() if member is not None}
+
+
+def _copied(value: object) -> object:
+    if isinstance(value, dict):
+        return _without_nulls(value)
+    if isinstance(value, list):
+        return [_copied(element) for element in value]
+    return value

@@ -1,0 +1,198 @@
+"""The whole state of one simulator, and what time does to it: operations that are due come to their end."""
+
+import random
+import uuid
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address
+from typing import Literal
+
+import msgspec
+
+from simulator import errors
+from simulator.clock import Clock
+from simulator.events import Caller, Events, event_of
+from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, VNET, parent_key
+from simulator.operations import Operation, Operations
+from simulator.shapes import is_network
+from simulator.store import Store, Stored
+from simulator.wire import Body, members
+
+Busy = Literal["conflict", "retryable", "async"]
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How this simulator behaves where Azure differs from time to time. Types are in lower case."""
+
+    busy: Busy
+    durations: dict[str, float]
+    retry_after: dict[str, int]
+    page_size: int
+    handshakes: bool = False
+
+    def duration(self, type_key: str) -> timedelta:
+        return timedelta(seconds=self.durations.get(type_key, self.durations.get("", 0.0)))
+
+    def wait(self, verb: str, type_key: str = "") -> dict[str, str]:
+        """A verb and type in, the Retry-After header out, if there is to be one."""
+        seconds = self.retry_after.get(f"{verb} {type_key}", self.retry_after.get(verb))
+        return {"Retry-After": str(seconds)} if seconds is not None else {}
+
+
+class World:
+    """Resources, operations and events of one simulator; nothing is shared with another."""
+
+    def __init__(self, clock: Clock, settings: Settings, seed: int) -> None:
+        self.clock = clock
+        self.settings = settings
+        self.store = Store()
+        self.operations = Operations()
+        self.events = Events()
+        self.addresses_given = 0
+        self._random = random.Random(seed)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def guid(self) -> str:
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def etag(self) -> str:
+        return f'W/"{self.guid()}"'
+
+    def settle(self) -> None:
+        """Every operation whose time has come takes effect, in the order of their times."""
+        now = self.now()
+        while (operation := self.operations.due(now)) is not None:
+            self._complete(operation)
+
+    def next_due(self) -> datetime | None:
+        """When something will happen by itself; None when nothing waits."""
+        times = (self.operations.next_due(), self.events.next_due())
+        return min((moment for moment in times if moment is not None), default=None)
+
+    def etag_holder(self, key: str) -> Stored | None:
+        """A resource's key in, the resource whose etag it carries out: for a child that is its parent."""
+        stored = self.store.get(key)
+        if stored is not None and not stored.etag and is_network(stored.type.lower()) and stored.type.count("/") > 1:
+            return self.store.get(parent_key(key))
+        return stored
+
+    def renew_etag(self, key: str) -> None:
+        """A written resource in; it (and all that share its etag) shows a new one."""
+        holder = self.etag_holder(key)
+        if holder is not None and holder.etag:
+            holder.etag = self.etag()
+
+    def publish(
+        self, resource_id: str, type_name: str, caller: Caller, *, deleted: bool, updated: bool, succeeded: bool = True
+    ) -> None:
+        """A write or delete that came to its end in; whoever subscribed is told."""
+        now = self.now()
+        event = event_of(
+            self.guid(),
+            resource_id,
+            type_name,
+            deleted=deleted,
+            updated=updated,
+            succeeded=succeeded,
+            caller=caller,
+            now=now,
+        )
+        self.events.publish(event, now)
+
+    def subscribe(self, key: str, stored: Stored, *, confirmed: bool) -> None:
+        """An event subscription that was stored in; the events of its source go to it once it is confirmed."""
+        self.events.subscribe(key, stored, self.store, self.guid(), self.now(), confirmed=confirmed)
+
+    def delete(self, key: str) -> None:
+        """A resource's key in; it is gone, with its children, and with the events it asked for."""
+        self.store.remove(key)
+        self.events.forget(key)
+
+    def _complete(self, operation: Operation) -> None:
+        stored = self.store.get(operation.target)
+        error = operation.failing
+        if stored is None and error is None:
+            self.operations.finish(operation, "Canceled", errors.superseded())
+            return
+        if stored is not None and error is None:
+            match operation.effect:
+                case "write":
+                    self._settle_states(operation)
+                    self.renew_etag(operation.target)
+                    self._give_address(operation.target, stored)
+                case "delete":
+                    self.delete(operation.target)
+                    self.renew_etag(parent_key(operation.target))
+                    self._settle_states(operation)
+                case "delete_group":
+                    error = self._delete_group(stored, operation)
+        self.operations.finish(operation, "Succeeded" if error is None else "Failed", error)
+        self.publish(
+            operation.target_id,
+            operation.type_name,
+            operation.caller,
+            deleted=operation.effect != "write",
+            updated=operation.updates,
+            succeeded=error is None,
+        )
+
+    def _settle_states(self, operation: Operation) -> None:
+        for key in operation.touched:
+            stored = self.store.get(key)
+            if stored is not None:
+                stored.state = "Succeeded"
+
+    def _give_address(self, key: str, stored: Stored) -> None:
+        """A public address or prefix that has come up is given its numbers."""
+        type_key = stored.type.lower()
+        content = stored.content
+        properties = members(content.get("properties"))
+        if type_key == PUBLIC_IP and "ipAddress" not in properties:
+            if properties.get("publicIPAllocationMethod") != "Static":
+                return
+            properties["ipAddress"] = self._next_address(properties, 1)
+        elif type_key == PUBLIC_PREFIX and "ipPrefix" not in properties:
+            length = properties.get("prefixLength", 28)
+            whole = 128 if properties.get("publicIPAddressVersion") == "IPv6" else 32
+            properties["ipPrefix"] = f"{self._next_address(properties, 2 ** (whole - length))}/{length}"
+        else:
+            return
+        self.store.put(key, msgspec.structs.replace(stored, body=msgspec.json.encode(content)))
+
+    def _next_address(self, properties: Body, size: int) -> str:
+        """How many addresses in, the first of a free block out (benchmarking and documentation ranges)."""
+        start = -(-self.addresses_given // size) * size
+        self.addresses_given = start + size
+        if properties.get("publicIPAddressVersion") == "IPv6":
+            return str(IPv6Address("2001:db8::") + start)
+        return str(IPv4Address("198.18.0.0") + start % 2**17)
+
+    def _delete_group(self, group: Stored, operation: Operation) -> Body | None:
+        """All of a group goes, but for what resources elsewhere still use; an error when something stays."""
+        inside = f"{operation.target}/"
+        keys = self.store.top_level(operation.target)
+        blocked = [key for key in keys if self._used_from_outside(key, inside)]
+        for key in keys:
+            stored = self.store.get(key)
+            if stored is not None and key not in blocked:
+                resource_id, type_name = stored.id, stored.type
+                self.delete(key)
+                self.publish(resource_id, type_name, operation.caller, deleted=True, updated=False)
+        if not blocked:
+            self.delete(operation.target)
+            return None
+        group.state = "Succeeded"
+        ids = ",".join(stored.id for key in blocked if (stored := self.store.get(key)) is not None)
+        message = (
+            f"Deletion of resource group '{group.name}' failed as resources with identifiers '{ids}' could not be "
+            "deleted. The provisioning state of the resource group will be rolled back."
+        )
+        return {"code": "ResourceGroupDeletionBlocked", "message": message, "details": []}
+
+    def _used_from_outside(self, key: str, inside: str) -> bool:
+        below = [key]
+        stored = self.store.get(key)
+        if stored is not None and stored.type.lower() == VNET:
+            below += self.store.keys_in(f"{key}/subnets")
+        return any(not holder.startswith(inside) for target in below for holder in self.store.holders(target))
