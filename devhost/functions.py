@@ -60,6 +60,8 @@ def find(module: ModuleType) -> func.FunctionRegister:
 
 def read(app: func.FunctionRegister, settings: Mapping[str, str]) -> tuple[Function, ...]:
     """Every function of the app, ready to be served; the first that cannot be served stops the start."""
+    # The app remembers the names it has handed out and would take a second reading for duplicates.
+    app.functions_bindings = None
     try:
         indexed = app.get_functions()
     except ValueError as error:

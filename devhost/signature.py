@@ -1,6 +1,7 @@
 """A Python function and its bindings in, how to call it out; or why the worker would not load it."""
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ def _output(name: str, key: str, binding: str, hints: dict[str, Any]) -> Param:
     arguments = typing.get_args(hints[key])
     if typing.get_origin(hints[key]) is not func.Out or len(arguments) != 1:
         raise _refused(name, f"'{key}' is an output, so its annotation must be azure.functions.Out[...]")
+    if isinstance(arguments[0], types.GenericAlias):
+        raise _refused(name, f"'{key}' is annotated {hints[key]!r}; the worker knows typing.List[...], not list[...]")
     kind = "generic" if arguments[0] in (str, bytes) else binding
     if not converter_of_output(kind).check_output_type_annotation(arguments[0]):
         raise _refused(name, f"'{key}' is annotated {arguments[0]!r}, which does not fit {binding}")

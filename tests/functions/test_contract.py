@@ -1,0 +1,431 @@
+"""contract.yaml in; every row held against devhost, the rows on the Python side against Microsoft's runtime, too."""
+
+import asyncio
+import importlib.util
+import json
+import logging
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+import types
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import azure.functions as func
+import pytest
+import yaml
+from azure.functions.meta import Datum
+from yarl import URL
+
+from devhost import functions, ncrontab, texts
+from devhost import settings as devhost_settings
+from devhost.host import Host
+from devhost.settings import StartError
+
+HERE = Path(__file__).parent
+CONTRACT: dict[str, list[dict[str, Any]]] = yaml.safe_load((HERE / "contract.yaml").read_text(encoding="utf-8"))
+METHODS = ("get", "post", "options", "delete")
+# No row takes longer; only a host that serves a batch one by one would wait forever.
+PATIENCE = 20
+INSERT = "INSERT INTO messages(id, queue, body, inserted_at, visible_at) VALUES (?, ?, ?, ?, ?)"
+
+
+def rows(kind: str) -> list[Any]:
+    return [pytest.param(row, id=row["rule"]) for row in CONTRACT[kind]]
+
+
+@dataclass
+class Site:
+    """A running host with the folder of its store."""
+
+    host: Host
+    url: str
+    store: Path
+    log: pytest.LogCaptureFixture
+
+    def put(self, queue: str, bodies: Iterable[str], identity: str | None = None, delay: float = 0) -> None:
+        """Puts messages as any other program does, by the schema alone."""
+        now = time.time()
+        with closing(sqlite3.connect(self.store / "queues.db")) as database, database:
+            for number, body in enumerate(bodies):
+                database.execute(INSERT, (identity or f"{queue}-{number}", queue, body, now, now + delay))
+
+    def messages(self, queue: str) -> list[tuple[str, float]]:
+        with closing(sqlite3.connect(self.store / "queues.db")) as database:
+            query = "SELECT body, visible_at FROM messages WHERE queue = ? ORDER BY rowid"
+            return [(str(body), float(visible)) for body, visible in database.execute(query, (queue,))]
+
+    def bodies(self, queue: str) -> list[str]:
+        return [body for body, _ in self.messages(queue)]
+
+    def ran(self, function: str) -> int:
+        """Invocations of a function by the one line that each of them logs."""
+        return sum(
+            record.levelno == logging.INFO and isinstance(record.args, tuple) and record.args[:1] == (function,)
+            for record in self.log.get_records("call")
+            if record.name == "devhost" and "ms" in record.msg
+        )
+
+    def failure(self) -> str:
+        """The exceptions that were logged."""
+        return " ".join(
+            f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+            for record in self.log.get_records("call")
+            if record.exc_info
+        )
+
+    async def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+        url = URL(self.url + path, encoded=True)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, url, headers=headers, data=body) as answer,
+        ):
+            return {"status": answer.status, "headers": answer.headers, "text": await answer.text()}
+
+
+def sample_app() -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location("contract_app", HERE / "contract_app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def settings(store: Path, changes: dict[str, str | None]) -> dict[str, str]:
+    every = {"STORE": f"sqlite:{store}", "TICK": "0 0 0 1 1 *", **changes}
+    return {name: value for name, value in every.items() if value is not None}
+
+
+@asynccontextmanager
+async def serving(folder: Path, log: pytest.LogCaptureFixture, row: dict[str, Any]) -> AsyncIterator[Site]:
+    log.set_level(logging.INFO, "devhost")
+    (folder / "host.json").write_text(json.dumps(row.get("host_json", {})), encoding="utf-8")
+    store = folder / "store"
+    host = Host(functions.find(sample_app()), folder, settings(store, row.get("settings", {})))
+    port = await host.start(0)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield Site(host, f"http://127.0.0.1:{port}", store, log)
+    finally:
+        await host.stop()
+
+
+def same(given: list[str], expected: list[Any]) -> None:
+    """Compares bodies, in any order, as JSON where they are JSON."""
+    assert sorted(map(plain, given)) == sorted(plain(each) for each in expected)
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return f"text {value}"
+    return json.dumps(value, sort_keys=True)
+
+
+def fits(answer: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert answer["status"] == expected["status"]
+    given = {name.lower(): value for name, value in answer["headers"].items()}
+    for name, value in expected.get("headers", {}).items():
+        assert given[name.lower()] == value
+    if "body" in expected:
+        assert plain(answer["text"]) == plain(expected["body"])
+
+
+async def wake(site: Site, row: dict[str, Any]) -> dict[str, Any] | None:
+    """Wakes a function through the host; the answer if it is one to look at."""
+    name = row["function"]
+    match row["wake"]:
+        case {"event": event}:
+            headers = {"aeg-event-type": "Notification"}
+            path = f"/runtime/webhooks/eventgrid?functionName={name}"
+            await site.ask("POST", path, headers, json.dumps([event]).encode())
+        case {"message": body, "id": identity}:
+            queue = {"message": "work", "message_text": "texts"}[name]
+            site.put(queue, [body], identity)
+        case {"timer": _}:
+            await site.ask("POST", f"/admin/functions/{name}", {}, b'{"input": ""}')
+        case {"request": request}:
+            headers, body = request.get("headers", {}), request.get("body", "").encode()
+            return await site.ask(request.get("method", "GET"), request["path"], headers, body)
+    return None
+
+
+@pytest.mark.parametrize("row", rows("load"))
+async def test_what_stops_the_start(row: dict[str, Any], tmp_path: Path) -> None:
+    module = sample_app()
+    if "app" in row:
+        path = tmp_path / "function_app.py"
+        path.write_text(row["app"], encoding="utf-8")
+        module = types.ModuleType("function_app")
+        exec(compile(row["app"], path, "exec"), module.__dict__)
+
+    async def start() -> None:
+        host = Host(functions.find(module), tmp_path, settings(tmp_path, row.get("settings", {})))
+        await host.start(0)
+
+    with pytest.raises(StartError, match=row["refused"]) as refused:
+        await start()
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("row", rows("worker"))
+async def test_the_python_side_on_devhost(
+    row: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(tmp_path, caplog, {}) as site:
+        answer = await wake(site, row)
+        await site.host.drain()
+        assert site.ran(row["function"]) == 1
+        assert re.search(row["failed"], site.failure()) if "failed" in row else site.failure() == ""
+        if answer is not None and "answer" in row:
+            fits(answer, row["answer"])
+        if "written" in row:
+            same(site.bodies("seen"), row["written"])
+        if "exactly" in row:
+            assert site.bodies("seen") == row["exactly"]
+
+
+@pytest.mark.parametrize("row", rows("host"))
+async def test_the_host(row: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(tmp_path, caplog, row) as site:
+        for queue, bodies in row.get("put", {}).items():
+            site.put(queue, bodies)
+        for step in row.get("ask", []):
+            method = next(each for each in METHODS if each in step)
+            body = step.get("body", "x" * step.get("repeated", 0))
+            text = body if isinstance(body, str) else json.dumps(body)
+            fits(await site.ask(method.upper(), step[method], step.get("headers", {}), text.encode()), step["answer"])
+        await site.host.drain()
+        for function, times in row.get("ran", {}).items():
+            assert site.ran(function) == times
+        for queue, bodies in row.get("queues", {}).items():
+            same(site.bodies(queue), bodies)
+        for queue, seconds in row.get("hidden", {}).items():
+            assert all(seconds - 5 < visible - time.time() <= seconds for _, visible in site.messages(queue))
+
+
+@pytest.mark.parametrize("row", rows("schedule"))
+def test_schedules(row: dict[str, Any]) -> None:
+    if "refused" in row:
+        with pytest.raises(ValueError, match=row["refused"]):
+            ncrontab.parse(row["schedule"]).after(datetime(2026, 11, 21, tzinfo=UTC))
+        return
+    moment = datetime.fromisoformat(row["after"])
+    for expected in row["next"]:
+        moment = ncrontab.parse(row["schedule"]).after(moment)
+        assert moment == datetime.fromisoformat(expected)
+
+
+def timer_app(fired: asyncio.Event, seen: list[bool], **trigger: Any) -> func.FunctionApp:
+    app = func.FunctionApp()
+
+    async def beat(timer: func.TimerRequest) -> None:
+        seen.append(timer.past_due)
+        fired.set()
+
+    app.timer_trigger(arg_name="timer", **trigger)(beat)
+    return app
+
+
+async def test_a_timer_fires_when_it_is_due(tmp_path: Path) -> None:
+    fired, seen = asyncio.Event(), list[bool]()
+    begun, shortly_before = time.monotonic(), datetime(2026, 11, 21, 9, 59, 59, 950000, UTC).timestamp()
+    app = timer_app(fired, seen, schedule="0 0 10 * * *")
+    host = Host(app, tmp_path, {}, now=lambda: shortly_before + time.monotonic() - begun)
+    await host.start(0)
+    async with asyncio.timeout(PATIENCE):
+        await fired.wait()
+    await host.stop()
+    assert seen == [False]
+
+
+async def test_a_timer_runs_at_start_when_asked_to(tmp_path: Path) -> None:
+    fired, seen = asyncio.Event(), list[bool]()
+    host = Host(timer_app(fired, seen, schedule="0 0 0 1 1 *", run_on_startup=True), tmp_path, {})
+    await host.start(0)
+    await host.drain()
+    await host.stop()
+    assert seen == [False]
+
+
+async def test_a_time_missed_while_the_host_was_down_is_made_up_for_once_as_past_due(tmp_path: Path) -> None:
+    fired, seen = asyncio.Event(), list[bool]()
+    app = timer_app(fired, seen, schedule="0 0 10 * * *")
+    for hour in (9, 11, 12):
+        stopped_clock = datetime(2026, 11, 21, hour, tzinfo=UTC).timestamp
+        host = Host(app, tmp_path, {"AzureWebJobsStorage": f"sqlite:{tmp_path}"}, now=stopped_clock)
+        await host.start(0)
+        await host.drain()
+        await host.stop()
+    assert seen == [True]
+
+
+async def test_a_delayed_message_is_served_when_it_becomes_visible(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, served = func.FunctionApp(), asyncio.Event()
+
+    async def late(text: str) -> None:
+        served.set()
+
+    app.queue_trigger(arg_name="text", queue_name="later", connection="STORE")(late)
+    host = Host(app, tmp_path, settings(tmp_path / "store", {}))
+    site = Site(host, f"http://127.0.0.1:{await host.start(0)}", tmp_path / "store", caplog)
+    site.put("later", ["x"], delay=0.2)
+    await host.drain()
+    assert not served.is_set()
+    async with asyncio.timeout(PATIENCE):
+        await served.wait()
+    await host.stop()
+    assert site.bodies("later") == []
+
+
+SLOW_APP = """
+import asyncio
+import azure.functions as func
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+@app.route(route="slow")
+async def slow(req: func.HttpRequest) -> str:
+    print("begun", flush=True)
+    await asyncio.sleep(0.3)
+    return "finished"
+"""
+
+
+async def process(folder: Path, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "devhost", "--port", "0", "--app", str(folder), *arguments),
+        cwd=HERE.parents[1],
+        env={"PATH": os.environ.get("PATH", ""), **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def test_the_command_finishes_what_runs_when_it_is_terminated(tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text(SLOW_APP, encoding="utf-8")
+    devhost = await process(tmp_path)
+    assert devhost.stdout is not None
+    ready = (await devhost.stdout.readline()).decode()
+    url = re.fullmatch(r"devhost: (http://127\.0\.0\.1:\d+)\n", ready)
+    assert url is not None
+    async with aiohttp.ClientSession() as session:
+        asking = asyncio.create_task(session.get(url[1] + "/api/slow"))
+        assert await devhost.stdout.readline() == b"begun\n"
+        devhost.terminate()
+        answer = await asking
+        assert await answer.text() == "finished"
+    _, log = await devhost.communicate()
+    assert devhost.returncode == 0, log
+    assert len(log.splitlines()) == 1
+
+
+async def test_the_command_demands_the_keys_it_prints(tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text(SLOW_APP, encoding="utf-8")
+    devhost = await process(tmp_path, "--keys", DEVHOST_MASTER_KEY="mine")
+    assert devhost.stdout is not None
+    printed = [(await devhost.stdout.readline()).decode() for _ in range(3)]
+    assert [line.partition("=")[0] for line in printed[:2]] == [
+        "devhost: DEVHOST_FUNCTION_KEY",
+        "devhost: DEVHOST_SYSTEM_KEY",
+    ]
+    url = printed[2].removeprefix("devhost: ").strip()
+    async with aiohttp.ClientSession() as session, session.post(url + "/admin/functions/slow") as answer:
+        assert answer.status == 401
+    devhost.terminate()
+    await devhost.communicate()
+    assert devhost.returncode == 0
+
+
+async def test_the_command_says_in_one_line_why_it_does_not_start(tmp_path: Path) -> None:
+    devhost = await process(tmp_path)
+    printed, log = await devhost.communicate()
+    assert (devhost.returncode, printed) == (1, b"")
+    assert log.decode() == f"devhost: {tmp_path} holds no function_app.py\n"
+
+
+async def test_the_values_of_local_settings_complete_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "local.settings.json").write_text('{"Values": {"A": "file", "B": "file", "C": 5}}', encoding="utf-8")
+    assert devhost_settings.read(tmp_path, {"A": "environment"}) == {"A": "environment", "B": "file", "C": "5"}
+
+
+@pytest.fixture(scope="module")
+def runtime() -> str:
+    """The interpreter that has Microsoft's runtime library."""
+    named = os.environ.get("EGRESS_GOVERNOR_RUNTIME_PYTHON")
+    if named or importlib.util.find_spec("azure_functions_runtime"):
+        return named or sys.executable
+    how = (
+        "Microsoft's runtime is not here: in an environment of Python 3.13 run `pip install azure-functions-runtime"
+        " azure-functions`, and name its interpreter in EGRESS_GOVERNOR_RUNTIME_PYTHON"
+    )
+    if os.environ.get("CI") == "true" and os.environ.get("EGRESS_GOVERNOR_RUNTIME") == "required":
+        pytest.fail(how)
+    pytest.skip(how)
+
+
+def driven(interpreter: str, folder: Path, invocations: list[dict[str, Any]]) -> dict[str, Any]:
+    environment = {"PATH": os.environ.get("PATH", ""), "TICK": "0 0 0 1 1 *", "STORE": "sqlite:none"}
+    ended = subprocess.run(
+        [interpreter, "-W", "ignore", str(HERE / "contract_runtime.py"), str(folder)],
+        input=json.dumps(invocations),
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    result: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return result
+
+
+@pytest.fixture(scope="module")
+def ended(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What became of every worker row in Microsoft's runtime, by its rule."""
+    folder = tmp_path_factory.mktemp("app")
+    shutil.copy(HERE / "contract_app.py", folder / "function_app.py")
+    result = driven(runtime, folder, [{"function": row["function"], "wake": row["wake"]} for row in CONTRACT["worker"]])
+    assert result["failure"] is None
+    return {row["rule"]: one for row, one in zip(CONTRACT["worker"], result["ended"], strict=True)}
+
+
+@pytest.mark.parametrize("row", rows("worker"))
+def test_the_python_side_on_microsofts_runtime(row: dict[str, Any], ended: dict[str, dict[str, Any]]) -> None:
+    became = ended[row["rule"]]
+    if "failed" in row:
+        assert re.search(row["failed"], became["failure"] or "")
+        return
+    assert became["failure"] is None
+    written = list(became["written"].values())
+    if "request" in row["wake"]:
+        kind, value = became["returned"]
+        answer = value if kind == "http" else {"status": 200, "headers": {}, "text": value}
+        if "answer" in row:
+            fits(answer, row["answer"])
+    elif became["returned"]:
+        written.append(became["returned"])
+    # The half of the host is devhost's own on both sides.
+    bodies = [body for kind, value in written for body in texts.messages(Datum(value, kind))]
+    if "written" in row:
+        same(bodies, row["written"])
+    if "exactly" in row:
+        assert bodies == row["exactly"]
+
+
+@pytest.mark.parametrize("row", [each for each in rows("load") if "app" in each.values[0]])
+def test_what_microsofts_runtime_does_not_load(row: dict[str, Any], runtime: str, tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text(row["app"], encoding="utf-8")
+    assert re.search(row["refused"], driven(runtime, tmp_path, [])["failure"])
