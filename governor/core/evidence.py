@@ -1,0 +1,73 @@
+"""The body of a resource in, what may be kept of it out: without members the server fills in, and without secrets."""
+
+import hashlib
+import json
+import re
+from typing import Any, Final
+
+HIDDEN: Final = "***"
+
+_SERVER_FILLED: Final = frozenset({"etag", "provisioningstate", "resourceguid"})
+_SECRET_WORDS: Final = (
+    *("credential", "key", "passphrase", "passwd", "password", "pfx"),
+    *("pwd", "sas", "secret", "signature", "token"),
+)
+_SECRET_NAMES: Final = ("connectionstring", "customdata", "kubeconfig", "protectedsettings", "userdata")
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_USERINFO: Final = re.compile(r"(?<=://)[^/?#\s\"'@]+(?:@[^/?#\s\"'@]+)*(?=@)")
+_ASSIGNED: Final = re.compile(
+    r"(?i)(\b(?:sig|code|[\w-]*(?:key|passphrase|password|passwd|pwd|sas|secret|signature|token))\s*=\s*)[^;&,\s\"']+"
+)
+
+
+def clean(body: bytes) -> bytes:
+    """A raw body in, its canonical JSON out, without what the server fills in and with *** for each secret.
+
+    What is no JSON stays as it is, but for the secrets in its URLs and assignments.
+    """
+    try:
+        value = _without(json.loads(body), secret=False)
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        return _scrubbed(body.decode("utf-8", "replace")).encode()
+
+
+def name(body: bytes) -> str:
+    """A body as it is kept in, the name of its blob out."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def secretive(member: str) -> bool:
+    """The name of a member in, whether its value looks like a secret out."""
+    plain = re.sub(r"[^a-z]", "", member.casefold())
+    if any(secret in plain for secret in _SECRET_NAMES):
+        return True
+    words = {word.casefold() for word in _WORD.findall(member)}
+    return any(word in words or f"{word}s" in words for word in _SECRET_WORDS)
+
+
+def _without(value: Any, secret: bool) -> Any:
+    match value:
+        case dict():
+            # {"name": "PASSWORD", "value": "..."}: the name of the secret is itself a value.
+            named = value.get("name")
+            pair = isinstance(named, str) and secretive(named)
+            return {
+                member: _without(inner, secret or secretive(member) or (pair and member == "value"))
+                for member, inner in value.items()
+                if member.casefold() not in _SERVER_FILLED
+            }
+        case list():
+            return [_without(inner, secret) for inner in value]
+        case bool() | None:
+            return value
+        case _ if secret:
+            return HIDDEN
+        case str():
+            return _scrubbed(value)
+        case _:
+            return value
+
+
+def _scrubbed(text: str) -> str:
+    return _ASSIGNED.sub(rf"\1{HIDDEN}", _USERINFO.sub(HIDDEN, text))

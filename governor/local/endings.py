@@ -1,0 +1,90 @@
+"""How a run ends, and how a message does that nobody will look at again: one transaction each."""
+
+from datetime import datetime
+
+import msgspec
+
+from governor.core import ids
+from governor.core.cause import Cause, Remainder, Scope, Source, scopes
+from governor.core.record import Record, run_id
+from governor.local import chain, claims, decisions, keys, runs, verdicts
+from governor.local.rows import Transaction
+from governor.ports import Ending, Held, Run
+
+_LONGEST_WHY = 1000
+
+
+def end(tx: Transaction, run: Run, ending: Ending, now: datetime) -> Record | None:
+    """A run and how it ended in, its Record as it is stored out; ending it again changes nothing. Raises Lost."""
+    begun = runs.find(tx, run.scope, run.id)
+    if begun is None:
+        raise ValueError(f"run {run.id} ends without having begun")
+    if begun.ended is not None:
+        return chain.find(tx, run.id) if begun.recorded else None
+    claim = claims.held(tx, run.scope, run.epoch)
+    record = None if ending.record is None else _append(tx, claim, run, ending.record, now)
+    chain.mark(tx, run.scope.subscription)
+    verdicts.replace(tx, run.scope, ending.verdicts, run.id, now)
+    verdicts.name(tx, run.scope, ending.named)
+    decisions.offer(tx, run.scope, ending.withheld, now)
+    runs.begin(tx, msgspec.structs.replace(begun, ended=now, recorded=record is not None))
+    left = msgspec.structs.replace(
+        claims.let_go(tx, claim),
+        seen_by=run.id,
+        seen_through=ending.seen_through,
+        settled=ending.settled,
+        policy_digest=run.policy_digest,
+        unfinished=runs.unfinished(tx, run.scope, (*claim.unfinished, run.id)),
+    )
+    claims.write(tx, left)
+    return record
+
+
+def release(tx: Transaction, held: Held, settled: bool) -> None:
+    """A claim in, free again, if it is still held. Unless settled, nothing is absorbed until a run has ended."""
+    claim = claims.read(tx, held.scope)
+    if not claims.holds(claim, held.epoch):
+        return
+    left = msgspec.structs.replace(
+        claims.let_go(tx, claim),
+        settled=claim.settled and settled,
+        unfinished=runs.unfinished(tx, held.scope, (*claim.unfinished, run_id(held.scope, held.epoch))),
+    )
+    claims.write(tx, left)
+
+
+def give_up(tx: Transaction, cause: Cause | None, raw: bytes, note: tuple[str, datetime]) -> Record:
+    """A message, what could be read of it, and why and when it is given up in; its Record out, one per message."""
+    why, now = note
+    record_id = keys.hashed(f"given up|{raw.hex()}")
+    there = chain.find(tx, record_id)
+    if there is not None:
+        return there
+    record = Record(
+        id=record_id,
+        time=now,
+        scope=_scope(cause),
+        epoch=0,
+        cause=cause or Cause(Source.EVENT, now),
+        policy_digest="",
+        note=f"given up: {why[:_LONGEST_WHY]} (message: {runs.keep(tx, raw)})",
+    )
+    return chain.append(tx, record)
+
+
+def _append(tx: Transaction, claim: claims.Claim, run: Run, record: Record, now: datetime) -> Record:
+    """A run and its Record in; the Record chained, and what it tells about earlier runs and about undo remembered."""
+    if record.id != run.id or record.scope != run.scope:
+        raise ValueError(f"the Record {record.id} is not one of run {run.id}")
+    runs.interrupt(tx, run.scope, runs.unsettled(tx, run.scope, claim.unfinished), record.outcomes, now)
+    decisions.leave_alone(tx, run, record)
+    return chain.append(tx, record)
+
+
+def _scope(cause: Cause | None) -> Scope:
+    """The Cause of a message in, the Scope in whose chain its end is recorded out."""
+    if cause is not None and cause.scope is not None:
+        return cause.scope
+    if cause is None or cause.subject is None:
+        return Remainder(keys.NOBODY)
+    return next(iter(scopes(cause.subject, ())), Remainder(ids.parse(cause.subject).subscription))

@@ -1,0 +1,150 @@
+"""Runs with their intents and outcomes in and out; what is still open, and which events are only their echo."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from governor.core import evidence
+from governor.core.cause import VERSION, Cause, Scope, Source
+from governor.core.record import Became, Outcome
+from governor.local import keys
+from governor.local.keys import Times
+from governor.local.rows import Transaction
+from governor.ports import Intent, Run
+
+_TABLE: Final = "runs"
+_WINDOWS: Final = 16
+
+
+class Begun(Struct, frozen=True):
+    """A run, when it began and ended, and whether a Record was made of it."""
+
+    run: Run
+    plan_digest: str
+    began: datetime
+    ended: datetime | None = None
+    recorded: bool = False
+    v: int = VERSION
+
+
+class Intended(Struct, frozen=True):
+    """An intent with what became of it, None as long as nobody knows."""
+
+    intent: Intent
+    outcome: Outcome | None = None
+    v: int = VERSION
+
+
+class Window(Struct, frozen=True):
+    """From when until when a step may have written its target; end None: nobody knows yet."""
+
+    run: str
+    number: int
+    begin: datetime
+    end: datetime | None = None
+
+
+class Writes(Struct, frozen=True):
+    """The latest times at which runs on a Scope may have written one resource."""
+
+    windows: tuple[Window, ...] = ()
+    v: int = VERSION
+
+
+def begin(tx: Transaction, begun: Begun) -> None:
+    tx.put(_TABLE, keys.place(begun.run.scope), f"run|{begun.run.id}", begun)
+
+
+def find(tx: Transaction, scope: Scope, run: str) -> Begun | None:
+    return tx.get(Begun, _TABLE, keys.place(scope), f"run|{run}")
+
+
+def intent(tx: Transaction, run: Run, number: int) -> Intended | None:
+    return tx.get(Intended, _TABLE, keys.place(run.scope), _row(run.id, number))
+
+
+def intend(tx: Transaction, scope: Scope, intent: Intent) -> None:
+    """An intent in; a number that was used before may only say the same again."""
+    there = tx.get(Intended, _TABLE, keys.place(scope), _row(intent.run, intent.number))
+    if there is not None:
+        if (there.intent.remediation, there.intent.step) != (intent.remediation, intent.step):
+            raise ValueError(f"run {intent.run} has already used the number {intent.number} for another step")
+        return
+    tx.put(_TABLE, keys.place(scope), _row(intent.run, intent.number), Intended(intent))
+    writes = _writes(tx, scope, intent.step.target)
+    window = Window(intent.run, intent.number, intent.at)
+    _put_writes(tx, scope, intent.step.target, (*writes.windows, window)[-_WINDOWS:])
+
+
+def close(tx: Transaction, scope: Scope, intended: Intended, outcome: Outcome, now: datetime) -> None:
+    """An intent and what became of it in: from now on it is not open any more."""
+    intent = intended.intent
+    closed = msgspec.structs.replace(intended, outcome=outcome)
+    tx.put(_TABLE, keys.place(scope), _row(intent.run, intent.number), closed)
+    windows = (
+        msgspec.structs.replace(window, end=now)
+        if (window.run, window.number) == (intent.run, intent.number)
+        else window
+        for window in _writes(tx, scope, intent.step.target).windows
+    )
+    _put_writes(tx, scope, intent.step.target, tuple(windows))
+
+
+def unsettled(tx: Transaction, scope: Scope, run_ids: Iterable[str]) -> tuple[Intended, ...]:
+    """Runs of a Scope in, their intents without outcome out, in order."""
+    place = keys.place(scope)
+    rows = (row for run in run_ids for row in tx.all(Intended, _TABLE, place, f"i|{run}|"))
+    return tuple(row for row in rows if row.outcome is None)
+
+
+def interrupt(
+    tx: Transaction, scope: Scope, opened: Iterable[Intended], outcomes: Iterable[Outcome], now: datetime
+) -> None:
+    """Open intents and the outcomes of the run that took over in; those it names as Interrupted are closed."""
+    taken = [outcome for outcome in outcomes if outcome.became is Became.INTERRUPTED]
+    for intended in opened:
+        intent = intended.intent
+        for outcome in taken:
+            if (outcome.remediation, outcome.step) == (intent.remediation, intent.step):
+                close(tx, scope, intended, outcome, now)
+                break
+
+
+def unfinished(tx: Transaction, scope: Scope, run_ids: Iterable[str]) -> tuple[str, ...]:
+    """Runs of a Scope in, those with intents without outcome out."""
+    return tuple(run for run in dict.fromkeys(run_ids) if unsettled(tx, scope, (run,)))
+
+
+def keep(tx: Transaction, body: bytes | None) -> str | None:
+    """A raw body in, the name of the blob that keeps it without server-filled members and secrets out."""
+    if body is None:
+        return None
+    kept = evidence.clean(body)
+    name = evidence.name(kept)
+    tx.keep(name, kept)
+    return name
+
+
+def echoes(tx: Transaction, cause: Cause, scope: Scope, times: Times) -> bool:
+    """An event on a Scope in; whether it tells only of what a run of ours wrote out."""
+    if cause.source is not Source.EVENT or cause.subject is None:
+        return False
+    return any(
+        window.begin - times.skew <= cause.time <= (window.end or times.now) + times.skew
+        for window in _writes(tx, scope, cause.subject).windows
+    )
+
+
+def _writes(tx: Transaction, scope: Scope, target: str) -> Writes:
+    return tx.get(Writes, _TABLE, keys.place(scope), f"w|{keys.resource(target)}") or Writes()
+
+
+def _put_writes(tx: Transaction, scope: Scope, target: str, windows: tuple[Window, ...]) -> None:
+    tx.put(_TABLE, keys.place(scope), f"w|{keys.resource(target)}", Writes(windows))
+
+
+def _row(run: str, number: int) -> str:
+    return f"i|{run}|{number:05d}"
