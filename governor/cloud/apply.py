@@ -1,0 +1,150 @@
+"""Carrying out one Step: read, check, edit, write, wait, read again, compare."""
+
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from governor.cloud import bodies
+from governor.cloud.arm import Answer, Arm
+from governor.cloud.wait import Wait
+from governor.cloud.writes import Writer
+from governor.core import ids
+from governor.core import step as steps
+from governor.core.record import Became, Outcome
+from governor.core.step import Body, DeleteNatGateway, Step
+from governor.ports import Absent, Applied, Changed, Refused, Renew, Terminal, Transient
+
+_REST: Final = frozenset({"succeeded"})
+# Something that failed may still be deleted.
+_REST_TO_DELETE: Final = frozenset({"succeeded", "failed", "canceled"})
+
+
+class _Result(Struct, frozen=True):
+    became: Became
+    detail: str = ""
+    before: bytes | None = None
+    after: bytes | None = None
+
+
+class _Sent(Struct, frozen=True):
+    """What was written over `before`; `answer` is None when the connection was lost, but the write is there."""
+
+    before: bytes | None
+    wanted: Body | None
+    answer: Answer | None
+
+
+class Applier:
+    """Applies Steps, each for at most `deadline` seconds."""
+
+    def __init__(self, arm: Arm, deadline: float) -> None:
+        self._arm = arm
+        self._writer = Writer(arm)
+        self._deadline = deadline
+
+    async def apply(self, remediation: str, step: Step, renew: Renew) -> Applied:
+        """The digest of a Remediation, one of its Steps and the lease to renew in, what became of it out."""
+        started = self._arm.clock.now()
+        wait = Wait(self._arm, renew, started + timedelta(seconds=self._deadline))
+        try:
+            sent = await self._write(step, wait)
+            result = sent if isinstance(sent, _Result) else await self._finish(step, sent, wait)
+        except Transient as found:
+            result = _Result(Became.PENDING, f"could not be read: {found}")
+        except (Refused, Terminal) as found:
+            result = _Result(Became.FAILED, f"could not be read: {found}")
+        outcome = Outcome(
+            step=step,
+            remediation=remediation,
+            became=result.became,
+            detail=result.detail,
+            started=started,
+            finished=self._arm.clock.now(),
+        )
+        return Applied(outcome, result.before, result.after)
+
+    async def _write(self, step: Step, wait: Wait) -> _Sent | _Result:
+        """Until Azure accepts the write, or there is nothing to write, or it is too late.
+
+        Whatever was Transient is preceded by a new read: an unanswered write may have taken effect, and what kept ours
+        waiting was somebody else's, so the old body and its etag are worth nothing.
+        """
+        before = found = await wait.read(step.target)
+        attempt, unanswered = 0, ""
+        while True:
+            body = None if found is None else _decode(found)
+            if why := steps.conflict(step, body):
+                return _Result(Became.STALE, why, before, found)
+            wanted = steps.edit(step, body)
+            if wanted == body and unanswered:
+                return _Sent(before, wanted, None)
+            rest = _rest(step, body)
+            if wanted == body:
+                return _Result(Became.PENDING if rest else Became.UNCHANGED, rest, before, found)
+            if rest and not unanswered:
+                return _Result(Became.PENDING, rest, before, found)
+            attempt += 1
+            trouble = Transient(rest) if rest else None
+            if trouble is None:
+                try:
+                    return _Sent(before, wanted, await self._writer.send(step, wanted, _etag(body)))
+                except Transient as again:
+                    trouble = again
+                except (Changed, Absent) as changed:
+                    return _Result(Became.STALE, str(changed), before, found)
+                except (Refused, Terminal) as refused:
+                    return _Result(Became.FAILED, str(refused), before, found)
+            unanswered = str(trouble)
+            if not await wait.pause(self._arm.retry.pause(trouble, attempt)):
+                return _Result(Became.PENDING, unanswered, before, found)
+            found = await wait.read(step.target)
+
+    async def _finish(self, step: Step, sent: _Sent, wait: Wait) -> _Result:
+        too_late = f"not finished after {self._deadline:.0f} s"
+        if sent.answer is not None:
+            try:
+                if not await wait.operation(sent.answer):
+                    return _Result(Became.PENDING, too_late, sent.before, sent.answer.body or sent.before)
+            except Transient as found:
+                return _Result(Became.PENDING, str(found), sent.before, await wait.read(step.target))
+            except (Refused, Terminal, Changed) as found:
+                return _Result(Became.FAILED, str(found), sent.before, await wait.read(step.target))
+        rested, after = await wait.resource(step.target)
+        if not rested:
+            return _Result(Became.PENDING, too_late, sent.before, after)
+        wrong = _wrong(step, sent, None if after is None else _decode(after))
+        return _Result(Became.FAILED if wrong else Became.DONE, wrong, sent.before, after)
+
+
+def _rest(step: Step, body: Body | None) -> str:
+    """A Step and the body of its target in; why it may not be touched now out, "" when it may."""
+    state = "Succeeded" if body is None else bodies.state(body)
+    allowed = _REST_TO_DELETE if isinstance(step, DeleteNatGateway) else _REST
+    return "" if state.casefold() in allowed else f"{ids.name(step.target)} is {state}"
+
+
+def _wrong(step: Step, sent: _Sent, after: Body | None) -> str:
+    """A Step, what was sent and the body afterwards in; what is not as it should be out, "" when all is."""
+    if sent.wanted is None or after is None:
+        return (
+            "" if sent.wanted is after else f"{ids.name(step.target)} is {'gone' if after is None else 'still there'}"
+        )
+    if bodies.state(after).casefold() not in _REST:
+        return f"{ids.name(step.target)} is {bodies.state(after)}"
+    if sent.before is None:
+        return bodies.lacking(sent.wanted, after) or ""
+    if steps.edit(step, after) != after:
+        return f"the write did not hold: {steps.attachment(after)}"
+    changed = bodies.difference(_decode(sent.before), after, steps.intended(step))
+    return f"the write changed more than it should: {changed}" if changed else ""
+
+
+def _etag(body: Body | None) -> str | None:
+    return None if body is None else body.get("etag")
+
+
+def _decode(raw: bytes) -> Body:
+    body: Body = msgspec.json.decode(raw)
+    return body

@@ -1,0 +1,52 @@
+"""Azure behind the port Cloud: settings in, something that observes and applies out."""
+
+from collections.abc import Callable
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from governor.cloud.apply import Applier
+from governor.cloud.arm import TUNING, Arm, Tuning
+from governor.cloud.endpoint import endpoint
+from governor.cloud.observe import Observer
+from governor.core.cause import Scope
+from governor.core.estate import Estate
+from governor.core.step import Step
+from governor.ports import Applied, Clock, Needs, Renew
+
+
+class AzureCloud:
+    """Resource Manager as ports.Cloud. One per worker: session, tokens and clients are reused across runs."""
+
+    def __init__(self, arm: Arm, *, deadline: float = 300.0, keep_clusters: float = 30.0) -> None:
+        self.arm = arm
+        self._observer = Observer(arm, keep_clusters)
+        self._applier = Applier(arm, deadline)
+
+    async def observe(self, scope: Scope, needs: Callable[[Estate], Needs]) -> Estate:
+        """Reads the Scope, then whatever `needs` asks for until it asks for nothing new. Raises Transient."""
+        return await self._observer.observe(scope, needs)
+
+    async def apply(self, remediation: str, step: Step, renew: Renew) -> Applied:
+        """Checks, writes, waits, reads again. Raises only what `renew` raises."""
+        return await self._applier.apply(remediation, step, renew)
+
+    async def close(self) -> None:
+        await self.arm.close()
+
+
+def connect(
+    clock: Clock,
+    *,
+    arm_endpoint: str | None = None,
+    cloud: str = "public",
+    ca_bundle: str | None = None,
+    transport: AsyncHttpTransport[HttpRequest, AsyncHttpResponse] | None = None,
+    credential: AsyncTokenCredential | None = None,
+    tuning: Tuning = TUNING,
+) -> AzureCloud:
+    """The settings ARM_ENDPOINT, CLOUD and CA_BUNDLE in, the Cloud out; ValueError says what is wrong with them."""
+    where = endpoint(arm_endpoint, cloud)
+    arm = Arm(where, clock, ca_bundle=ca_bundle, transport=transport, credential=credential, tuning=tuning)
+    return AzureCloud(arm)

@@ -1,0 +1,97 @@
+"""Raw ARM bodies: what a caller may send, and what differs between two of them."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from governor.core import ids
+from governor.core.step import Body
+
+Path = tuple[str, ...]
+
+# Filled by Azure wherever they stand; the generated clients leave them out of what they send as well.
+_SERVER_FILLED: Final = frozenset({"etag", "provisioningState", "resourceGuid"})
+# Members of a subnet's `properties` that show who refers to it.
+_BACK_REFERENCES: Final = frozenset(
+    {
+        "ipConfigurations",
+        "ipConfigurationProfiles",
+        "privateEndpoints",
+        "resourceNavigationLinks",
+        "serviceAssociationLinks",
+        "purpose",
+    }
+)
+# Azure shows "none" as an empty list, as an empty object or not at all.
+_NOTHING: Final[tuple[Any, ...]] = (None, [], {})
+
+
+def writable(body: Body) -> Body:
+    """A body in, the same without what only Azure fills out; members nobody knows stay."""
+    kept: Body = _without_filled(body)
+    properties = kept.get("properties")
+    if isinstance(properties, dict):
+        kept["properties"] = {name: value for name, value in properties.items() if name not in _BACK_REFERENCES}
+    return kept
+
+
+def difference(before: Body, after: Body, intended: frozenset[Path]) -> str | None:
+    """Bodies before and after a write in; the first member that changed without being meant to, or None, out."""
+    return next(_differences(writable(before), writable(after), (), intended), None)
+
+
+def lacking(wanted: Body, found: Body) -> str | None:
+    """What was sent and what is there in; the first member that is not there as sent, or None, out."""
+    return next(_lacking(wanted, found, ()), None)
+
+
+def state(body: Body) -> str:
+    """A body in, its provisioningState out; a body that says none is settled (facts/azure.md 1.4)."""
+    return str((body.get("properties") or {}).get("provisioningState") or "Succeeded")
+
+
+def _without_filled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_filled(inner) for name, inner in value.items() if name not in _SERVER_FILLED}
+    if isinstance(value, list):
+        return [_without_filled(inner) for inner in value]
+    return value
+
+
+def _differences(before: Any, after: Any, path: Path, intended: frozenset[Path]) -> Iterator[str]:
+    if path in intended or _same(before, after):
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in sorted(before.keys() | after.keys()):
+            yield from _differences(before.get(name), after.get(name), (*path, name), intended)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(one, other, (*path, str(index)), intended)
+    else:
+        yield f"{'.'.join(path)} was {_show(before)} and is {_show(after)}"
+
+
+def _lacking(wanted: Any, found: Any, path: Path) -> Iterator[str]:
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for name in sorted(wanted):
+            yield from _lacking(wanted[name], found.get(name), (*path, name))
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
+            yield from _lacking(one, other, (*path, str(index)))
+    elif not (_same(wanted, found) or (path == ("location",) and _place(wanted) == _place(found))):
+        yield f"{'.'.join(path)} should be {_show(wanted)} and is {_show(found)}"
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, str) and isinstance(b, str) and a.startswith("/"):
+        return ids.same(a, b)
+    return (a in _NOTHING and b in _NOTHING) or (type(a) is type(b) and a == b)
+
+
+def _place(value: object) -> str:
+    return str(value).replace(" ", "").casefold()
+
+
+def _show(value: object) -> str:
+    return "absent" if value is None else msgspec.json.encode(value).decode()

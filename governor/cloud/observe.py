@@ -1,0 +1,122 @@
+"""Reading a Scope and its Context: ids and names of lists in, an Estate that says what is missing out."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from msgspec import Raw, Struct
+
+from governor.cloud import versions
+from governor.cloud.arm import Arm
+from governor.core import estate as estates
+from governor.core import ids
+from governor.core.cause import Remainder, Scope, VirtualNetwork
+from governor.core.estate import Estate, Gap, Reading
+from governor.ports import Absent, Needs, Refused, Terminal
+
+T = TypeVar("T")
+_LIST: Final = re.compile(r"(?P<what>clusters|deployments)\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)")
+_UNREADABLE: Final = "it cannot be read by id"
+
+
+class _Listed(Struct, frozen=True):
+    at: datetime
+    bodies: tuple[Raw, ...]
+
+
+class Observer:
+    """Reads Estates. A subscription's clusters are kept for `keep_clusters` seconds, and nothing else is."""
+
+    def __init__(self, arm: Arm, keep_clusters: float) -> None:
+        self._arm = arm
+        self._keep = timedelta(seconds=keep_clusters)
+        self._clusters: dict[str, _Listed] = {}
+
+    async def observe(self, scope: Scope, needs: Callable[[Estate], Needs]) -> Estate:
+        """A Scope and what else is needed in, the Estate out; Transient when Azure cannot be read now."""
+        observed_at = self._arm.clock.now()
+        asked: set[str] = set()
+        match scope:
+            case VirtualNetwork(id=vnet):
+                asked.add(ids.key(vnet))
+                seen = estates.build(observed_at, await self._resource(vnet), judged=[vnet])
+            case Remainder():
+                seen = estates.build(observed_at, Reading(), judged=())
+        while True:
+            wanted = needs(seen)
+            resources = {ids.key(r): r for r in wanted.resources if ids.key(r) not in asked}
+            lists = sorted(set(wanted.lists) - asked)
+            if not resources and not lists:
+                return seen
+            asked.update(resources, lists)
+            found = await together(
+                [self._resource(resource) for _, resource in sorted(resources.items())]
+                + [self._list(name) for name in lists]
+            )
+            seen = estates.add(seen, _joined(found))
+            seen = estates.add(seen, Reading(gaps=_not_understood(seen, resources)))
+
+    async def _resource(self, resource_id: str) -> Reading:
+        if versions.version(resource_id) is None:
+            return Reading(gaps=(Gap(ids.key(resource_id), _UNREADABLE),))
+        try:
+            return Reading(bodies=(await self._arm.get(resource_id),))
+        except Absent:
+            return Reading(absent=(resource_id,))
+        except (Refused, Terminal) as found:
+            return Reading(gaps=(Gap(ids.key(resource_id), str(found)),))
+
+    async def _list(self, name: str) -> Reading:
+        parsed = _LIST.fullmatch(name)
+        if parsed is None:
+            return Reading(gaps=(Gap(name, "there is no such list"),))
+        read = self._clusters_of if parsed["what"] == "clusters" else self._deployments_in
+        try:
+            return Reading(bodies=await read(parsed["where"]), listed=(name,))
+        except Absent:  # what held the list is gone, and with it everything in the list
+            return Reading(listed=(name,))
+        except (Refused, Terminal) as found:
+            return Reading(gaps=(Gap(name, str(found)),))
+
+    async def _clusters_of(self, subscription: str) -> tuple[Raw, ...]:
+        kept = self._clusters.get(subscription)
+        at = self._arm.clock.now()
+        if kept is None or at - kept.at >= self._keep:
+            path = f"/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"
+            kept = _Listed(at, await self._arm.elements(path, versions.CLUSTERS))
+            self._clusters[subscription] = kept
+        return kept.bodies
+
+    async def _deployments_in(self, group_id: str) -> tuple[Raw, ...]:
+        path = f"{group_id}/providers/Microsoft.Resources/deployments"
+        return await self._arm.elements(path, versions.DEPLOYMENTS, filter="provisioningState eq 'Running'")
+
+
+async def together(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """Several reads in, their results in order out; when one fails the others stop before its error comes out."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _joined(readings: Iterable[Reading]) -> Reading:
+    parts = list(readings)
+    return Reading(
+        bodies=tuple(body for part in parts for body in part.bodies),
+        absent=tuple(absent for part in parts for absent in part.absent),
+        listed=tuple(listed for part in parts for listed in part.listed),
+        gaps=tuple(gap for part in parts for gap in part.gaps),
+    )
+
+
+def _not_understood(seen: Estate, keys: Iterable[str]) -> tuple[Gap, ...]:
+    """What was read by id but is no fact, e.g. because its body names another resource: never asked for twice."""
+    told = {gap.about for gap in seen.gaps}
+    lost = [key for key in keys if key not in seen.known and key not in seen.absent and key not in told]
+    return tuple(Gap(key, "what was read is no fact about it") for key in lost)

@@ -1,0 +1,36 @@
+"""Which api-version every type is read and written with: a resource id in, the version out.
+
+One version for reads and writes: a body that was read with an older version than it is written with loses members
+(facts/azure.md 1.1). Microsoft.Network and resource groups follow the SDK clients that write them.
+"""
+
+from typing import Final
+
+from governor.core import ids
+
+NETWORK: Final = "2026-03-01"
+RESOURCE_GROUPS: Final = "2025-04-01"
+SUBSCRIPTIONS: Final = "2022-12-01"
+CLUSTERS: Final = "2026-08-01"
+DEPLOYMENTS: Final = "2026-06-01"
+
+_VERSIONS: Final = {
+    ids.SUBSCRIPTION: SUBSCRIPTIONS,
+    ids.RESOURCE_GROUP: RESOURCE_GROUPS,
+    ids.CLUSTER: CLUSTERS,
+    ids.DEPLOYMENT: DEPLOYMENTS,
+    ids.VIRTUAL_NETWORK: NETWORK,
+    ids.SUBNET: NETWORK,
+    ids.NAT_GATEWAY: NETWORK,
+    ids.PUBLIC_IP: NETWORK,
+    ids.PUBLIC_IP_PREFIX: NETWORK,
+    ids.ROUTE_TABLE: NETWORK,
+    ids.NETWORK_INTERFACE: NETWORK,
+    ids.LOAD_BALANCER: NETWORK,
+    ids.FIREWALL: NETWORK,
+}
+
+
+def version(resource_id: str) -> str | None:
+    """A resource id in, the api-version to read and write it with out; None for what cannot be read by id."""
+    return _VERSIONS.get(ids.kind(resource_id))

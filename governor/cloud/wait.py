@@ -1,0 +1,99 @@
+"""Waiting for a long operation through the Clock: Azure-AsyncOperation, else Location, else the resource itself."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from governor.cloud import bodies, errors
+from governor.cloud.arm import Answer, Arm
+from governor.core.step import Body
+from governor.ports import Absent, Renew, Terminal, Transient
+
+_FIRST: Final = 2.0
+_LONGEST: Final = 10.0
+_GROWTH: Final = 1.5
+# A lease lives 120 s: no sleep may outlast it.
+_SLICE: Final = 30.0
+_RUNNING: Final = frozenset({"updating", "creating", "deleting"})
+
+
+class Wait:
+    """One deadline, and a lease that is renewed at every poll. Every method says False when it is too late."""
+
+    def __init__(self, arm: Arm, renew: Renew, ends: datetime) -> None:
+        self._arm = arm
+        self._renew = renew
+        self._ends = ends
+
+    async def pause(self, seconds: float) -> bool:
+        """Sleeps and renews; False, at once, when that would pass the deadline."""
+        if self._arm.clock.now() + timedelta(seconds=seconds) > self._ends:
+            return False
+        while seconds > 0:
+            piece = min(seconds, _SLICE)
+            await self._arm.clock.sleep(piece)
+            await self._renew()
+            seconds -= piece
+        return True
+
+    async def operation(self, first: Answer) -> bool:
+        """The first answer to a write in; True when it succeeded. Raises what a failed operation says of itself."""
+        monitor = first.headers.get("Azure-AsyncOperation")
+        url = monitor or first.headers.get("Location")
+        if not url or _settled(first):
+            return True
+        after, growing = errors.retry_after(first.headers), _FIRST
+        while await self.pause(growing if after is None else after):
+            growing = min(growing * _GROWTH, _LONGEST)
+            try:
+                answer = await self._arm.fetch(url)
+            except Transient as found:  # the status could not be read; the operation goes on
+                after = found.after
+                continue
+            except Absent:  # Azure has forgotten the operation: the resource itself tells
+                return True
+            after = errors.retry_after(answer.headers)
+            if _over(answer) if monitor else answer.status != 202:
+                return True
+        return False
+
+    async def resource(self, target: str) -> tuple[bool, bytes | None]:
+        """A resource id in; whether it has come to rest, and its body then (None: absent), out."""
+        growing = _FIRST
+        while True:
+            found = await self.read(target)
+            if found is None or bodies.state(msgspec.json.decode(found)).casefold() not in _RUNNING:
+                return True, found
+            if not await self.pause(growing):
+                return False, found
+            growing = min(growing * _GROWTH, _LONGEST)
+
+    async def read(self, target: str) -> bytes | None:
+        """A resource id in, its body out, None when it is absent."""
+        try:
+            return await self._arm.get(target)
+        except Absent:
+            return None
+
+
+def _over(answer: Answer) -> bool:
+    """The body of an operation in; whether it succeeded, False while it runs. Keyed on `status` alone."""
+    told: Body = _object(answer.body)
+    status = str(told.get("status") or "")
+    if status.casefold() in ("failed", "canceled"):
+        if told.get("error"):
+            raise errors.failed_operation(told["error"])
+        raise Terminal(f"the operation ended {status} and gives no reason", status)
+    return status.casefold() == "succeeded"
+
+
+def _settled(first: Answer) -> bool:
+    """Nothing changed, or the provider was done at once: it sends the operation's address all the same (wire.md 1)."""
+    properties = _object(first.body).get("properties")
+    return isinstance(properties, dict) and properties.get("provisioningState") == "Succeeded"
+
+
+def _object(body: bytes) -> Body:
+    found: Any = msgspec.json.decode(body) if body else {}
+    return found if isinstance(found, dict) else {}
