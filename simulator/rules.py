@@ -94,7 +94,8 @@ def check_references(store: Store, resource_id: str, type_key: str, content: Bod
             raise errors.bad(
                 "InvalidResourceReference",
                 f"Resource {_named(content, reference.target)} referenced by resource {reference.holder} was not "
-                "found. Please make sure that the referenced resource exists, and that both resources are in the same region.",
+                "found. Please make sure that the referenced resource exists, and that both resources are in the same "
+                "region.",
             )
         if found.state not in ("Succeeded", ""):
             operation = LAST_WRITE.get(found.type.lower(), "PutOperation")

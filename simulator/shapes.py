@@ -87,8 +87,9 @@ def shaped(type_key: str, sent: Body, kept: Body) -> Body:
         if properties.get(name) == []:
             del properties[name]
     _references_only(type_key, properties)
+    beside = {} if type_key.count("/") > 1 else sent  # a child has nothing beside its properties
     content = {
-        name: value for name, value in sent.items() if name not in (*ENVELOPE, "properties") and value is not None
+        name: value for name, value in beside.items() if name not in (*ENVELOPE, "properties") and value is not None
     }
     if content.get("zones") == []:
         del content["zones"]

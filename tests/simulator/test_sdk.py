@@ -1,0 +1,125 @@
+"""Microsoft's own client library, unmodified, sync and aio, against the simulator over real loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.mgmt.network import NetworkManagementClient
+from azure.mgmt.network.aio import NetworkManagementClient as AsyncNetworkManagementClient
+
+from simulator.arm import Arm, SystemClock
+from simulator.server import Server, serve
+from tests.simulator.cloud import GROUP, SUBSCRIPTION
+
+
+class Bearer(SansIOHTTPPolicy[Any, Any]):
+    """Puts the owner's token on every request; the library's own policy refuses plain HTTP."""
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        request.http_request.headers["Authorization"] = "Bearer simulator"
+
+
+class Credential:
+    """Never asked, because Bearer stands in its place."""
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        raise AssertionError(scopes)
+
+
+class AsyncCredential:
+    """Never asked, because Bearer stands in its place."""
+
+    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        raise AssertionError(scopes)
+
+    async def close(self) -> None:
+        return None
+
+    async def __aenter__(self) -> "AsyncCredential":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    arm = Arm(SystemClock())
+    arm.load([{"id": GROUP, "type": "Microsoft.Resources/resourceGroups", "location": "eastus"}])
+    running = await serve(arm)
+    yield running
+    await running.close()
+
+
+def _body(properties: dict[str, Any], **members: Any) -> Any:
+    """Properties in, a body out; the library's type hints know its models only, it takes mappings too."""
+    return {"location": "eastus", "properties": properties, **members}
+
+
+def _story(client: NetworkManagementClient) -> None:
+    address = client.public_ip_addresses.begin_create_or_update(
+        "rg", "pip", _body({"publicIPAllocationMethod": "Static"}, sku={"name": "Standard"})
+    ).result()
+    assert address["properties"]["ipAddress"]
+    gateway = client.nat_gateways.begin_create_or_update(
+        "rg", "nat", _body({"publicIpAddresses": [{"id": address.id}]}, sku={"name": "Standard"})
+    ).result()
+    client.virtual_networks.begin_create_or_update(
+        "rg", "v", _body({"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}})
+    ).result()
+    subnet = client.subnets.begin_create_or_update(
+        "rg", "v", "s", _body({"addressPrefix": "10.0.0.0/24", "natGateway": {"id": gateway.id}})
+    ).result()
+    assert subnet["properties"]["provisioningState"] == "Succeeded"
+    assert [found["id"] for found in client.nat_gateways.get("rg", "nat")["properties"]["subnets"]] == [subnet.id]
+    with pytest.raises(HttpResponseError) as refused:
+        client.nat_gateways.begin_delete("rg", "nat")
+    assert refused.value.error is not None
+    assert refused.value.error.code == "CannotDeleteNatGatewayAssociatedToSubnet"
+    client.subnets.begin_delete("rg", "v", "s").result()
+    client.nat_gateways.begin_delete("rg", "nat").result()
+    client.public_ip_addresses.begin_delete("rg", "pip").result()
+    assert [vnet.name for vnet in client.virtual_networks.list_all()] == ["v"]
+    with pytest.raises(ResourceNotFoundError):
+        client.nat_gateways.get("rg", "nat")
+
+
+async def test_sync_client_creates_attaches_and_deletes(server: Server) -> None:
+    with NetworkManagementClient(
+        Credential(),
+        SUBSCRIPTION,
+        base_url=f"http://127.0.0.1:{server.port}",
+        authentication_policy=Bearer(),
+    ) as client:
+        await asyncio.to_thread(_story, client)
+
+
+async def test_aio_client_creates_attaches_and_deletes(server: Server) -> None:
+    async with AsyncNetworkManagementClient(
+        AsyncCredential(),
+        SUBSCRIPTION,
+        base_url=f"http://127.0.0.1:{server.port}",
+        authentication_policy=Bearer(),
+    ) as client:
+        gateway = await (await client.nat_gateways.begin_create_or_update("rg", "n", _body({}))).result()
+        assert gateway["properties"]["provisioningState"] == "Succeeded"
+        inline = {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24", "natGateway": {"id": gateway.id}}}
+        vnet = _body({"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [inline]})
+        await (await client.virtual_networks.begin_create_or_update("rg", "v", vnet)).result()
+        subnet = await client.subnets.get("rg", "v", "s")
+        assert subnet["properties"]["natGateway"]["id"] == gateway.id
+        with pytest.raises(HttpResponseError) as refused:
+            await client.subnets.begin_create_or_update("rg", "v", "s", subnet, headers={"If-Match": "stale"})
+        assert refused.value.status_code == 412
+        del subnet["properties"]["natGateway"]
+        headers = {"If-Match": subnet["etag"]}
+        await (await client.subnets.begin_create_or_update("rg", "v", "s", subnet, headers=headers)).result()
+        assert "subnets" not in (await client.nat_gateways.get("rg", "n"))["properties"]
+        await (await client.virtual_networks.begin_delete("rg", "v")).result()
+        await (await client.nat_gateways.begin_delete("rg", "n")).result()
+        assert [found async for found in client.nat_gateways.list_all()] == []
