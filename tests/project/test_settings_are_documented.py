@@ -5,6 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from governor.settings import Settings
+
 CHECKOUT = Path(__file__).parents[2]
 PREFIX = "EGRESS_GOVERNOR_"
 
@@ -22,6 +26,34 @@ def documented() -> set[str]:
 def test_every_documented_setting_is_in_the_sample_and_the_other_way_round() -> None:
     sample = {name for name in read("local.settings.sample.json")["Values"] if name.startswith(PREFIX)}
     assert sample == documented()
+
+
+class Asked(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_the_sample_is_valid_and_what_is_read_is_what_is_documented(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / ".egress-governor").mkdir()
+    (tmp_path / ".egress-governor" / "ca.pem").touch()
+    monkeypatch.chdir(tmp_path)
+    environment = Asked(read("local.settings.sample.json")["Values"])
+    assert Settings.read(environment).loopback
+    assert environment.names == documented()
 
 
 def test_the_sample_holds_what_a_local_host_needs_and_only_text() -> None:
