@@ -60,11 +60,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how many tests were left out; -rs has named each of them, with its reason."""
+    """Says how many tests were left out; -rs names each of them, with its reason."""
     skipped = [report for report in terminalreporter.getreports("skipped") if not hasattr(report, "wasxfail")]
     if skipped:
         count = len(skipped)
         terminalreporter.write_line(
-            f"{count} test{'s were' if count > 1 else ' was'} left out; the lines above say why and how to get "
+            f"{count} test{'s were' if count > 1 else ' was'} left out; the summary below says why and how to get "
             f"{'them' if count > 1 else 'it'} (CONTRIBUTING.md, Tests). Where CI=true this is a failure."
         )
