@@ -7,19 +7,19 @@ from typing import Literal
 
 import msgspec
 
-from simulator import control, errors, estates, groups, lists, network, plain
-from simulator.calls import Call, operation_identifier
+from simulator import control, errors, estates
+from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
 from simulator.estates import Estate
-from simulator.events import Caller, Delivery, Event, EventSubscription
+from simulator.events import Caller, Event
 from simulator.faults import Fault, striking
+from simulator.grid import Delivery, EventSubscription
 from simulator.identity import Principal, principal_of
 from simulator.ids import Address, parse, segments_of
-from simulator.operations import Operation, durations, retry_after
-from simulator.shapes import is_network
-from simulator.store import Stored
+from simulator.operations import durations, retry_after
+from simulator.routes import routed
 from simulator.throttle import Throttle, verb_of
-from simulator.wire import Body, Dropped, Request, Response, answer
+from simulator.wire import Body, Dropped, Request, Response
 from simulator.world import Busy, Settings, World
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -180,7 +180,7 @@ class Arm:
                 )
             call = self._call(request, address, principal)
             try:
-                response = self._routed(call)
+                response = routed(self._world, call)
             except errors.ArmError as refusal:
                 self._tell_of_failure(call, refusal)
                 raise
@@ -208,139 +208,6 @@ class Arm:
             url=request.base + request.target,
         )
         return Call(request, address, version, caller)
-
-    def _routed(self, call: Call) -> Response:
-        """A call in; its subscription, then its group, then the resource or list it names answers."""
-        address, method = call.address, call.request.method
-        tail = [part.lower() for part in segments_of(call.request.path)]
-        if address.subscription is None and tail == ["subscriptions"]:
-            _only(method, "GET")
-            return lists.subscriptions(self._world, call)
-        subscription = self._subscription(address)
-        if address.group is None and address.namespace is None and subscription is not None:
-            match tail[2:]:
-                case []:
-                    _only(method, "GET")
-                    return answer(200, groups.subscription_body(subscription))
-                case ["resourcegroups"]:
-                    _only(method, "GET")
-                    return lists.groups(self._world, call)
-                case ["resources"]:
-                    _only(method, "GET")
-                    scope = address.scope.casefold()
-                    inside = self._world.store.keys_in(f"{scope}/resourcegroups")
-                    return lists.resources(self._world, call, [scope, *inside])
-                case ["operationresults", job]:
-                    _only(method, "GET")
-                    return self._job(call, segments_of(call.request.path)[3] if job else "")
-            raise errors.no_arm_path()
-        group = self._group(call)
-        if address.namespace is None:
-            return self._group_call(call, group, tail[4:])
-        if len(tail) > 4 and tail[-2] in ("operations", "operationresults") and tail[-4] == "locations":
-            _only(method, "GET")
-            return self._poll(call, address.names[-1], tail[-2])
-        return self._resource_call(call, group)
-
-    def _subscription(self, address: Address) -> Stored | None:
-        if address.subscription is None:
-            return None
-        if not SUBSCRIPTION.match(address.subscription):
-            raise errors.invalid_subscription(address.subscription)
-        found = self._world.store.get(f"/subscriptions/{address.subscription}".casefold())
-        if found is None:
-            raise errors.subscription_not_found(address.subscription)
-        return found
-
-    def _group(self, call: Call) -> Stored | None:
-        """The group a path names; it must exist for everything but its own PUT."""
-        address = call.address
-        if address.group is None:
-            return None
-        found = self._world.store.get(
-            f"/subscriptions/{address.subscription}/resourcegroups/{address.group}".casefold()
-        )
-        creates_it = address.namespace is None and call.request.method == "PUT"
-        if found is None and not creates_it:
-            raise errors.group_not_found(address.group)
-        if found is not None and address.namespace is not None and call.request.method in ("PUT", "PATCH"):
-            groups.refuse_deleting(found)
-        return found
-
-    def _group_call(self, call: Call, group: Stored | None, tail: list[str]) -> Response:
-        method = call.request.method
-        if tail == ["resources"]:
-            _only(method, "GET")
-            return lists.resources(self._world, call, [call.address.scope.casefold()])
-        if tail:
-            raise errors.no_arm_path()
-        if group is None or method == "PUT":
-            return groups.put(self._world, call, call.address.group or "")
-        match method:
-            case "GET":
-                return answer(200, groups.group_body(group))
-            case "HEAD":
-                return answer(204)
-            case "PATCH":
-                return groups.patch(self._world, call, group)
-            case "DELETE":
-                return groups.delete(self._world, call, group)
-            case _:
-                raise errors.method_not_allowed(method)
-
-    def _resource_call(self, call: Call, group: Stored | None) -> Response:
-        address, method = call.address, call.request.method
-        if not address.types:
-            raise errors.not_modelled(f"{method} of provider namespaces")
-        if address.is_collection:
-            if method == "POST":
-                raise errors.not_modelled(f"the action '{address.types[-1]}'")
-            _only(method, "GET")
-            return lists.collection(self._world, call)
-        networked = is_network(address.type_key)
-        if networked and group is None:
-            raise errors.no_arm_path()
-        match method:
-            case "GET" | "HEAD":
-                return lists.resource(self._world, call)
-            case "PUT" if networked and group is not None:
-                return network.put(self._world, call, group)
-            case "PUT":
-                return plain.put(self._world, call, group)
-            case "PATCH":
-                return network.patch(self._world, call) if networked else plain.patch(self._world, call)
-            case "DELETE":
-                return network.delete(self._world, call) if networked else plain.delete(self._world, call)
-            case _:
-                raise errors.not_modelled(f"{method} on {address.type}")
-
-    def _poll(self, call: Call, operation_id: str, segment: str) -> Response:
-        """An operation's address in, how it is getting on (or its result) out."""
-        operation = self._world.operations.get(operation_id)
-        if operation is None or operation.effect == "delete_group":
-            raise errors.ArmError(404, "OperationNotFound", f"Operation {operation_id} was not found.")
-        running = operation.status == "InProgress"
-        headers = self._world.settings.wait("poll") if running else {}
-        if not operation.is_cluster:
-            headers["x-ms-operation-identifier"] = operation_identifier(self._world, call.caller, operation.location)
-        if segment == "operations":
-            return answer(200, operation.report(), headers)
-        headers |= _locations(call.request.base, operation)
-        if operation.status == "Failed" and operation.error is not None:
-            return answer(409, {"error": operation.error}, headers)
-        return answer(202 if running else 204, None, headers)
-
-    def _job(self, call: Call, job_id: str) -> Response:
-        """The Location of a group's delete in: 202 while it runs, then 200 without a body."""
-        operation = self._world.operations.get(job_id)
-        if operation is None or operation.effect != "delete_group":
-            raise errors.gateway(404, "JobNotFound", f"The job '{job_id}' could not be found.")
-        if operation.status == "InProgress":
-            headers = {"Location": call.request.base + operation.path("operationResults")}
-            return answer(202, None, headers | self._world.settings.wait("delete_group"))
-        if operation.error is not None:
-            return answer(409, {"error": operation.error})
-        return answer(200)
 
     def _tell_of_failure(self, call: Call, refusal: errors.ArmError) -> None:
         """A provider's refusal of a write is an event too; what ARM itself or the pace refused is none."""
@@ -385,18 +252,6 @@ def _address(request: Request) -> Address:
     if found is None:
         raise errors.no_arm_path()
     return found
-
-
-def _only(method: str, *allowed: str) -> None:
-    if method not in allowed:
-        raise errors.method_not_allowed(method)
-
-
-def _locations(base: str, operation: Operation) -> dict[str, str]:
-    return {
-        "Azure-AsyncOperation": base + operation.path("operations"),
-        "Location": base + operation.path("operationResults"),
-    }
 
 
 def _durations(latency: Literal["none", "real"], given: Mapping[str, float] | None) -> dict[str, float]:

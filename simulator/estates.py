@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.events import is_event_subscription
+from simulator.grid import is_event_subscription
 from simulator.groups import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body, stored_group
 from simulator.ids import Address, parse, parse_id
 from simulator.plain import stored_plain

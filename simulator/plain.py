@@ -4,7 +4,7 @@ import msgspec
 
 from simulator import errors
 from simulator.calls import Call, announce, empty, operation_for
-from simulator.events import is_event_subscription
+from simulator.grid import is_event_subscription
 from simulator.ids import CLUSTERS
 from simulator.network import missing
 from simulator.operations import stamp

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from simulator.arm import Arm
 from simulator.arm import Request as ArmRequest
-from simulator.events import Delivery, EventSubscription
+from simulator.grid import Delivery, EventSubscription
 from simulator.wire import Dropped, members
 
 ACKNOWLEDGED_WITHIN = 30

@@ -10,7 +10,8 @@ import msgspec
 
 from simulator import errors
 from simulator.clock import Clock
-from simulator.events import Caller, Events, event_of
+from simulator.events import Caller, event_of
+from simulator.grid import Events
 from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, VNET, parent_key
 from simulator.operations import Operation, Operations
 from simulator.shapes import is_network

@@ -1,0 +1,127 @@
+"""Who answers: a call in, the answer of the list, group, resource or operation it names out."""
+
+import re
+
+from simulator import errors, groups, lists, network, plain
+from simulator.calls import Call
+from simulator.ids import Address, segments_of
+from simulator.polls import job, poll
+from simulator.shapes import is_network
+from simulator.store import Stored
+from simulator.wire import Response, answer
+from simulator.world import World
+
+SUBSCRIPTION = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+
+
+def routed(world: World, call: Call) -> Response:
+    """A call in; its subscription, then its group, then the resource or list it names answers."""
+    address, method = call.address, call.request.method
+    tail = [part.lower() for part in segments_of(call.request.path)]
+    if address.subscription is None and tail == ["subscriptions"]:
+        _only(method, "GET")
+        return lists.subscriptions(world, call)
+    subscription = _subscription(world, address)
+    if address.group is None and address.namespace is None and subscription is not None:
+        match tail[2:]:
+            case []:
+                _only(method, "GET")
+                return answer(200, groups.subscription_body(subscription))
+            case ["resourcegroups"]:
+                _only(method, "GET")
+                return lists.groups(world, call)
+            case ["resources"]:
+                _only(method, "GET")
+                scope = address.scope.casefold()
+                inside = world.store.keys_in(f"{scope}/resourcegroups")
+                return lists.resources(world, call, [scope, *inside])
+            case ["operationresults", _]:
+                _only(method, "GET")
+                return job(world, call, segments_of(call.request.path)[3])
+        raise errors.no_arm_path()
+    group = _group(world, call)
+    if address.namespace is None:
+        return _group_call(world, call, group, tail[4:])
+    if len(tail) > 4 and tail[-2] in ("operations", "operationresults") and tail[-4] == "locations":
+        _only(method, "GET")
+        return poll(world, call, address.names[-1], tail[-2])
+    return _resource_call(world, call, group)
+
+
+def _subscription(world: World, address: Address) -> Stored | None:
+    if address.subscription is None:
+        return None
+    if not SUBSCRIPTION.match(address.subscription):
+        raise errors.invalid_subscription(address.subscription)
+    found = world.store.get(f"/subscriptions/{address.subscription}".casefold())
+    if found is None:
+        raise errors.subscription_not_found(address.subscription)
+    return found
+
+
+def _group(world: World, call: Call) -> Stored | None:
+    """The group a path names; it must exist for everything but its own PUT."""
+    address = call.address
+    if address.group is None:
+        return None
+    found = world.store.get(f"/subscriptions/{address.subscription}/resourcegroups/{address.group}".casefold())
+    creates_it = address.namespace is None and call.request.method == "PUT"
+    if found is None and not creates_it:
+        raise errors.group_not_found(address.group)
+    if found is not None and address.namespace is not None and call.request.method in ("PUT", "PATCH"):
+        groups.refuse_deleting(found)
+    return found
+
+
+def _group_call(world: World, call: Call, group: Stored | None, tail: list[str]) -> Response:
+    method = call.request.method
+    if tail == ["resources"]:
+        _only(method, "GET")
+        return lists.resources(world, call, [call.address.scope.casefold()])
+    if tail:
+        raise errors.no_arm_path()
+    if group is None or method == "PUT":
+        return groups.put(world, call, call.address.group or "")
+    match method:
+        case "GET":
+            return answer(200, groups.group_body(group))
+        case "HEAD":
+            return answer(204)
+        case "PATCH":
+            return groups.patch(world, call, group)
+        case "DELETE":
+            return groups.delete(world, call, group)
+        case _:
+            raise errors.method_not_allowed(method)
+
+
+def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
+    address, method = call.address, call.request.method
+    if not address.types:
+        raise errors.not_modelled(f"{method} of provider namespaces")
+    if address.is_collection:
+        if method == "POST":
+            raise errors.not_modelled(f"the action '{address.types[-1]}'")
+        _only(method, "GET")
+        return lists.collection(world, call)
+    networked = is_network(address.type_key)
+    if networked and group is None:
+        raise errors.no_arm_path()
+    match method:
+        case "GET" | "HEAD":
+            return lists.resource(world, call)
+        case "PUT" if networked and group is not None:
+            return network.put(world, call, group)
+        case "PUT":
+            return plain.put(world, call, group)
+        case "PATCH":
+            return network.patch(world, call) if networked else plain.patch(world, call)
+        case "DELETE":
+            return network.delete(world, call) if networked else plain.delete(world, call)
+        case _:
+            raise errors.not_modelled(f"{method} on {address.type}")
+
+
+def _only(method: str, allowed: str) -> None:
+    if method != allowed:
+        raise errors.method_not_allowed(method)
