@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from governor.core.cause import Cause, Scope
 from governor.core.estate import Estate
+from governor.core.needs import Needs
 from governor.core.plan import Plan, Remediation, Withheld
 from governor.core.record import Outcome, Record
 from governor.core.standing import Decision, Pause, Standing, StandingApproval, UndoRequest
@@ -75,13 +76,6 @@ class Clock(Protocol):
 
 
 # ---- cloud ----------------------------------------------------------------------------------------------------------
-
-
-class Needs(Struct, frozen=True):
-    """What else must be read before an Estate can be judged: resources by id, and lists by name."""
-
-    resources: tuple[str, ...] = ()
-    lists: tuple[str, ...] = ()
 
 
 class Applied(Struct, frozen=True):
@@ -154,7 +148,7 @@ class Ending(Struct, frozen=True):
 
     seen_through: the clock before the first read or, if it wrote, before its closing read. settled: nothing pending,
     stale, unknown because of a state, or cut by a limit. verdicts: all of the Scope; the ledger stores those that
-    differ from the standing ones. withheld: offered for decisions. named: keys of the resources that were read or named.
+    differ from the standing ones. withheld: offered for decisions. named: keys of what was read or named.
     """
 
     seen_through: datetime
@@ -192,7 +186,7 @@ class Page(Struct, frozen=True):
 class Ledger(Protocol):
     # -- one run, in this order
     async def claim(self, cause: Cause, scope: Scope, policy_digest: str) -> Held | Absorbed | Busy:
-        """One conditional write. An event also tells that somebody wrote the Scope at its time, unless it is our echo."""
+        """One conditional write. An event also tells that somebody wrote the Scope then, unless it is our echo."""
 
     async def standing(self, scope: Scope, cause: Cause) -> Standing: ...
 
@@ -206,7 +200,7 @@ class Ledger(Protocol):
         """Renews the lease. Raises Lost."""
 
     async def done(self, run: Run, number: int, applied: Applied) -> Outcome:
-        """Stores the outcome, and the bodies as blobs named by their SHA-256; the Outcome that names them comes back."""
+        """Stores the outcome, and the bodies as blobs named by SHA-256; the Outcome that names them comes back."""
 
     async def count(self, run: Run, remediation: Remediation, failed: bool) -> None:
         """Counts one finished Remediation for the brakes: per hour, and failures in a row."""

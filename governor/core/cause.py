@@ -64,7 +64,7 @@ Scope = VirtualNetwork | Remainder
 
 
 class Cause(Struct, frozen=True, omit_defaults=True):
-    """Why a run woke. `time` is when it happened (aware UTC); `points_at` names a decision or a Record in the ledger."""
+    """Why a run woke. `time` is when it happened (aware UTC); `points_at` names a decision or Record in the ledger."""
 
     source: Source
     time: datetime

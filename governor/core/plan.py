@@ -11,14 +11,14 @@ from governor.core.step import Step
 
 
 class Remediation(Struct, frozen=True, omit_defaults=True):
-    """One resource's repair. `needs` are digests of Remediations that must be done first."""
+    """One resource's repair. needs: digests of what must be done first; disruptions: the classes of its steps."""
 
     resource: str
     policy: str
     requirements: tuple[str, ...]
     steps: tuple[Step, ...]
     reason: str
-    disruption: str
+    disruptions: tuple[str, ...]
     digest: str
     old_addresses: tuple[str, ...] = ()
     new_addresses: tuple[str, ...] = ()
@@ -39,6 +39,8 @@ class Gate(StrEnum):
     APPROVAL = "approval"
     REPLACE = "replace"
     FORECAST = "forecast"
+    PERMISSION = "permission"
+    UNSUPPORTED = "unsupported"
     NEEDS = "needs"
 
 

@@ -171,6 +171,9 @@ class Policies(Term, frozen=True):
             self, "digest", digest((ordered, self.tenant, self.rings, self.arrival_days, self.exemption_tags))
         )
 
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     def __iter__(self) -> Iterator[Policy]:
         return iter(self.policies)
 

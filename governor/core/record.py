@@ -1,6 +1,7 @@
 """The account of one run, and what became of each step."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from governor.core import ids
 from governor.core.cause import VERSION, Cause, Scope
 from governor.core.plan import Reason, Remediation
 from governor.core.step import Step
@@ -46,7 +48,7 @@ class Offer(Struct, frozen=True, omit_defaults=True):
 
 
 class Record(Struct, frozen=True, omit_defaults=True):
-    """The account of one run. `changes` are verdicts that differ from before; `counts` counts all verdicts by result."""
+    """The account of one run. changes: verdicts that differ from before; counts: all verdicts, by result."""
 
     id: str
     time: datetime
@@ -68,8 +70,17 @@ class Record(Struct, frozen=True, omit_defaults=True):
 
 
 def run_id(scope: Scope, epoch: int) -> str:
-    """A Scope and the epoch of its claim in, the id of the run (and of its Record) out: a repeated append is one row."""
+    """A Scope and the epoch of its claim in, the id of the run and its Record out: a repeated append is one row."""
     return hashlib.sha256(f"{scope.key}|{epoch}".encode()).hexdigest()[:24]
+
+
+def changed(before: Iterable[Verdict], now: Iterable[Verdict]) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
+    """The Verdicts that stood and those of now in; those that differ, and the resources that are gone, out."""
+    stood = {(ids.key(v.resource), v.requirement): v for v in before}
+    current = {(ids.key(v.resource), v.requirement): v for v in now}
+    changes = tuple(verdict for place, verdict in current.items() if stood.get(place) != verdict)
+    gone = {stood[place].resource for place in stood.keys() - current.keys()}
+    return changes, tuple(sorted(gone - {v.resource for v in current.values()}))
 
 
 def encode(record: Record) -> bytes:

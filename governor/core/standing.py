@@ -2,13 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from msgspec import Struct
 
 from governor.core.verdict import Verdict
-
-SETTLED_AFTER_HOURS: Final = 24
 
 
 class Ruling(StrEnum):
@@ -69,7 +66,8 @@ class Standing(Struct, frozen=True):
     """touched: when somebody else was last heard to write the Scope. written: Remediations of the last hour, by policy.
 
     governed: resources under each policy in the subscription, by the verdicts that stand. failures: Remediations that
-    failed in a row in this subscription. verdicts: the standing ones of this Scope.
+    failed in a row in this subscription. offered: digests of what the last run of the Scope withheld, with the gates.
+    verdicts: the standing ones of this Scope.
     """
 
     pause: Pause | None = None
@@ -82,4 +80,5 @@ class Standing(Struct, frozen=True):
     approvals: tuple[StandingApproval, ...] = ()
     exemptions: tuple[UndoExemption, ...] = ()
     undo: UndoRequest | None = None
+    offered: dict[str, tuple[str, ...]] = {}
     verdicts: tuple[Verdict, ...] = ()

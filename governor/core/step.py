@@ -276,10 +276,6 @@ def _equal(a: object, b: object) -> bool:
 
 
 def _show(value: object) -> str:
-    return (
-        "absent"
-        if value is None
-        else ids.name(value)
-        if isinstance(value, str)
-        else msgspec.json.encode(value).decode()
-    )
+    if isinstance(value, str):
+        return ids.name(value)
+    return "absent" if value is None else msgspec.json.encode(value).decode()

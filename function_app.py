@@ -1,0 +1,9 @@
+"""The Function App: its functions are registered here. Importing it reads no environment and does no I/O."""
+
+import azure.functions as func
+
+from functions import compliance, decide, govern, resource_changed
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+for module in (resource_changed, govern, decide, compliance):
+    app.register_functions(module.bp)

@@ -1,0 +1,84 @@
+"""HTTP: what people decide. A request in, a decision in the ledger and a Cause in the queue out."""
+
+import azure.functions as func
+import msgspec
+from msgspec import Struct
+
+from functions.answers import answer, problem
+from governor.core.standing import Ruling
+
+bp = func.Blueprint()
+
+
+class _Ruling(Struct):
+    decision: Ruling
+    reason: str = ""
+
+
+class _Undo(Struct):
+    reason: str = ""
+    days: int = 7
+
+
+class _Pause(Struct):
+    paused: bool
+    reason: str = ""
+
+
+@bp.route(route="approvals/{digest}", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+async def decide(req: func.HttpRequest) -> func.HttpResponse:
+    """POST {"decision": "approve" | "reject", "reason": "..."}: what was decided about out."""
+    from governor import decisions
+    from governor.wiring import worker
+
+    try:
+        wish = msgspec.json.decode(req.get_body(), type=_Ruling)
+        at = worker()
+        offers = await decisions.rule(
+            req.route_params["digest"], wish.decision, (_who(req), wish.reason), at.ports, at.rules().policies
+        )
+    except msgspec.ValidationError as wrong:
+        return problem(400, f"the body of the request: {wrong}")
+    except decisions.DecisionError as wrong:
+        return problem(404, str(wrong))
+    remediation = offers[0].withheld.remediation
+    return answer({"digest": remediation.digest, "decision": wish.decision, "resource": remediation.resource}, 202)
+
+
+@bp.route(route="records/{id}/undo", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+async def undo(req: func.HttpRequest) -> func.HttpResponse:
+    """POST {"reason": "...", "days": 7}: the Scope that will be undone out."""
+    from governor import decisions
+    from governor.wiring import worker
+
+    record = req.route_params["id"]
+    try:
+        wish = msgspec.json.decode(req.get_body() or b"{}", type=_Undo)
+        scope = await decisions.undo(record, wish.days, (_who(req), wish.reason), worker().ports)
+    except msgspec.ValidationError as wrong:
+        return problem(400, f"the body of the request: {wrong}")
+    except decisions.DecisionError as wrong:
+        return problem(404, str(wrong))
+    return answer({"record": record, "scope": scope.key, "days": wish.days}, 202)
+
+
+@bp.route(route="pause", methods=["POST"], auth_level=func.AuthLevel.ADMIN)
+async def pause(req: func.HttpRequest) -> func.HttpResponse:
+    """POST {"paused": true | false, "reason": "..."}: the kill switch."""
+    from governor import decisions
+    from governor.wiring import worker
+
+    try:
+        wish = msgspec.json.decode(req.get_body(), type=_Pause)
+    except msgspec.ValidationError as wrong:
+        return problem(400, f"the body of the request: {wrong}")
+    who = (_who(req), wish.reason)
+    if wish.paused:
+        await decisions.pause(who, worker().ports)
+        return answer({"paused": True})
+    return answer({"paused": False, "scopes_looked_at_again": await decisions.resume(who, worker().ports)})
+
+
+def _who(req: func.HttpRequest) -> str:
+    """Who asks, as the platform's authentication says; without it, only that he holds a key."""
+    return req.headers.get("x-ms-client-principal-name") or "holder of a function key"

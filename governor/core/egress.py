@@ -1,0 +1,273 @@
+"""How a subnet leaves for the internet: a subnet and the facts around it in, an EgressPath out.
+
+The precedence is the documented one (facts/azure.md 2.3): a user-defined or learned default route to an appliance or
+gateway, NAT gateway, instance public address, load balancer outbound rules, implicit SNAT of load-balancing rules,
+default outbound access, none. A default route whose next hop is Internet does not beat a NAT gateway; next hop None
+isolates; 0.0.0.0/1 with 128.0.0.0/1 is a default route.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from governor.core import balancing, facts, ids
+from governor.core.estate import ABSENT, Estate
+
+
+class Method(StrEnum):
+    """What carries packets out."""
+
+    APPLIANCE = "appliance"
+    GATEWAY = "virtualNetworkGateway"
+    NAT_GATEWAY = "natGateway"
+    INSTANCE_PUBLIC_IP = "instancePublicIp"
+    OUTBOUND_RULE = "loadBalancerOutboundRule"
+    IMPLICIT_SNAT = "loadBalancerImplicitSnat"
+    DEFAULT_OUTBOUND = "defaultOutboundAccess"
+    NONE = "none"
+
+
+class Way(Struct, frozen=True, omit_defaults=True, gc=False):
+    """One way out. members: ip configurations that take it (none named: everything in the subnet).
+
+    via: the resource or private address that carries it. holders: ids of the public addresses and prefixes it leaves
+    from.
+    """
+
+    method: Method
+    via: str = ""
+    members: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+
+
+class EgressPath(Struct, frozen=True, omit_defaults=True, gc=False):
+    """The ways that win. missing: what must be read before they can be known. hazards: what people should know."""
+
+    ways: tuple[Way, ...]
+    missing: tuple[str, ...] = ()
+    hazards: tuple[str, ...] = ()
+
+    @property
+    def methods(self) -> frozenset[Method]:
+        return frozenset(way.method for way in self.ways)
+
+    @property
+    def works(self) -> bool:
+        """Whether anything in the subnet has a way out."""
+        return any(way.method is not Method.NONE for way in self.ways)
+
+
+_HALVES: Final = ("0.0.0.0/1", "128.0.0.0/1")
+_DROPS: Final = frozenset({"none", "vnetlocal"})
+_HUB_PEERING: Final = "remotevnettohubpeering_"
+
+
+def trace(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate) -> EgressPath:
+    """A subnet, its network and the facts around it in, the ways out that win out."""
+    hops, missing = _default_hops(subnet, estate)
+    if missing:
+        return EgressPath((), (missing,))
+    routed = tuple(dict.fromkeys(way for hop in hops if hop and (way := _routed(hop))))
+    hazards = (
+        ("its default route is split: each half of the internet has a way of its own",) if len(set(hops)) > 1 else ()
+    )
+    if routed and all(hop and _routed(hop) for hop in hops):
+        return EgressPath(routed, hazards=hazards)
+    if None in hops and (unread := _learned(subnet, network, estate)):
+        return EgressPath((), (unread,))
+    rest = _beyond_routes(subnet, network, estate)
+    return EgressPath((*routed, *rest.ways), rest.missing, (*hazards, *rest.hazards)) if routed or hazards else rest
+
+
+def bare(subnet: facts.Subnet) -> facts.Subnet:
+    """A subnet in, the same without route table and NAT gateway out: tracing it shows what waits behind them."""
+    return replace(subnet, properties=replace(subnet.properties, route_table=None, nat_gateway=None))
+
+
+def nat_gateway_of(subnet: facts.Subnet, network: facts.VirtualNetwork) -> str | None:
+    """A subnet and its network in, the id of the NAT gateway that serves it out: its own, else the whole network's."""
+    own = subnet.properties.nat_gateway or network.properties.default_public_nat_gateway
+    return own.id if own else None
+
+
+def addresses(path: EgressPath, estate: Estate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A path in; the public addresses it leaves from, and the ids of holders that were not read, out."""
+    shown: list[str] = []
+    unread: list[str] = []
+    for holder in dict.fromkeys(h for way in path.ways for h in way.holders):
+        address = _address(holder, estate)
+        (shown if address else unread).append(address or holder)
+    return tuple(sorted(shown)), tuple(unread)
+
+
+def _address(holder: str, estate: Estate) -> str | None:
+    if ids.kind(holder) == ids.PUBLIC_IP_PREFIX:
+        prefix = estate.find(holder, facts.PublicIpPrefix)
+        return prefix.properties.ip_prefix if isinstance(prefix, facts.PublicIpPrefix) else None
+    address = estate.find(holder, facts.PublicIp)
+    return address.properties.ip_address if isinstance(address, facts.PublicIp) else None
+
+
+def default_hops(table: facts.RouteTable) -> tuple[facts.RouteProperties | None, facts.RouteProperties | None]:
+    """A route table in, its routes for the two halves of the internet out; None where it says nothing."""
+    by_prefix = {r.properties.address_prefix: r.properties for r in table.properties.routes or ()}
+    whole = by_prefix.get("0.0.0.0/0")
+    low, high = (by_prefix.get(half, whole) for half in _HALVES)
+    return low, high
+
+
+def _default_hops(
+    subnet: facts.Subnet, estate: Estate
+) -> tuple[tuple[facts.RouteProperties | None, facts.RouteProperties | None], str | None]:
+    named = subnet.properties.route_table
+    if named is None:
+        return (None, None), None
+    table = estate.find(named.id, facts.RouteTable)
+    if table is None or table is ABSENT:
+        return (None, None), named.id
+    low, high = default_hops(table)
+    # Two routes to one next hop are one way, whatever prefixes they carry.
+    if low and high and _routed(low) == _routed(high):
+        high = low
+    return (low, high), None
+
+
+def _routed(hop: facts.RouteProperties) -> Way | None:
+    """A default route in, the way it forces out; None when it goes to the internet, where SNAT decides."""
+    kind = (hop.next_hop_type or "").casefold()
+    if kind == "internet":
+        return None
+    if kind in _DROPS:
+        return Way(Method.NONE, "route")
+    if kind == "virtualnetworkgateway":
+        return Way(Method.GATEWAY, "virtual network gateway")
+    return Way(Method.APPLIANCE, hop.next_hop_ip_address or kind)
+
+
+def _learned(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate) -> str | None:
+    """What would have to be read to know a default route learned by BGP, or None when none can reach the subnet.
+
+    It beats NAT and stands in no ARM body (safety.md 5).
+    """
+    if (table := subnet.properties.route_table) is not None:
+        fact = estate.find(table.id, facts.RouteTable)
+        if isinstance(fact, facts.RouteTable) and fact.properties.disable_bgp_route_propagation:
+            return None
+    return f"learnedRoutes({ids.key(network.id)})" if gateway_in_reach(network) else None
+
+
+def gateway_in_reach(network: facts.VirtualNetwork) -> str | None:
+    """A network in, the gateway, Route Server or virtual hub whose learned routes may reach its subnets out."""
+    for subnet in network.properties.subnets or ():
+        if subnet.name.casefold() in ("gatewaysubnet", "routeserversubnet") and subnet.properties.ip_configurations:
+            return f"{subnet.name} is in use"
+    for peering in network.properties.virtual_network_peerings or ():
+        if peering.properties.use_remote_gateways:
+            return f"peering {ids.name(peering.id)} uses remote gateways"
+        if ids.name(peering.id).casefold().startswith(_HUB_PEERING):
+            return f"peering {ids.name(peering.id)} connects a virtual hub"
+    return None
+
+
+def _beyond_routes(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate) -> EgressPath:
+    gateway_id = nat_gateway_of(subnet, network)
+    if gateway_id is None:
+        return _members(subnet, estate)
+    gateway = estate.find(gateway_id, facts.NatGateway)
+    if gateway is None or gateway is ABSENT:
+        return EgressPath((), (gateway_id,))
+    holders = gateway_holders(gateway)
+    if not holders:
+        return EgressPath((Way(Method.NONE, gateway.id),), hazards=("its NAT gateway has no public address",))
+    return EgressPath((Way(Method.NAT_GATEWAY, gateway.id, holders=holders),))
+
+
+def gateway_holders(gateway: facts.NatGateway) -> tuple[str, ...]:
+    """A NAT gateway in, the ids of its public addresses and prefixes out."""
+    properties = gateway.properties
+    return tuple(ref.id for ref in (*(properties.public_ip_addresses or ()), *(properties.public_ip_prefixes or ())))
+
+
+def _members(subnet: facts.Subnet, estate: Estate) -> EgressPath:
+    """What decides where no route and no NAT gateway does: each machine's own address, load balancers, the default."""
+    default = Method.NONE if subnet.properties.default_outbound_access is False else Method.DEFAULT_OUTBOUND
+    configurations = subnet.properties.ip_configurations or ()
+    if not configurations:
+        return EgressPath((Way(default),))
+    found: dict[Way, list[str]] = {}
+    missing: list[str] = []
+    hazards: dict[str, None] = {}
+    for reference in configurations:
+        for way_or_missing in _member(reference.id, default, estate):
+            if isinstance(way_or_missing, str):
+                missing.append(way_or_missing)
+            else:
+                found.setdefault(way_or_missing, []).append(reference.id)
+                if way_or_missing.method is Method.IMPLICIT_SNAT:
+                    balancer = ids.name(way_or_missing.via)
+                    hazards[f"outbound works only while load balancer {balancer} has a public frontend"] = None
+    if missing:
+        return EgressPath((), tuple(dict.fromkeys(missing)))
+    ways = tuple(replace(way, members=tuple(sorted(members))) for way, members in found.items())
+    return EgressPath(ways or (Way(default),), hazards=tuple(hazards))
+
+
+def _member(configuration_id: str, default: Method, estate: Estate) -> Iterator[Way | str]:
+    """The ways of one ip configuration, or the ids that must be read to know them; nothing for what never connects."""
+    holder = configuration_id.rpartition("/ipConfigurations/")[0] or ids.parent(configuration_id)
+    if ids.kind(configuration_id) == ids.LOAD_BALANCER + "/frontendipconfigurations":
+        return
+    if ids.kind(holder) != ids.NETWORK_INTERFACE:
+        yield holder
+        return
+    nic = estate.find(holder, facts.NetworkInterface)
+    if nic is None or nic is ABSENT:
+        yield holder
+        return
+    if nic.properties.private_endpoint is not None:
+        return
+    wanted = ids.key(configuration_id)
+    for configuration in nic.properties.ip_configurations or ():
+        if ids.key(configuration.id) != wanted:
+            continue
+        if configuration.properties.public_ip_address is not None:
+            address = configuration.properties.public_ip_address.id
+            yield Way(Method.INSTANCE_PUBLIC_IP, address, holders=(address,))
+            return
+        answer = balancing.outbound(configuration, estate)
+        if answer.missing:
+            yield from answer.missing
+        elif answer.rule is not None:
+            method = Method.OUTBOUND_RULE if answer.explicit else Method.IMPLICIT_SNAT
+            yield Way(method, answer.rule, holders=answer.holders)
+        else:
+            yield Way(Method.NONE if answer.closes_default else default)
+
+
+_WORDS: Final = {
+    Method.APPLIANCE: "route to appliance {via}",
+    Method.GATEWAY: "route to the virtual network gateway",
+    Method.NAT_GATEWAY: "NAT gateway {via}",
+    Method.INSTANCE_PUBLIC_IP: "public IP address {via}",
+    Method.OUTBOUND_RULE: "outbound rule of load balancer {via}",
+    Method.IMPLICIT_SNAT: "implicit SNAT of load balancer {via}",
+    Method.DEFAULT_OUTBOUND: "default outbound access",
+    Method.NONE: "no way out",
+}
+
+
+def describe(path: EgressPath) -> str:
+    """A path in, its ways in words out."""
+    if len(path.ways) == 1:
+        return _say(path.ways[0])
+    return "; ".join(f"{_say(way)} ({len(way.members) or 'all'})" for way in path.ways)
+
+
+def _say(way: Way) -> str:
+    if way.method is Method.NONE and way.via == "route":
+        return "no way out (route to None)"
+    via = ids.name(way.via) if way.via.startswith("/") else way.via
+    return _WORDS[way.method].format(via=via)

@@ -1,0 +1,212 @@
+"""What the world would look like: an Estate and steps in, the Estate after them out, or why Azure would refuse."""
+
+from typing import Final, assert_never
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from governor.core import facts, ids
+from governor.core.estate import AnyFact, Estate
+from governor.core.occupancy import SPECIAL
+from governor.core.step import (
+    Attachment,
+    CreateNatGateway,
+    CreatePublicIp,
+    CreatePublicIpPrefix,
+    CreateResourceGroup,
+    CreateRouteTable,
+    DeleteNatGateway,
+    Step,
+    WriteSubnet,
+)
+
+MAX_ADDRESSES: Final = 16
+MAX_SUBNETS: Final = 800
+_SQL: Final = "microsoft.sql/managedinstances"
+
+
+class Refusal(Struct, frozen=True):
+    """Azure would refuse this step, and why, in words."""
+
+    step: Step
+    why: str
+
+
+def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
+    """An Estate and steps in; the Estate as it would be after them, or the first step Azure would refuse, out.
+
+    What is made comes first and what is deleted comes last, as in every Plan.
+    """
+    known, absent = dict(estate.known), set(estate.absent)
+    written: dict[str, Attachment] = {}
+    deleted: list[DeleteNatGateway] = []
+    for step in steps:
+        match step:
+            case WriteSubnet():
+                written[ids.key(step.target)] = step.to
+            case DeleteNatGateway():
+                deleted.append(step)
+            case _:
+                if why := _make(step, known, absent):
+                    return Refusal(step, why)
+    networks = tuple(_with(network, written) for network in estate.networks) if written else estate.networks
+    known.update((ids.key(network.id), network) for network in networks)
+    after = replace(estate, networks=networks, known=known, absent=frozenset(absent))
+    for step in steps:
+        if isinstance(step, WriteSubnet) and (why := refused(step, after)):
+            return Refusal(step, why)
+    for step in deleted:
+        if why := _delete(step, known):
+            return Refusal(step, why)
+    if deleted:
+        gone = {ids.key(step.target) for step in deleted}
+        known = {key: fact for key, fact in known.items() if key not in gone}
+        after = replace(after, known=known, absent=after.absent | gone)
+    return after
+
+
+def with_subnet(subnet: facts.Subnet, to: Attachment) -> facts.Subnet:
+    """A subnet and what is written into it in, the subnet after the write out."""
+    properties = subnet.properties
+    if to.nat_gateway is not UNSET:
+        properties = replace(properties, nat_gateway=facts.Ref(to.nat_gateway) if to.nat_gateway else None)
+    if to.route_table is not UNSET:
+        properties = replace(properties, route_table=facts.Ref(to.route_table) if to.route_table else None)
+    if to.default_outbound_access is not UNSET:
+        properties = replace(properties, default_outbound_access=to.default_outbound_access)
+    return replace(subnet, properties=properties)
+
+
+def refused(step: WriteSubnet, after: Estate) -> str | None:
+    """A write of a subnet and the Estate after it in, why Azure would refuse it out (facts/azure.md 2.1, 1.1)."""
+    network = next((n for n in after.networks if ids.key(step.target).startswith(ids.key(n.id) + "/")), None)
+    subnet = (
+        next((s for s in (network.properties.subnets or ()) if ids.same(s.id, step.target)), None) if network else None
+    )
+    if network is None or subnet is None:
+        return "the subnet does not exist"
+    if subnet.name.casefold() in SPECIAL:
+        return f"{subnet.name} is a subnet of Azure's own"
+    for target in (step.to.nat_gateway, step.to.route_table):
+        if not isinstance(target, str):
+            continue
+        fact = after.known.get(ids.key(target))
+        if not isinstance(fact, facts.NatGateway | facts.RouteTable):
+            return f"{ids.name(target)} does not exist"
+        if _place(fact.id, fact.location) != _place(network.id, network.location):
+            return f"{ids.name(target)} is in another subscription or region than the network"
+        if isinstance(fact, facts.NatGateway) and (why := _gateway_refused(fact, subnet, network, after)):
+            return why
+    return None
+
+
+def _gateway_refused(
+    gateway: facts.NatGateway, subnet: facts.Subnet, network: facts.VirtualNetwork, after: Estate
+) -> str | None:
+    name = ids.name(gateway.id)
+    if _SQL in (service.casefold() for service in subnet.delegated_to):
+        return "a NAT gateway cannot serve a subnet of SQL managed instances"
+    others = [r.id for r in gateway.properties.subnets or () if not ids.same(ids.parent(r.id), network.id)]
+    if others:
+        return f"NAT gateway {name} serves subnets of {ids.name(ids.parent(others[0]))}, and cannot serve two networks"
+    served = {ids.key(r.id) for r in gateway.properties.subnets or ()} | {ids.key(subnet.id)}
+    if len(served) > MAX_SUBNETS:
+        return f"NAT gateway {name} serves {MAX_SUBNETS} subnets already"
+    if basic := _basic(subnet, after):
+        return f"a NAT gateway cannot serve a subnet with a Basic public IP address or load balancer: {basic}"
+    return None
+
+
+def _basic(subnet: facts.Subnet, estate: Estate) -> str | None:
+    for reference in subnet.properties.ip_configurations or ():
+        nic = estate.find(reference.id.rpartition("/ipConfigurations/")[0] or reference.id, facts.NetworkInterface)
+        if not isinstance(nic, facts.NetworkInterface):
+            continue
+        for configuration in nic.properties.ip_configurations or ():
+            holder = configuration.properties.public_ip_address
+            address = estate.find(holder.id, facts.PublicIp) if holder else None
+            if isinstance(address, facts.PublicIp) and (address.sku.name or "").casefold() == "basic":
+                return ids.name(address.id)
+    return None
+
+
+def _delete(step: DeleteNatGateway, known: dict[str, AnyFact]) -> str | None:
+    key = ids.key(step.target)
+    gateway = known.get(key)
+    if not isinstance(gateway, facts.NatGateway):
+        return None
+    used = [s for s in gateway.properties.subnets or () if _still_attached(s.id, key, known)]
+    return f"NAT gateway {ids.name(step.target)} is still used by {len(used)} subnets" if used else None
+
+
+def _make(
+    step: CreateResourceGroup | CreatePublicIp | CreatePublicIpPrefix | CreateNatGateway | CreateRouteTable,
+    known: dict[str, AnyFact],
+    absent: set[str],
+) -> str | None:
+    """Adds what a step makes to the facts, or says why Azure would refuse it. What exists already stays as it is."""
+    key = ids.key(step.target)
+    if key in known:
+        return None
+    absent.discard(key)
+    match step:
+        case CreateResourceGroup():
+            known[key] = facts.ResourceGroup(step.target, step.location, step.tags)
+        case CreatePublicIp():
+            known[key] = facts.PublicIp(step.target, step.location, step.tags, facts.Sku(step.sku))
+        case CreatePublicIpPrefix():
+            known[key] = facts.PublicIpPrefix(step.target, step.location, facts.Sku(step.sku))
+        case CreateNatGateway():
+            holders = (*step.public_ips, *step.public_ip_prefixes)
+            if len(holders) > MAX_ADDRESSES:
+                return f"a NAT gateway takes at most {MAX_ADDRESSES} addresses"
+            for holder in holders:
+                fact = known.get(ids.key(holder))
+                sku = fact.sku.name if isinstance(fact, facts.PublicIp | facts.PublicIpPrefix) else step.sku
+                if sku != step.sku:
+                    return f"a {step.sku} NAT gateway cannot use {ids.name(holder)}, whose SKU is {sku}"
+            known[key] = facts.NatGateway(
+                step.target,
+                step.location,
+                step.tags,
+                facts.Sku(step.sku),
+                step.zones,
+                facts.NatGatewayProperties(
+                    public_ip_addresses=tuple(facts.Ref(i) for i in step.public_ips),
+                    public_ip_prefixes=tuple(facts.Ref(i) for i in step.public_ip_prefixes),
+                ),
+            )
+        case CreateRouteTable():
+            route = facts.Route("no-way-out", facts.RouteProperties("0.0.0.0/0", "None"))
+            known[key] = facts.RouteTable(
+                step.target,
+                step.location,
+                facts.RouteTableProperties(routes=(route,), disable_bgp_route_propagation=True),
+            )
+        case _:
+            assert_never(step)
+    return None
+
+
+def _still_attached(subnet_id: str, gateway_key: str, known: dict[str, AnyFact]) -> bool:
+    network = known.get(ids.key(ids.parent(subnet_id)))
+    if not isinstance(network, facts.VirtualNetwork):
+        return True
+    for subnet in network.properties.subnets or ():
+        if ids.same(subnet.id, subnet_id):
+            return (
+                subnet.properties.nat_gateway is not None and ids.key(subnet.properties.nat_gateway.id) == gateway_key
+            )
+    return False
+
+
+def _with(network: facts.VirtualNetwork, written: dict[str, Attachment]) -> facts.VirtualNetwork:
+    subnets = network.properties.subnets or ()
+    if not any(ids.key(subnet.id) in written for subnet in subnets):
+        return network
+    after = tuple(with_subnet(s, written[k]) if (k := ids.key(s.id)) in written else s for s in subnets)
+    return replace(network, properties=replace(network.properties, subnets=after))
+
+
+def _place(resource_id: str, location: str) -> tuple[str, str]:
+    return ids.parse(resource_id).subscription.casefold(), location.casefold().replace(" ", "")

@@ -1,0 +1,199 @@
+"""The gates of safety.md that look at one Remediation: why it must not run now, in words, or None.
+
+Each reason says what a person can do about it, or after how many seconds looking again makes sense.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from governor.core import facts, ids
+from governor.core.estate import Estate, deployments
+from governor.core.occupancy import clusters_known, hazards_unread
+from governor.core.plan import Gate, Reason, Remediation
+from governor.core.policy import Disruption, Mode, Policies, Policy, weakest
+from governor.core.standing import Decision, Ruling, Standing
+from governor.core.verdict import Judged
+from governor.core.window import in_freeze, in_window
+
+AN_HOUR: Final = 3600.0
+# A deployment that wrote the network within this time may still be writing: whether one runs is asked then.
+DEPLOYMENT_MEMORY: Final = timedelta(hours=24)
+
+
+class Circumstances(Struct, frozen=True):
+    """What the gates look at besides the Remediation itself. ceiling: the deployment's own mode."""
+
+    estate: Estate
+    standing: Standing
+    policies: Policies
+    ceiling: Mode
+
+
+AGate = Callable[[Remediation, Judged, Policy, Circumstances], Reason | None]
+
+
+def cluster(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
+    """Gate 1: the change bites at the attach, so a subnet of a cluster is repaired with its cluster only."""
+    using = judged.occupants.clusters
+    if using:
+        names = ", ".join(ids.name(one) for one in using[:3])
+        return Reason(Gate.CLUSTER, f"cluster {names} uses it: it is changed only together with its cluster")
+    if "cluster" in judged.occupants.kinds:
+        return Reason(Gate.CLUSTER, "cluster nodes live in it: it is changed only together with its cluster")
+    if not clusters_known(judged.network, around.estate):
+        return Reason(Gate.UNSEEN, "the clusters of the subscription were not read, and one may use it")
+    return None
+
+
+def settle(_: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
+    """Gate 2: a network takes one writer; nobody else's deployment must meet ours."""
+    estate, touched = around.estate, around.standing.touched
+    if touched is not None:
+        wait = policy.limits.settle_seconds - (estate.observed_at - touched).total_seconds()
+        if wait > 0:
+            return Reason(Gate.SETTLE, f"somebody else has just written the network: {wait:.0f} s to wait", after=wait)
+    for state in _unsettled(judged.network):
+        return Reason(Gate.SETTLE, f"{state}, so it may still be written", after=15.0)
+    group = ids.group(ids.parse(judged.network.id).subscription, ids.parse(judged.network.id).resource_group)
+    if not asks_deployments(around.standing, estate):
+        return None
+    if not estate.has_listed(deployments(group)):
+        return Reason(Gate.UNSEEN, f"whether a deployment runs in {ids.name(group)} could not be read", after=60.0)
+    running = [d for d in estate.all(facts.Deployment) if ids.key(d.id).startswith(ids.key(group) + "/")]
+    if running:
+        return Reason(Gate.SETTLE, f"deployment {ids.name(running[0].id)} runs in {ids.name(group)}", after=60.0)
+    return None
+
+
+def asks_deployments(standing: Standing, estate: Estate) -> bool:
+    """Whether somebody wrote the network lately, so that a deployment of his may still run."""
+    return standing.touched is not None and estate.observed_at - standing.touched < DEPLOYMENT_MEMORY
+
+
+def _unsettled(network: facts.VirtualNetwork) -> Iterable[str]:
+    for name, state in (
+        (network.name, network.properties.provisioning_state),
+        *((s.name, s.properties.provisioning_state) for s in network.properties.subnets or ()),
+    ):
+        if (state or facts.SUCCEEDED) != facts.SUCCEEDED:
+            yield f"{name} is {state}"
+
+
+def occupied(_: Remediation, judged: Judged, __: Policy, ___: Circumstances) -> Reason | None:
+    """Gate 7: everything in a subnet is named, and what a change would do to it is known."""
+    why = hazards_unread(judged.subnet, judged.occupants, judged.network)
+    return Reason(Gate.OCCUPANTS, why) if why else None
+
+
+def ceiling(_: Remediation, __: Judged, ___: Policy, around: Circumstances) -> Reason | None:
+    """The mode of the deployment caps every policy."""
+    if around.ceiling is Mode.AUDIT:
+        return Reason(Gate.MODE, "the deployment is in audit mode (MODE_CEILING): reported, not repaired")
+    return None
+
+
+def mode(_: Remediation, judged: Judged, policy: Policy, ___: Circumstances) -> Reason | None:
+    """The weaker of the policy's mode and, where somebody lives, `occupied` (gate 4)."""
+    if policy.mode_for(not judged.occupants.empty) is Mode.AUDIT:
+        return Reason(Gate.MODE, f"policy {policy.name} is in audit mode here: reported, not repaired")
+    return None
+
+
+def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
+    """Approvals per Remediation: a person decides what disturbs others, or what the mode only proposes."""
+    decision = _decision(remediation, around)
+    if decision is not None and decision.ruling is Ruling.REJECT:
+        return Reason(Gate.APPROVAL, f"rejected by {decision.by}: {decision.reason}")
+    if decision is not None or _covered(remediation, around):
+        return None
+    classes = [c for c in remediation.disruptions if Disruption(c) in policy.approvals.needed]
+    allowed = weakest(around.ceiling, policy.mode_for(not judged.occupants.empty))
+    if not classes and allowed is Mode.ENFORCE:
+        return None
+    why = _change(remediation) if classes else f"the policy proposes only ({', '.join(remediation.disruptions)})"
+    return Reason(Gate.APPROVAL, f"waits for approval: {why}")
+
+
+def _change(remediation: Remediation) -> str:
+    classes = " and ".join(remediation.disruptions)
+    if Disruption.ADDRESS not in remediation.disruptions:
+        return f"class {classes}"
+    old = ", ".join(remediation.old_addresses) or "an address of Azure's own"
+    return f"class {classes}: it leaves from {old} now, and would leave from {', '.join(remediation.new_addresses)}"
+
+
+def _decision(remediation: Remediation, around: Circumstances) -> Decision | None:
+    decision = around.standing.decisions.get(remediation.digest)
+    return decision if decision is not None and decision.expires > around.estate.observed_at else None
+
+
+def _covered(remediation: Remediation, around: Circumstances) -> bool:
+    """Whether standing approvals cover every class of a Remediation."""
+    covered = {
+        approval.disruption
+        for approval in around.standing.approvals
+        if approval.policy == remediation.policy
+        and approval.until > around.estate.observed_at
+        and (ids.key(remediation.resource) + "/").startswith(ids.key(approval.scope) + "/")
+    }
+    return bool(covered) and set(remediation.disruptions) <= covered
+
+
+def left_alone(remediation: Remediation, _: Judged, __: Policy, around: Circumstances) -> Reason | None:
+    """What an undo leaves behind: the resource is not repaired again for a while."""
+    for exemption in around.standing.exemptions:
+        if ids.same(exemption.resource, remediation.resource) and exemption.until > around.estate.observed_at:
+            text = f"undone by record {exemption.record}: left alone until {exemption.until:%Y-%m-%d %H:%M} UTC"
+            return Reason(Gate.UNDO, text)
+    return None
+
+
+def paused(_: Remediation, __: Judged, ___: Policy, around: Circumstances) -> Reason | None:
+    """The kill switch."""
+    pause = around.standing.pause
+    return Reason(Gate.BRAKES, f"paused by {pause.by}: {pause.reason}") if pause else None
+
+
+def calendar(remediation: Remediation, _: Judged, policy: Policy, around: Circumstances) -> Reason | None:
+    """Freeze, and the window of approved outages."""
+    at = around.estate.observed_at
+    if in_freeze(policy.limits.freeze, at):
+        return Reason(Gate.BRAKES, "a change freeze of the policy is on", after=AN_HOUR)
+    window = policy.approvals.window
+    if window and Disruption.OUTAGE in remediation.disruptions and not in_window(window, at):
+        return Reason(Gate.BRAKES, f"outages wait for the window {window}", after=AN_HOUR)
+    return None
+
+
+def breaker(_: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
+    """Failures in a row open the breaker; people close it (`resume`)."""
+    if around.standing.failures >= policy.limits.stop_after_failures:
+        text = f"{around.standing.failures} repairs failed in a row in this subscription; look at them, then resume"
+        return Reason(Gate.BRAKES, text)
+    return None
+
+
+# In the order in which people are told. An undo passes every gate but those that ask whether to repair at all.
+UNDO_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, cluster, occupied, breaker, calendar, settle)
+GATES: Final[tuple[AGate, ...]] = (
+    paused,
+    ceiling,
+    mode,
+    cluster,
+    occupied,
+    left_alone,
+    ruling,
+    breaker,
+    calendar,
+    settle,
+)
+
+
+def held_by(
+    gates: tuple[AGate, ...], remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances
+) -> list[Reason]:
+    """Gates and a Remediation with its subnet and policy in, every reason against it out."""
+    return [reason for gate in gates if (reason := gate(remediation, judged, policy, around))]

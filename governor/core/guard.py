@@ -1,0 +1,138 @@
+"""Permission as a filter over the Plan: a Proposal in, the Plan that may run out, everything else with its reasons.
+
+Without a released repair that needs it, what several repairs share is not released either; without it, no repair that
+needs it.
+"""
+
+from governor.core import ids
+from governor.core.egress import trace
+from governor.core.forecast import Refusal, forecast, with_subnet
+from governor.core.gates import AN_HOUR, GATES, Circumstances, held_by
+from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
+from governor.core.policy import Policy
+from governor.core.propose import Proposal
+from governor.core.step import WriteSubnet
+from governor.core.verdict import Judged, Result, Verdict, judge
+
+
+def withhold(proposal: Proposal, around: Circumstances) -> Plan:
+    """What is proposed and the circumstances in, the Plan that may run with all that is withheld out."""
+    withheld = {w.remediation.digest: w for w in proposal.plan.withheld}
+    repairs = [r for r in proposal.plan.remediations if ids.key(r.resource) in proposal.judged]
+    shared = {r.digest: r for r in proposal.plan.remediations if ids.key(r.resource) not in proposal.judged}
+    released: list[Remediation] = []
+    for repair in repairs:
+        judged = proposal.judged[ids.key(repair.resource)]
+        policy = _policy(repair, around)
+        reasons = held_by(GATES, repair, judged, policy, around)
+        needed = [shared[digest] for digest in repair.needs]
+        reasons += [] if reasons else spoils(repair, judged, needed, around)
+        if reasons:
+            withheld[repair.digest] = Withheld(repair, tuple(reasons))
+        else:
+            released.append(repair)
+    released, cut = _brakes(released, around)
+    withheld.update({w.remediation.digest: w for w in cut})
+    released, refused = _whole(released, shared, around)
+    withheld.update({w.remediation.digest: w for w in refused})
+    needed_digests = {digest for repair in released for digest in repair.needs}
+    for digest, remediation in shared.items():
+        if digest not in needed_digests:
+            text = "nothing that was released needs it"
+            withheld[digest] = Withheld(remediation, (Reason(Gate.NEEDS, text),))
+    made = tuple(r for digest, r in shared.items() if digest in needed_digests)
+    return Plan((*made, *released), tuple(withheld.values()))
+
+
+def _policy(remediation: Remediation, around: Circumstances) -> Policy:
+    policy = around.policies.find(remediation.policy)
+    if policy is None:
+        raise LookupError(f"a Remediation names policy {remediation.policy}, which this set does not hold")
+    return policy
+
+
+# ---- what looks at several Remediations, or imagines them -----------------------------------------------------------
+
+
+def _brakes(released: list[Remediation], around: Circumstances) -> tuple[list[Remediation], list[Withheld]]:
+    """Gate 12: limits cut between Remediations and count repairs, not what they need."""
+    passed: list[Remediation] = []
+    cut: list[Withheld] = []
+    in_run: dict[str, int] = {}
+    for remediation in released:
+        policy, standing = _policy(remediation, around), around.standing
+        limits, run = policy.limits, in_run.get(policy.name, 0)
+        hour = standing.written.get(policy.name, 0) + run
+        share = limits.percent_of_subscription
+        by_share = max(share.first_free, int(standing.governed.get(policy.name, 0) * share.limit / 100))
+        for most, count, what, after in (
+            (limits.remediations_per_run, run, "in one run", 5.0),
+            (limits.per_hour, hour, "an hour in this subscription", AN_HOUR),
+            (by_share, hour, f"an hour ({share.limit:g} % of what the policy governs here)", AN_HOUR),
+            (around.policies.tenant.per_hour, standing.tenant_written + len(passed), "an hour in the tenant", AN_HOUR),
+        ):
+            if count >= most:
+                text = f"the limit of {most} repairs {what} is reached; it goes on by itself"
+                cut.append(Withheld(remediation, (Reason(Gate.BRAKES, text, after=after),)))
+                break
+        else:
+            in_run[policy.name] = run + 1
+            passed.append(remediation)
+    return passed, cut
+
+
+def spoils(repair: Remediation, judged: Judged, needed: list[Remediation], around: Circumstances) -> list[Reason]:
+    """Imagines one Remediation after what it needs: it must make its subnet compliant and cut nothing off."""
+    steps = (*(step for one in needed for step in one.steps), *repair.steps)
+    after = forecast(around.estate, steps)
+    if isinstance(after, Refusal):
+        return [Reason(Gate.FORECAST, f"Azure would refuse it: {after.why}")]
+    subnet = judged.subnet
+    for step in repair.steps:
+        if isinstance(step, WriteSubnet):
+            subnet = with_subnet(subnet, step.to)
+    path = trace(subnet, judged.network, after)
+    isolates = judged.policy is not None and judged.policy.egress.isolated is not None
+    if path.missing:
+        return [Reason(Gate.FORECAST, "how it would leave afterwards cannot be known")]
+    served = judged.path is not None and judged.path.works and not judged.occupants.empty
+    if served and not path.works and not isolates:
+        return [Reason(Gate.FORECAST, "it would take the last way out away")]
+    return []
+
+
+def _whole(
+    released: list[Remediation], shared: dict[str, Remediation], around: Circumstances
+) -> tuple[list[Remediation], list[Withheld]]:
+    """Imagines everything that is released at once: what is not compliant then, or spoils something, is held back."""
+    if not released:
+        return released, []
+    needs = dict.fromkeys(digest for r in released for digest in r.needs)
+    steps = tuple(s for d in needs for s in shared[d].steps) + tuple(s for r in released for s in r.steps)
+    after = forecast(around.estate, steps)
+    if isinstance(after, Refusal):
+        text = f"together with the others, Azure would refuse it: {after.why}"
+        return [], [Withheld(r, (Reason(Gate.FORECAST, text),)) for r in released]
+    before = {(ids.key(v.resource), v.requirement): v.result for v in judge(around.estate, around.policies)}
+    wrong = {
+        ids.key(v.resource): v
+        for v in judge(after, around.policies)
+        if v.result is not Result.COMPLIANT and _expected(v, released, before)
+    }
+    if not wrong:
+        return released, []
+    refused = [
+        Withheld(r, (Reason(Gate.FORECAST, f"afterwards it would be {v.result.value}: {v.seen}"),))
+        for r in released
+        if (v := wrong.get(ids.key(r.resource)))
+    ]
+    rest, more = _whole([r for r in released if ids.key(r.resource) not in wrong], shared, around)
+    return rest, refused + more
+
+
+def _expected(verdict: Verdict, released: list[Remediation], before: dict[tuple[str, str], Result]) -> bool:
+    """Whether a verdict of the forecast ought to be Compliant: it was, or a released Remediation promises it."""
+    key = ids.key(verdict.resource)
+    if before.get((key, verdict.requirement)) is Result.COMPLIANT:
+        return True
+    return any(verdict.requirement in r.requirements for r in released if ids.key(r.resource) == key)

@@ -1,0 +1,94 @@
+"""What must be read before a Scope can be judged and repaired: an Estate in, the ids and lists still missing out.
+
+Reading asks this again and again until nothing is missing that can be read; so the rules of judging say by themselves
+what a run reads, and nothing is read that no rule looks at.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from governor.core import ids
+from governor.core.egress import addresses
+from governor.core.estate import Estate, clusters, deployments
+from governor.core.gates import asks_deployments
+from governor.core.policy import Policies
+from governor.core.propose import Proposal, propose
+from governor.core.record import Record
+from governor.core.standing import Standing
+from governor.core.step import WriteSubnet
+from governor.core.undo import take_back
+from governor.core.verdict import look
+
+_READABLE: Final = frozenset(
+    {
+        ids.SUBSCRIPTION,
+        ids.RESOURCE_GROUP,
+        ids.NAT_GATEWAY,
+        ids.PUBLIC_IP,
+        ids.PUBLIC_IP_PREFIX,
+        ids.ROUTE_TABLE,
+        ids.NETWORK_INTERFACE,
+        ids.LOAD_BALANCER,
+        ids.FIREWALL,
+    }
+)
+
+
+class Needs(Struct, frozen=True):
+    """What else must be read: resources by id, and lists by the names that `estate` gives them."""
+
+    resources: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+
+
+def for_repair(estate: Estate, policies: Policies, standing: Standing) -> Needs:
+    """An Estate in, what a run that judges and repairs must still read out."""
+    return _for(propose(estate, policies), estate, standing)
+
+
+def for_undo(estate: Estate, policies: Policies, standing: Standing, record: Record) -> Needs:
+    """An Estate and the Record to take back in, what must still be read out."""
+    proposal = take_back(record, estate, policies)
+    targets = [
+        target
+        for _, step in proposal.plan.steps
+        for target in ((step.to.nat_gateway, step.to.route_table) if isinstance(step, WriteSubnet) else (step.target,))
+        if isinstance(target, str)
+    ]
+    seen = [missing for judged in look(estate, policies) for missing in judged.missing]
+    needs = _for(proposal, estate, standing)
+    return Needs((*needs.resources, *_unread((*targets, *seen), estate)), needs.lists)
+
+
+def for_evidence(estate: Estate, policies: Policies) -> Needs:
+    """An Estate in, what the closing read must still read so that verdicts name their public addresses out."""
+    missing: list[str] = []
+    for judged in look(estate, policies):
+        missing += judged.missing
+        if judged.path is not None and judged.policy is not None:
+            missing += addresses(judged.path, estate)[1]
+    return Needs(_unread(missing, estate))
+
+
+def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
+    lists = {one: None for one in proposal.missing if one.startswith("clusters(")}
+    if proposal.judged or proposal.plan.remediations:
+        for network in estate.networks:
+            parts = ids.parse(network.id)
+            lists[clusters(parts.subscription)] = None
+            if asks_deployments(standing, estate):
+                lists[deployments(ids.group(parts.subscription, parts.resource_group))] = None
+    tried = {gap.about for gap in estate.gaps}
+    unlisted = tuple(name for name in lists if not estate.has_listed(name) and name not in tried)
+    return Needs(_unread(proposal.missing, estate), unlisted)
+
+
+def _unread(missing: tuple[str, ...] | list[str], estate: Estate) -> tuple[str, ...]:
+    """Of all that is missing, what an id can be read for, and was not tried yet."""
+    tried = estate.absent | {gap.about for gap in estate.gaps}
+    return tuple(
+        one
+        for one in dict.fromkeys(missing)
+        if ids.kind(one) in _READABLE and ids.key(one) not in tried and ids.key(one) not in estate.known
+    )

@@ -1,0 +1,149 @@
+"""Who lives in a subnet: a subnet and the facts around it in, its Occupants out.
+
+An occupied subnet is another world than an empty one (safety.md 4 and 7): what cannot be named, or was not read, holds
+a repair back.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from governor.core import facts, ids
+from governor.core.egress import gateway_in_reach
+from governor.core.estate import Estate, clusters
+
+# Azure's own subnets: never written (safety.md 7). AzureFirewallSubnet comes with `natGatewayOnFirewall`.
+SPECIAL: Final = frozenset(
+    {
+        "gatewaysubnet",
+        "azurebastionsubnet",
+        "routeserversubnet",
+        "azurefirewallsubnet",
+        "azurefirewallmanagementsubnet",
+    }
+)
+_MANAGED_GROUP: Final = "mc_"
+_SCALE_SET: Final = "microsoft.compute/virtualmachinescalesets"
+
+
+class Occupants(Struct, frozen=True, gc=False):
+    """kinds: as policies name them. names: what lives here, for people. plain: everything is a virtual machine whose
+
+    network interface was read and has nothing public about it. unread: ids that must be read to know more.
+    clusters: ids of the clusters that use the subnet.
+    """
+
+    kinds: frozenset[str]
+    names: tuple[str, ...] = ()
+    plain: bool = True
+    unread: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.names
+
+
+NOBODY: Final = Occupants(frozenset({"empty"}))
+
+
+def clusters_by_subnet(estate: Estate) -> dict[str, list[str]]:
+    """An Estate in; by key of a subnet, the clusters that use it out."""
+    found: dict[str, list[str]] = {}
+    for cluster in estate.all(facts.Cluster):
+        for subnet in cluster.subnets:
+            found.setdefault(ids.key(subnet), []).append(cluster.id)
+    return found
+
+
+def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> Occupants:
+    """A subnet, the clusters that use it and the facts in, who lives in it out."""
+    properties = subnet.properties
+    lodgers = (properties.ip_configurations, properties.private_endpoints, properties.delegations)
+    links = (properties.service_association_links, properties.resource_navigation_links)
+    if not (any(lodgers) or any(links) or using or properties.ip_configuration_profiles):
+        return NOBODY
+    kinds: set[str] = set()
+    names: dict[str, None] = {}
+    unread: dict[str, None] = {}
+    plain = True
+    for cluster in using or ():
+        kinds.add("cluster")
+        names[f"cluster {ids.name(cluster)}"] = None
+    for reference in properties.ip_configurations or ():
+        kind, shown, simple = _lodger(reference.id, estate)
+        kinds.add(kind)
+        names[shown] = None
+        plain = plain and simple
+        holder = _holder(reference.id)
+        if ids.kind(holder) == ids.NETWORK_INTERFACE and estate.find(holder, facts.NetworkInterface) is None:
+            unread[holder] = None
+    for endpoint in properties.private_endpoints or ():
+        kinds.add("privateEndpoint")
+        names[f"private endpoint {ids.name(endpoint.id)}"] = None
+    for service in subnet.delegated_to:
+        # A delegation alone does not mean that somebody has moved in, but nobody else can.
+        kinds.add("app")
+        names[f"delegated to {service}"] = None
+        plain = False
+    for link in (*(properties.service_association_links or ()), *(properties.resource_navigation_links or ())):
+        kinds.add("app")
+        names[f"linked to {link.properties.linked_resource_type or link.name or 'a service'}"] = None
+        plain = False
+    for profile in properties.ip_configuration_profiles or ():
+        kinds.add("app")
+        names[f"container network {ids.name(profile.id)}"] = None
+        plain = False
+    return Occupants(frozenset(kinds), tuple(names), plain and not using, tuple(unread), tuple(using or ()))
+
+
+def hazards_unread(subnet: facts.Subnet, who: Occupants, network: facts.VirtualNetwork) -> str | None:
+    """Occupants in, why nobody has looked at what a change would do to them out; None when all of it was read.
+
+    Plain machines with nothing public and no gateway in reach have no hazards that this version cannot read.
+    """
+    if who.empty:
+        return None
+    if reach := gateway_in_reach(network):
+        return f"hazards not read: {reach}, so what on-premises routes would do is not known"
+    if not who.plain:
+        return f"hazards not read: {', '.join(who.names[:3])} may depend on the way out as it is"
+    return None
+
+
+def _holder(configuration_id: str) -> str:
+    return configuration_id.rpartition("/ipConfigurations/")[0] or ids.parent(configuration_id)
+
+
+def _lodger(configuration_id: str, estate: Estate) -> tuple[str, str, bool]:
+    """An ip configuration in; its kind of occupant, its name for people, and whether it is plain, out."""
+    holder = _holder(configuration_id)
+    kind = ids.kind(holder)
+    if kind and ids.parse(holder).resource_group.casefold().startswith(_MANAGED_GROUP):
+        return "cluster", f"cluster node {ids.name(holder)}", False
+    if kind == ids.NETWORK_INTERFACE:
+        nic = estate.find(holder, facts.NetworkInterface)
+        if not isinstance(nic, facts.NetworkInterface):
+            return "virtualMachine", f"network interface {ids.name(holder)}", False
+        if nic.properties.private_endpoint is not None:
+            return "privateEndpoint", f"private endpoint {ids.name(nic.properties.private_endpoint.id)}", True
+        machine = nic.properties.virtual_machine
+        shown = f"virtual machine {ids.name(machine.id)}" if machine else f"network interface {ids.name(nic.id)}"
+        return "virtualMachine", shown, not nic.properties.enable_ip_forwarding and not _public(nic)
+    if kind.startswith(_SCALE_SET):
+        return "virtualMachine", f"scale set {ids.parse(holder).names[0]}", False
+    if configuration_id.casefold().find("/loadbalancers/") >= 0:
+        return "app", f"load balancer {ids.parse(configuration_id).names[0]}", False
+    return "app", f"{kind.rpartition('/')[2] or 'something'} {ids.name(holder)}", False
+
+
+def _public(nic: facts.NetworkInterface) -> bool:
+    return any(
+        configuration.properties.public_ip_address or configuration.properties.load_balancer_backend_address_pools
+        for configuration in nic.properties.ip_configurations or ()
+    )
+
+
+def clusters_known(network: facts.VirtualNetwork, estate: Estate) -> bool:
+    """Whether the clusters of a network's subscription were listed, so that a subnet without one is known free."""
+    return estate.has_listed(clusters(ids.parse(network.id).subscription))

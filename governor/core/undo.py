@@ -1,0 +1,78 @@
+"""Taking a Record back: its steps' inverses in reverse order, past every gate but compliance.
+
+Undo may restore a violation, but never takes the last way out away (safety.md 10).
+"""
+
+from governor.core import ids
+from governor.core.estate import Estate
+from governor.core.gates import UNDO_GATES, Circumstances, held_by
+from governor.core.guard import spoils
+from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
+from governor.core.policy import Disruption, Policies, Policy
+from governor.core.propose import Proposal
+from governor.core.record import Became, Record
+from governor.core.step import Step, WriteSubnet, inverse
+from governor.core.verdict import Judged, look
+
+
+def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
+    """A Record and the Estate of its Scope in, the Proposal that takes its written steps back out."""
+    written = [o for o in record.outcomes if o.became in (Became.DONE, Became.INTERRUPTED)]
+    by_digest = {remediation.digest: remediation for remediation in record.done}
+    judged = {ids.key(one.subnet.id): one for one in look(estate, policies)}
+    remediations: list[Remediation] = []
+    for outcome in reversed(written):
+        step, original = inverse(outcome.step), by_digest.get(outcome.remediation)
+        if step is None or original is None:
+            continue
+        needs = () if isinstance(step, WriteSubnet) else tuple(r.digest for r in remediations)
+        remediations.append(_back(step, original, record, judged.get(ids.key(step.target)), needs))
+    return Proposal(Plan(tuple(remediations)), {k: j for k, j in judged.items() if _names(k, remediations)})
+
+
+def withhold(proposal: Proposal, around: Circumstances) -> Plan:
+    """What would take a Record back and the circumstances in, the Plan that may run out."""
+    released: list[Remediation] = []
+    withheld: list[Withheld] = []
+    held: set[str] = set()
+    for remediation in proposal.plan.remediations:
+        judged = proposal.judged.get(ids.key(remediation.resource))
+        policy = around.policies.find(remediation.policy) or Policy(name=remediation.policy)
+        if judged is not None:
+            reasons = held_by(UNDO_GATES, remediation, judged, policy, around)
+            reasons += [] if reasons else spoils(remediation, judged, released, around)
+        elif isinstance(remediation.steps[0], WriteSubnet):
+            reasons = [Reason(Gate.UNDO, "the subnet is gone")]
+        elif held & set(remediation.needs):
+            reasons = [Reason(Gate.NEEDS, "a subnet that uses it is not taken back")]
+        else:
+            reasons = []
+        if reasons:
+            held.add(remediation.digest)
+            withheld.append(Withheld(remediation, tuple(reasons)))
+        else:
+            released.append(remediation)
+    return Plan(tuple(released), tuple(withheld))
+
+
+def _back(
+    step: Step, original: Remediation, record: Record, judged: Judged | None, needs: tuple[str, ...]
+) -> Remediation:
+    empty = judged is None or judged.occupants.empty
+    requirements = original.requirements
+    return Remediation(
+        resource=step.target,
+        policy=original.policy,
+        requirements=requirements,
+        steps=(step,),
+        reason=f"takes record {record.id} back",
+        disruptions=(Disruption.NONE,) if empty else (Disruption.ADDRESS,),
+        digest=digest(original.policy, requirements, step.target, (step,)),
+        old_addresses=original.new_addresses,
+        new_addresses=original.old_addresses,
+        needs=needs,
+    )
+
+
+def _names(key: str, remediations: list[Remediation]) -> bool:
+    return any(ids.key(remediation.resource) == key for remediation in remediations)

@@ -1,0 +1,290 @@
+"""The whole story: a Cause in, a Record out.
+
+woken -> claim -> observe -> judge -> propose -> withhold -> begin -> intend, apply, done -> end. Every trigger comes
+through here, and nothing else proposes or applies (architecture.md, rule 1). To wait is to put the Cause back.
+"""
+
+import logging
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from governor.core import cause as causes
+from governor.core import facts, guard, ids, needs, undo
+from governor.core.cause import Cause, Remainder, Scope, Source
+from governor.core.estate import ABSENT, Estate
+from governor.core.forecast import with_subnet
+from governor.core.gates import Circumstances
+from governor.core.plan import Plan, Remediation
+from governor.core.policy import Mode, Policies
+from governor.core.propose import propose
+from governor.core.record import Became, Offer, Outcome, Record, changed, run_id
+from governor.core.standing import Standing
+from governor.core.step import Step, WriteSubnet
+from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, judge, results
+from governor.ports import Absorbed, Applied, Busy, Ending, Held, Intent, Lost, Paused, Ports, Run, Transient
+
+LOG: Final = logging.getLogger("governor")
+# Seconds before a Cause that must wait is looked at again (storage.md, Waiting); the last one repeats.
+PATIENCE: Final = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+GIVE_UP_AFTER: Final = timedelta(hours=24)
+_LEASE_TRIES: Final = 30
+
+
+class Rules(Struct, frozen=True):
+    """The policies of one run and the mode that caps them."""
+
+    policies: Policies
+    ceiling: Mode
+
+
+class _Written(Struct):
+    """What a run wrote, in order; `stopped` says why it ended early, `wait` that it must look again."""
+
+    outcomes: list[Outcome]
+    stopped: str = ""
+    wait: bool = False
+
+
+async def govern(cause: Cause, ports: Ports, rules: Rules) -> Record | None:
+    """A Cause in, the Record of its run out; None when there was nothing to do, or it was put back to wait."""
+    scope = await _scope(cause, ports)
+    if scope is None:
+        return None
+    cause = replace(cause, scope=scope)
+    match await ports.ledger.claim(cause, scope, rules.policies.digest):
+        case Absorbed(by=by):
+            _say("absorbed", scope, cause, by=by)
+            return None
+        case Busy(after=after):
+            return await _wait(cause, ports, after, "another run holds the scope")
+        case Held() as held:
+            pass
+    try:
+        return await _run(held, cause, ports, rules)
+    except Transient as trouble:
+        await ports.ledger.release(held)
+        return await _wait(cause, ports, trouble.after, str(trouble))
+    except Lost:
+        _say("lost", scope, cause)
+        return None
+
+
+async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record | None:
+    standing = await ports.ledger.standing(held.scope, cause)
+    read_from = ports.clock.now()
+    taken_back = await ports.ledger.record(standing.undo.record) if standing.undo else None
+    if taken_back is not None:
+        estate = await ports.cloud.observe(
+            held.scope, partial(needs.for_undo, policies=rules.policies, standing=standing, record=taken_back)
+        )
+    else:
+        estate = await ports.cloud.observe(
+            held.scope, partial(needs.for_repair, policies=rules.policies, standing=standing)
+        )
+    around = Circumstances(estate, standing, rules.policies, rules.ceiling)
+    if taken_back is not None:
+        plan = undo.withhold(undo.take_back(taken_back, estate, rules.policies), around)
+    else:
+        plan = guard.withhold(propose(estate, rules.policies), around)
+    run = await ports.ledger.begin(held, cause, rules.policies.digest, plan)
+    written = await _write(run, plan, ports)
+    if written.outcomes:
+        read_from = ports.clock.now()
+        estate = await ports.cloud.observe(held.scope, partial(needs.for_evidence, policies=rules.policies))
+    outcomes = (*(_interrupted(intent, estate) for intent in held.interrupted), *written.outcomes)
+    verdicts = judge(estate, rules.policies) or _unread(held.scope, estate, standing)
+    wait = _wait_for(plan, verdicts, written)
+    record = _record(run, cause, rules, plan, outcomes, verdicts, standing, written, ports)
+    ending = Ending(
+        seen_through=read_from,
+        settled=wait is None,
+        verdicts=verdicts,
+        withheld=plan.withheld,
+        named=tuple(sorted({*estate.known, *estate.absent})),
+        record=record,
+    )
+    stored = await ports.ledger.end(run, ending)
+    _say("ran", held.scope, cause, run=run.id, results=results(verdicts), withheld=len(plan.withheld))
+    if wait is not None:
+        await _wait(cause, ports, wait, written.stopped or "not settled")
+    return stored
+
+
+async def _write(run: Run, plan: Plan, ports: Ports) -> _Written:
+    """Applies the Plan's steps in order: intend, apply, done. What needs something that failed is not begun."""
+    written = _Written([])
+    unmade: set[str] = set()
+    repairs = {r.digest for r in plan.remediations if r.requirements}
+    for remediation in plan.remediations:
+        if unmade & set(remediation.needs):
+            unmade.add(remediation.digest)
+            continue
+        failed = False
+        for step in remediation.steps:
+            try:
+                outcome = await _apply(run, len(written.outcomes), remediation, step, ports)
+            except Paused as pause:
+                written.stopped = str(pause)
+                return written
+            written.outcomes.append(outcome)
+            _say("step", run.scope, run.cause, run=run.id, step=type(step).__name__, became=outcome.became.value)
+            if outcome.became not in (Became.DONE, Became.UNCHANGED):
+                unmade.add(remediation.digest)
+                failed = outcome.became is Became.FAILED
+                written.wait = written.wait or not failed
+                break
+        if remediation.digest in repairs:
+            await ports.ledger.count(run, remediation, failed)
+    return written
+
+
+async def _apply(run: Run, number: int, remediation: Remediation, step: Step, ports: Ports) -> Outcome:
+    """One step. What lies outside the Scope is written under a lease on it: one at a time, taken last."""
+    await ports.ledger.intend(run, number, remediation.digest, step)
+    outside = not (ids.key(step.target) + "/").startswith(run.scope.key + "/")
+    if outside and not await _lease(run, ids.key(step.target), ports):
+        now = ports.clock.now()
+        detail = "another run is writing it"
+        applied = Applied(Outcome(step, remediation.digest, Became.PENDING, detail, started=now, finished=now))
+        return await ports.ledger.done(run, number, applied)
+    try:
+        applied = await ports.cloud.apply(remediation.digest, step, partial(ports.ledger.renew, run))
+        return await ports.ledger.done(run, number, applied)
+    finally:
+        if outside:
+            await ports.ledger.unlease(run, ids.key(step.target))
+
+
+async def _lease(run: Run, key: str, ports: Ports) -> bool:
+    for _ in range(_LEASE_TRIES):
+        if await ports.ledger.lease(run, key):
+            return True
+        await ports.clock.sleep(1.0)
+        await ports.ledger.renew(run)
+    return False
+
+
+async def _scope(cause: Cause, ports: Ports) -> Scope | None:
+    """The one Scope of a Cause; a Cause with several is put back once for each."""
+    if cause.scope is not None:
+        found: tuple[Scope, ...] = (cause.scope,)
+    elif cause.subject is None:
+        found = ()
+    else:
+        found = causes.scopes(cause.subject, await ports.ledger.named_by(ids.key(cause.subject)))
+    if len(found) > 1:
+        for one in found:
+            await ports.inbox.put(replace(cause, scope=one))
+        return None
+    if not found or isinstance(found[0], Remainder):
+        LOG.debug("nothing to govern for %s", cause.subject)
+        return None
+    return found[0]
+
+
+async def _wait(cause: Cause, ports: Ports, after: float | None, why: str) -> Record | None:
+    """Puts a Cause back to be looked at later, or gives it up after a day."""
+    now = ports.clock.now()
+    first = cause.first_time or now
+    if now - first >= GIVE_UP_AFTER:
+        return await ports.ledger.give_up(cause, msgspec.json.encode(cause), f"waited for a day: {why}")
+    delay = max(PATIENCE[min(cause.attempt, len(PATIENCE) - 1)], after or 0.0)
+    await ports.inbox.put(replace(cause, attempt=cause.attempt + 1, first_time=first), delay)
+    if cause.scope is not None:
+        _say("waits", cause.scope, cause, seconds=delay, why=why)
+    return None
+
+
+def _wait_for(plan: Plan, verdicts: tuple[Verdict, ...], written: _Written) -> float | None:
+    """Seconds until it makes sense to look again; None when the run is settled."""
+    # Something that also waits for a person is not looked at again before he has decided.
+    afters = [
+        max(reason.after or 0.0 for reason in held.reasons)
+        for held in plan.withheld
+        if all(reason.after is not None for reason in held.reasons)
+    ]
+    if written.wait or any(verdict.waits for verdict in verdicts):
+        afters.append(0.0)
+    return min(afters, default=None)
+
+
+def _interrupted(intent: Intent, estate: Estate) -> Outcome:
+    """A step of a run that died: what ARM holds now says whether it took effect."""
+    holds = _holds(intent.step, estate)
+    detail = {True: "it holds now", False: "it does not hold now", None: "whether it holds was not read"}[holds]
+    return Outcome(intent.step, intent.remediation, Became.INTERRUPTED, detail, started=intent.at)
+
+
+def _holds(step: Step, estate: Estate) -> bool | None:
+    if not isinstance(step, WriteSubnet):
+        key = ids.key(step.target)
+        return True if key in estate.known else False if key in estate.absent else None
+    for network in estate.networks:
+        for subnet in network.properties.subnets or ():
+            if ids.same(subnet.id, step.target):
+                return _attached(subnet, step)
+    return None
+
+
+def _attached(subnet: facts.Subnet, step: WriteSubnet) -> bool:
+    after = with_subnet(subnet, step.to).properties
+    now = subnet.properties
+    return all(
+        ids.key(a.id if a else "") == ids.key(b.id if b else "")
+        for a, b in ((after.nat_gateway, now.nat_gateway), (after.route_table, now.route_table))
+    ) and (after.default_outbound_access == now.default_outbound_access)
+
+
+def _unread(scope: Scope, estate: Estate, standing: Standing) -> tuple[Verdict, ...]:
+    """A Scope that could not be read is never compliant: what stood there is Unknown now."""
+    if isinstance(scope, Remainder) or estate.networks or estate.find(scope.id, facts.VirtualNetwork) is ABSENT:
+        return ()
+    why = estate.why(scope.key)
+    stood = tuple(replace(v, result=Result.UNKNOWN, seen=why, addresses=()) for v in standing.verdicts)
+    return stood or tuple(Verdict(scope.id, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
+
+
+def _record(
+    run: Run,
+    cause: Cause,
+    rules: Rules,
+    plan: Plan,
+    outcomes: tuple[Outcome, ...],
+    verdicts: tuple[Verdict, ...],
+    standing: Standing,
+    written: _Written,
+    ports: Ports,
+) -> Record | None:
+    """The account of the run; None when nothing was written, nothing changed and nothing is newly withheld."""
+    changes, gone = changed(standing.verdicts, verdicts)
+    offered = {w.remediation.digest: tuple(sorted({r.gate.value for r in w.reasons})) for w in plan.withheld}
+    asked = cause.source in (Source.DECISION, Source.UNDO)
+    if not (outcomes or changes or gone or asked or offered != standing.offered):
+        return None
+    return Record(
+        id=run_id(run.scope, run.epoch),
+        time=ports.clock.now(),
+        scope=run.scope,
+        epoch=run.epoch,
+        cause=cause,
+        policy_digest=rules.policies.digest,
+        plan_digest=plan.digest,
+        changes=changes,
+        gone=gone,
+        counts=results(verdicts),
+        done=plan.remediations,
+        outcomes=outcomes,
+        withheld=tuple(Offer(w.remediation, w.reasons) for w in plan.withheld),
+        note=written.stopped,
+    )
+
+
+def _say(what: str, scope: Scope, cause: Cause, **more: object) -> None:
+    """One structured line per run and per step."""
+    line = {"what": what, "scope": scope.key, "source": cause.source.value, "attempt": cause.attempt, **more}
+    LOG.info(msgspec.json.encode(line).decode())

@@ -1,0 +1,88 @@
+"""What the deployment says: environment variables in, frozen Settings out, or all that is wrong at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from governor.core.policy import Mode
+
+PREFIX: Final = "EGRESS_GOVERNOR_"
+CLOUDS: Final = {
+    "public": "https://management.azure.com",
+    "usgovernment": "https://management.usgovcloudapi.net",
+    "china": "https://management.chinacloudapi.cn",
+}
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SettingsError(ValueError):
+    """Every setting that is wrong, one line each."""
+
+
+class Settings(Struct, frozen=True):
+    """store: the folder of the embedded store. policies: a folder. skew: seconds between our clock and Azure's."""
+
+    store: Path
+    policies: Path
+    mode_ceiling: Mode = Mode.AUDIT
+    cloud: str = "public"
+    arm_endpoint: str = CLOUDS["public"]
+    ca_bundle: Path | None = None
+    skew: float = 10.0
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the endpoint is a simulator on this machine, which must never see a real token."""
+        return urlsplit(self.arm_endpoint).hostname in _LOOPBACK
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Settings":
+        """Environment variables in, Settings out; SettingsError names every one that is wrong."""
+        wrong: list[str] = []
+
+        def text(name: str, default: str) -> str:
+            return environ.get(PREFIX + name, "").strip() or default
+
+        def complain(name: str, value: str, expected: str) -> None:
+            wrong.append(f"{PREFIX}{name}={value!r}: expected {expected}")
+
+        store = text("STORE", "")
+        if not store.startswith("sqlite:") or not store.removeprefix("sqlite:"):
+            complain("STORE", store, "sqlite:DIR, the folder of the embedded store")
+        policies = Path(text("POLICIES", "policies"))
+        if not policies.is_dir():
+            complain("POLICIES", str(policies), "a folder of policy files")
+        ceiling = text("MODE_CEILING", Mode.AUDIT)
+        if ceiling not in tuple(Mode):
+            complain("MODE_CEILING", ceiling, "audit, propose or enforce")
+        cloud = text("CLOUD", "public")
+        if cloud not in CLOUDS:
+            complain("CLOUD", cloud, ", ".join(CLOUDS))
+        endpoint = text("ARM_ENDPOINT", CLOUDS.get(cloud, CLOUDS["public"])).rstrip("/")
+        parts = urlsplit(endpoint)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            complain("ARM_ENDPOINT", endpoint, "a URL such as https://management.azure.com")
+        elif parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            complain("ARM_ENDPOINT", endpoint, "https; only a simulator on this machine may be http")
+        bundle = text("CA_BUNDLE", "")
+        if bundle and not Path(bundle).is_file():
+            complain("CA_BUNDLE", bundle, "a file of certificates (PEM)")
+        skew = text("CLOCK_SKEW_SECONDS", "10")
+        if not skew.replace(".", "", 1).isdigit():
+            complain("CLOCK_SKEW_SECONDS", skew, "a number of seconds, 0 or more")
+        if wrong:
+            raise SettingsError("\n".join(wrong))
+        return cls(
+            store=Path(store.removeprefix("sqlite:")),
+            policies=policies,
+            mode_ceiling=Mode(ceiling),
+            cloud=cloud,
+            arm_endpoint=endpoint,
+            ca_bundle=Path(bundle) if bundle else None,
+            skew=float(skew),
+            scopes=tuple(s.strip() for s in text("SCOPES", "").split(",") if s.strip()),
+        )
