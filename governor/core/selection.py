@@ -1,4 +1,4 @@
-"""Which policy governs a resource: all policies and a Subject in, the policy, what is missing to know it, or nobody out.
+"""Which policy governs a resource: all policies and a Subject in; the policy, what is missing, or nobody out.
 
 A condition whose fact was not read is neither true nor false (architecture.md, Estate): while such a condition can
 decide, no lower policy is asked.
@@ -103,7 +103,7 @@ class _Compiled(Struct, frozen=True):
         return tuple(missing) or True
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _glob(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     match = re.compile("|".join(fnmatch.translate(pattern.casefold()) for pattern in patterns)).match
     return lambda text: match(text.casefold()) is not None
@@ -230,7 +230,7 @@ def by_network(policies: Policies) -> bool:
 
 
 def exempt(policy: Policy, resource_id: str, requirement: Requirement, now: datetime) -> Exemption | Expired | None:
-    """A resource and a requirement in; the exemption that ends last, Expired when its last day (UTC) is over, or None."""
+    """A resource and a requirement in; the exemption ending last, Expired when that day (UTC) is over, or None."""
     about = [
         exemption
         for exemption in policy.exemptions

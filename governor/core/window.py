@@ -1,4 +1,4 @@
-"""Times in which something may run or rest: a text of the policy language and an instant in, whether it lies inside out.
+"""Times in which work may run or rests: a text of the policy language and an instant in, whether it is inside out.
 
 Three forms: `Fri 16:00 - Mon 07:00 Europe/Zurich` and `Sat 22:00-04:00 Europe/Zurich` come every week,
 `2026-12-20 - 2027-01-04` comes once and includes both days (in UTC unless a zone follows).
