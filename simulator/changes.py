@@ -68,7 +68,7 @@ def location_of(call: Call, sent: Body, old: Stored | None, parent: Stored | Non
     return given
 
 
-def planned(world: World, call: Call, shown_id: str, sent: Body, old: Stored | None) -> Change:
+def change_of(world: World, call: Call, shown_id: str, sent: Body, old: Stored | None) -> Change:
     """What was sent in, what it would change out."""
     type_key = call.address.type_key
     before = old.content if old is not None else None
