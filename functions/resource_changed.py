@@ -11,22 +11,29 @@ from governor import messages
 from governor.events import Event, NotAnEventError, cause_of
 
 LOG = logging.getLogger("governor")
-_MOST = 48 * 1024
+_MOST = 4 * 1024
 bp = func.Blueprint()
 
 
 @bp.event_grid_trigger(arg_name="event")
 @bp.queue_output(arg_name="causes", queue_name=CAUSES, connection=STORE)
 def resource_changed(event: func.EventGridEvent, causes: func.Out[str]) -> None:
-    """An event in, its Cause out; what came as an event and is none goes to the queue too, and is recorded there."""
+    """An event in, the message that `received` makes of it into the queue out."""
+    if message := received(event):
+        causes.set(message)
+
+
+def received(event: func.EventGridEvent | func.CloudEvent) -> str | None:
+    """An event in, its Cause as a message out, or None when it tells nothing about egress.
+
+    What came as an event and is none becomes a message too, which nobody can read: so it is recorded as given up.
+    """
     try:
         cause = cause_of(_read(event))
     except (NotAnEventError, ValueError) as wrong:
         LOG.warning("%s", wrong)
-        causes.set(msgspec.json.encode({"notAnEvent": str(wrong), "received": _shown(event)[:_MOST]}).decode())
-        return
-    if cause is not None:
-        causes.set(messages.encode(cause).decode())
+        return msgspec.json.encode({"notAnEvent": str(wrong), "received": _shown(event)[:_MOST]}).decode()
+    return None if cause is None else messages.encode(cause).decode()
 
 
 def _read(event: func.EventGridEvent | func.CloudEvent) -> Event:
