@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from aiohttp import web
 from azure.functions.meta import Datum
-from multidict import CIMultiDict
 
 from devhost import event_grid, routes, runs
 from devhost.activity import Activity
@@ -93,7 +92,9 @@ def _response(returned: Datum | None) -> web.Response:
     if returned.type == "string":
         return web.Response(text=returned.value)
     value = returned.value
-    headers = CIMultiDict((name, each.value) for name, each in value["headers"].items())
+    headers = {name: each.value for name, each in value["headers"].items()}
+    response = web.Response(status=int(value["status_code"].value), headers=headers, body=value["body"].value)
     for cookie in value["cookies"] or ():
-        headers.extend(("Set-Cookie", morsel.OutputString()) for morsel in cookie.values())
-    return web.Response(status=int(value["status_code"].value), headers=headers, body=value["body"].value)
+        for morsel in cookie.values():
+            response.headers.add("Set-Cookie", morsel.OutputString())
+    return response

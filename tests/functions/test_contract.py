@@ -3,18 +3,13 @@
 import asyncio
 import importlib.util
 import json
-import logging
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
 import types
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,100 +19,19 @@ import azure.functions as func
 import pytest
 import yaml
 from azure.functions.meta import Datum
-from yarl import URL
 
 from devhost import functions, ncrontab, texts
 from devhost import settings as devhost_settings
 from devhost.host import Host
 from devhost.settings import StartError
+from tests.functions.contract_site import HERE, PATIENCE, Site, sample_app, serving, settings
 
-HERE = Path(__file__).parent
 CONTRACT: dict[str, list[dict[str, Any]]] = yaml.safe_load((HERE / "contract.yaml").read_text(encoding="utf-8"))
 METHODS = ("get", "post", "options", "delete")
-# No row takes longer; only a host that serves a batch one by one would wait forever.
-PATIENCE = 20
-INSERT = "INSERT INTO messages(id, queue, body, inserted_at, visible_at) VALUES (?, ?, ?, ?, ?)"
 
 
 def rows(kind: str) -> list[Any]:
     return [pytest.param(row, id=row["rule"]) for row in CONTRACT[kind]]
-
-
-@dataclass
-class Site:
-    """A running host with the folder of its store."""
-
-    host: Host
-    url: str
-    store: Path
-    log: pytest.LogCaptureFixture
-
-    def put(self, queue: str, bodies: Iterable[str], identity: str | None = None, delay: float = 0) -> None:
-        """Puts messages as any other program does, by the schema alone."""
-        now = time.time()
-        with closing(sqlite3.connect(self.store / "queues.db")) as database, database:
-            for number, body in enumerate(bodies):
-                database.execute(INSERT, (identity or f"{queue}-{number}", queue, body, now, now + delay))
-
-    def messages(self, queue: str) -> list[tuple[str, float]]:
-        with closing(sqlite3.connect(self.store / "queues.db")) as database:
-            query = "SELECT body, visible_at FROM messages WHERE queue = ? ORDER BY rowid"
-            return [(str(body), float(visible)) for body, visible in database.execute(query, (queue,))]
-
-    def bodies(self, queue: str) -> list[str]:
-        return [body for body, _ in self.messages(queue)]
-
-    def ran(self, function: str) -> int:
-        """Invocations of a function by the one line that each of them logs."""
-        return sum(
-            record.levelno == logging.INFO and isinstance(record.args, tuple) and record.args[:1] == (function,)
-            for record in self.log.get_records("call")
-            if record.name == "devhost" and "ms" in record.msg
-        )
-
-    def failure(self) -> str:
-        """The exceptions that were logged."""
-        return " ".join(
-            f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
-            for record in self.log.get_records("call")
-            if record.exc_info
-        )
-
-    async def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
-        url = URL(self.url + path, encoded=True)
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(method, url, headers=headers, data=body) as answer,
-        ):
-            return {"status": answer.status, "headers": answer.headers, "text": await answer.text()}
-
-
-def sample_app() -> types.ModuleType:
-    spec = importlib.util.spec_from_file_location("contract_app", HERE / "contract_app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def settings(store: Path, changes: dict[str, str | None]) -> dict[str, str]:
-    every = {"STORE": f"sqlite:{store}", "TICK": "0 0 0 1 1 *", **changes}
-    return {name: value for name, value in every.items() if value is not None}
-
-
-@asynccontextmanager
-async def serving(folder: Path, log: pytest.LogCaptureFixture, row: dict[str, Any]) -> AsyncIterator[Site]:
-    log.set_level(logging.INFO, "devhost")
-    (folder / "host.json").write_text(json.dumps(row.get("host_json", {})), encoding="utf-8")
-    store = folder / "store"
-    host = Host(functions.find(sample_app()), folder, settings(store, row.get("settings", {})))
-    port = await host.start(0)
-    try:
-        async with asyncio.timeout(PATIENCE):
-            yield Site(host, f"http://127.0.0.1:{port}", store, log)
-    finally:
-        await host.stop()
 
 
 def same(given: list[str], expected: list[Any]) -> None:
@@ -361,31 +275,26 @@ async def test_the_values_of_local_settings_complete_the_environment(tmp_path: P
     assert devhost_settings.read(tmp_path, {"A": "environment"}) == {"A": "environment", "B": "file", "C": "5"}
 
 
-@pytest.fixture(scope="module")
-def runtime() -> str:
-    """The interpreter that has Microsoft's runtime library."""
-    named = os.environ.get("EGRESS_GOVERNOR_RUNTIME_PYTHON")
-    if named or importlib.util.find_spec("azure_functions_runtime"):
-        return named or sys.executable
-    how = (
-        "Microsoft's runtime is not here: in an environment of Python 3.13 run `pip install azure-functions-runtime"
-        " azure-functions`, and name its interpreter in EGRESS_GOVERNOR_RUNTIME_PYTHON"
-    )
-    if os.environ.get("CI") == "true" and os.environ.get("EGRESS_GOVERNOR_RUNTIME") == "required":
-        pytest.fail(how)
-    pytest.skip(how)
+NAMED = os.environ.get("EGRESS_GOVERNOR_RUNTIME_PYTHON")
+# The interpreter that has Microsoft's runtime library, if there is one.
+RUNTIME = NAMED or (sys.executable if importlib.util.find_spec("azure_functions_runtime") else None)
+REQUIRED = os.environ.get("EGRESS_GOVERNOR_RUNTIME") == "required"
+WITHOUT_RUNTIME = (
+    "Microsoft's runtime is not here; to have it, run `pip install azure-functions-runtime azure-functions` in an"
+    " environment of Python 3.13 and name its interpreter in EGRESS_GOVERNOR_RUNTIME_PYTHON"
+)
 
 
-def driven(interpreter: str, folder: Path, invocations: list[dict[str, Any]]) -> dict[str, Any]:
+def driven(folder: Path, invocations: list[dict[str, Any]]) -> dict[str, Any]:
+    """What became of invocations in a process of its own."""
+    if RUNTIME is None:
+        if REQUIRED:
+            pytest.fail(WITHOUT_RUNTIME)
+        pytest.skip(WITHOUT_RUNTIME)
     environment = {"PATH": os.environ.get("PATH", ""), "TICK": "0 0 0 1 1 *", "STORE": "sqlite:none"}
+    command = [RUNTIME, "-W", "ignore", str(HERE / "contract_runtime.py"), str(folder)]
     ended = subprocess.run(
-        [interpreter, "-W", "ignore", str(HERE / "contract_runtime.py"), str(folder)],
-        input=json.dumps(invocations),
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=60,
-        check=False,
+        command, input=json.dumps(invocations), capture_output=True, text=True, env=environment, timeout=60, check=False
     )
     assert ended.returncode == 0, ended.stderr
     result: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
@@ -393,39 +302,44 @@ def driven(interpreter: str, folder: Path, invocations: list[dict[str, Any]]) ->
 
 
 @pytest.fixture(scope="module")
-def ended(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """What became of every worker row in Microsoft's runtime, by its rule."""
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What became of every worker row, by its rule."""
     folder = tmp_path_factory.mktemp("app")
     shutil.copy(HERE / "contract_app.py", folder / "function_app.py")
-    result = driven(runtime, folder, [{"function": row["function"], "wake": row["wake"]} for row in CONTRACT["worker"]])
+    rules = CONTRACT["worker"]
+    result = driven(folder, [{"function": row["function"], "wake": row["wake"]} for row in rules])
     assert result["failure"] is None
-    return {row["rule"]: one for row, one in zip(CONTRACT["worker"], result["ended"], strict=True)}
+    return {row["rule"]: one for row, one in zip(rules, result["ended"], strict=True)}
 
 
-@pytest.mark.parametrize("row", rows("worker"))
-def test_the_python_side_on_microsofts_runtime(row: dict[str, Any], ended: dict[str, dict[str, Any]]) -> None:
-    became = ended[row["rule"]]
-    if "failed" in row:
-        assert re.search(row["failed"], became["failure"] or "")
-        return
-    assert became["failure"] is None
-    written = list(became["written"].values())
-    if "request" in row["wake"]:
-        kind, value = became["returned"]
-        answer = value if kind == "http" else {"status": 200, "headers": {}, "text": value}
-        if "answer" in row:
-            fits(answer, row["answer"])
-    elif became["returned"]:
-        written.append(became["returned"])
-    # The half of the host is devhost's own on both sides.
-    bodies = [body for kind, value in written for body in texts.messages(Datum(value, kind))]
-    if "written" in row:
-        same(bodies, row["written"])
-    if "exactly" in row:
-        assert bodies == row["exactly"]
+class TestMicrosoftsRuntime:
+    """The rows on the Python side. Where CI runs, they are there if the runtime is, or if it is required."""
 
+    __test__ = RUNTIME is not None or REQUIRED or os.environ.get("CI", "").casefold() != "true"
 
-@pytest.mark.parametrize("row", [each for each in rows("load") if "app" in each.values[0]])
-def test_what_microsofts_runtime_does_not_load(row: dict[str, Any], runtime: str, tmp_path: Path) -> None:
-    (tmp_path / "function_app.py").write_text(row["app"], encoding="utf-8")
-    assert re.search(row["refused"], driven(runtime, tmp_path, [])["failure"])
+    @pytest.mark.parametrize("row", rows("worker"))
+    def test_the_python_side(self, row: dict[str, Any], ended: dict[str, dict[str, Any]]) -> None:
+        became = ended[row["rule"]]
+        if "failed" in row:
+            assert re.search(row["failed"], became["failure"] or "")
+            return
+        assert became["failure"] is None
+        written = list(became["written"].values())
+        if "request" in row["wake"]:
+            kind, value = became["returned"]
+            answer = value if kind == "http" else {"status": 200, "headers": {}, "text": value}
+            if "answer" in row:
+                fits(answer, row["answer"])
+        elif became["returned"]:
+            written.append(became["returned"])
+        # The half of the host is devhost's own on both sides.
+        bodies = [body for kind, value in written for body in texts.messages(Datum(value, kind))]
+        if "written" in row:
+            same(bodies, row["written"])
+        if "exactly" in row:
+            assert bodies == row["exactly"]
+
+    @pytest.mark.parametrize("row", [each for each in rows("load") if "app" in each.values[0]])
+    def test_what_is_not_loaded(self, row: dict[str, Any], tmp_path: Path) -> None:
+        (tmp_path / "function_app.py").write_text(row["app"], encoding="utf-8")
+        assert re.search(row["refused"], driven(tmp_path, [])["failure"])
