@@ -1,7 +1,5 @@
 """A Cause in, the bytes of its queue message out; and back, telling a newer version from garbage."""
 
-from datetime import UTC, datetime
-
 import msgspec
 from msgspec import Struct
 
@@ -24,7 +22,7 @@ class Garbage(Struct, frozen=True):
 
 
 class _Envelope(Struct):
-    v: int
+    v: int = VERSION
 
 
 def encode(cause: Cause) -> bytes:
@@ -69,14 +67,10 @@ def _shortened(cause: Cause) -> Cause:
 
 def _wrong(cause: Cause) -> str | None:
     for at in (cause.time, cause.first_time):
-        if at is not None and not _aware(at):
+        if at is not None and at.utcoffset() is None:
             return f"a time without zone: {at.isoformat()}"
     if cause.subject is not None and not ids.kind(cause.subject):
         return f"the subject is no resource id: {cause.subject!r}"
     if isinstance(cause.scope, VirtualNetwork) and ids.kind(cause.scope.id) != ids.VIRTUAL_NETWORK:
         return f"the scope is no virtual network: {cause.scope.id!r}"
     return None
-
-
-def _aware(at: datetime) -> bool:
-    return at.utcoffset() == UTC.utcoffset(at)

@@ -20,13 +20,19 @@ _TENANT: Final = "tenant"
 _LAST: Final = "\U0010ffff"
 
 
-class Switch(Struct, frozen=True):
-    """Who switched the kill switch on or off, when and why."""
+class Off(Struct, frozen=True):
+    """Who switched the kill switch off, when and why."""
 
-    paused: bool
     by: str
     at: datetime
     reason: str
+
+
+class Switch(Struct, frozen=True):
+    """One turn of the kill switch: on, or off."""
+
+    on: Pause | None = None
+    off: Off | None = None
     v: int = VERSION
 
 
@@ -45,19 +51,18 @@ class Failures(Struct, frozen=True):
     v: int = VERSION
 
 
-def switch(tx: Transaction, turned: Switch) -> None:
-    """The kill switch as it was turned in; every turn stays on record."""
-    latest = tx.under(_TABLE, "pause", "h|", limit=1)
-    moment = keys.micros(turned.at)
-    while latest and f"h|{keys.falling(moment)}" >= latest[0].row:
-        moment += 1
-    tx.put(_TABLE, "pause", f"h|{keys.falling(moment)}", turned)
+def switch(tx: Transaction, turn: Pause | Off, now: datetime) -> None:
+    """The kill switch on or off in; every turn stays on record."""
+    turned = Switch(on=turn) if isinstance(turn, Pause) else Switch(off=turn)
+    turns = tx.under(_TABLE, "pause", "h|")
+    moment = keys.micros(now) if not turns else max(keys.micros(now), int(turns[-1].row[2:]) + 1)
+    tx.put(_TABLE, "pause", f"h|{keys.rising(moment)}", turned)
     tx.put(_TABLE, "pause", "now", turned)
 
 
 def paused(tx: Transaction) -> Pause | None:
-    now = tx.get(Switch, _TABLE, "pause", "now")
-    return Pause(now.by, now.at, now.reason) if now is not None and now.paused else None
+    """Nothing in, the pause that stands out."""
+    return (tx.get(Switch, _TABLE, "pause", "now") or Switch()).on
 
 
 def refuse_paused(tx: Transaction) -> None:

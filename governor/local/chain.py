@@ -47,11 +47,15 @@ class Mark(Struct, frozen=True):
     v: int = VERSION
 
 
+class _Said(Struct):
+    v: int | None = None
+
+
 def append(tx: Transaction, record: Record) -> Record:
     """A Record in, the same as it is stored, chained to the one before, out."""
     subscription = record.scope.subscription
     head = tx.get(Head, _LEDGER, subscription, "head") or Head()
-    stored = encode(msgspec.structs.replace(record, prev=head.hash))
+    stored = _versioned(encode(msgspec.structs.replace(record, prev=head.hash)))
     digest = hashlib.sha256(stored).hexdigest()
     at = max(keys.micros(record.time), head.at + 1)
     row = f"r|{keys.falling(at)}|{record.id}"
@@ -130,6 +134,12 @@ def _wrong(row: Row, expected: str, newest: bool) -> str | None:
     if decode(Record, row.value).id != name:
         return f"Record {name} stands under a name that is not its own"
     return None
+
+
+def _versioned(stored: bytes) -> bytes:
+    """An encoded Record in, the same saying its version out: as a default it is not among what is encoded."""
+    said = msgspec.json.decode(stored, type=_Said).v
+    return stored if said is not None else stored[:-1] + f',"v":{VERSION}}}'.encode()
 
 
 def _point(tx: Transaction, pointer: Pointer, record_id: str, at: int) -> None:

@@ -18,7 +18,7 @@ _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS messages (id TEXT PRIMARY KEY, queue TEXT NOT NULL, body TEXT NOT NULL, "
     "inserted_at REAL NOT NULL, visible_at REAL NOT NULL, dequeue_count INTEGER NOT NULL DEFAULT 0, pop_receipt TEXT)"
 )
-_INDEX: Final = "CREATE INDEX IF NOT EXISTS messages_by_queue ON messages (queue, visible_at)"
+_INDEX: Final = "CREATE INDEX IF NOT EXISTS messages_visible ON messages (queue, visible_at)"
 
 
 class SqliteInbox:

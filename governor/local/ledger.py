@@ -166,7 +166,7 @@ class SqliteLedger:
     async def pause(self, pause: Pause | None, by: str, reason: str) -> None:
         now = self._clock.now()
         with self._rows.writing() as tx:
-            brakes.switch(tx, brakes.Switch(pause is not None, by, now, reason))
+            brakes.switch(tx, pause or brakes.Off(by, now, reason), now)
 
     async def paused(self) -> Pause | None:
         with self._rows.reading() as tx:

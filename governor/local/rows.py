@@ -145,10 +145,10 @@ class Rows:
         self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, wait_seconds: float = WAIT_SECONDS) -> sqlite3.Connection:
     """The path of a file in, a connection to it out: write-ahead log, durable commits, transactions by hand."""
-    connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-    deadline = time.monotonic() + WAIT_SECONDS
+    connection = sqlite3.connect(path, timeout=wait_seconds, isolation_level=None, check_same_thread=False)
+    deadline = time.monotonic() + wait_seconds
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -1,0 +1,240 @@
+"""Who holds a Scope, what is absorbed, and when somebody else is known to have written."""
+
+from datetime import timedelta
+
+import pytest
+
+from governor.core.cause import Source
+from governor.ports import Absorbed, Busy, Ending, Held, Ledger, Lost
+from tests.local.worlds import (
+    ELSEWHERE,
+    GATEWAY,
+    NETWORK,
+    NOON,
+    POLICIES,
+    REST,
+    SCOPE,
+    STEP,
+    SUBNET,
+    StandingClock,
+    applied,
+    begun,
+    cause,
+    ending,
+    event,
+    held,
+)
+
+
+async def test_a_scope_nobody_holds_is_held_with_the_first_epoch(ledger: Ledger) -> None:
+    assert await ledger.claim(event(), SCOPE, POLICIES) == Held(SCOPE, 1)
+
+
+async def test_a_held_scope_is_busy_for_the_rest_of_the_lease(ledger: Ledger, clock: StandingClock) -> None:
+    await held(ledger)
+    clock.advance(30)
+    assert await ledger.claim(event(), SCOPE, POLICIES) == Busy(90)
+
+
+async def test_the_same_scope_in_other_letters_is_the_same(ledger: Ledger) -> None:
+    await held(ledger)
+    shouted = type(SCOPE)(NETWORK.upper().replace("/SUBSCRIPTIONS", "/subscriptions"))
+    assert isinstance(await ledger.claim(event(), shouted, POLICIES), Busy)
+
+
+async def test_scopes_do_not_hold_each_other_up(ledger: Ledger) -> None:
+    await held(ledger)
+    for scope in (REST, ELSEWHERE):
+        assert await ledger.claim(event(), scope, POLICIES) == Held(scope, 1)
+
+
+async def test_an_expired_lease_is_taken_over_with_a_new_epoch(ledger: Ledger, clock: StandingClock) -> None:
+    await held(ledger)
+    clock.advance(119.999)
+    assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Busy)
+    clock.advance(0.001)
+    assert await ledger.claim(event(), SCOPE, POLICIES) == Held(SCOPE, 2)
+
+
+async def test_a_released_claim_is_free_at_once(ledger: Ledger) -> None:
+    await ledger.release(await held(ledger))
+    assert await ledger.claim(event(), SCOPE, POLICIES) == Held(SCOPE, 2)
+
+
+async def test_a_lost_claim_releases_nothing(ledger: Ledger, clock: StandingClock) -> None:
+    first = await held(ledger)
+    clock.advance(120)
+    await held(ledger)
+    await ledger.release(first)
+    assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Busy)
+
+
+@pytest.mark.parametrize("source", list(Source))
+async def test_what_a_settled_run_has_seen_absorbs_events_and_finds_of_surveys(ledger: Ledger, source: Source) -> None:
+    run = await begun(ledger)
+    await ledger.end(run, ending(seen=NOON + timedelta(seconds=11)))
+    answer = await ledger.claim(cause(source), SCOPE, POLICIES)
+    absorbed = source in (Source.EVENT, Source.SURVEY)
+    assert answer == (Absorbed(run.id) if absorbed else Held(SCOPE, 2))
+
+
+async def test_seen_within_the_skew_of_the_clocks_is_not_seen(ledger: Ledger) -> None:
+    await ledger.end(await begun(ledger), ending(seen=NOON + timedelta(seconds=10)))
+    assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Held)
+
+
+async def test_a_run_that_did_not_settle_absorbs_nothing(ledger: Ledger) -> None:
+    later = NOON + timedelta(hours=1)
+    await ledger.end(await begun(ledger), ending(seen=later))
+    await ledger.end(await begun(ledger), ending(seen=later, settled=False))
+    assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Held)
+
+
+async def test_a_run_under_other_policies_absorbs_nothing(ledger: Ledger) -> None:
+    await ledger.end(await begun(ledger), ending(seen=NOON + timedelta(hours=1)))
+    assert isinstance(await ledger.claim(event(), SCOPE, "policies-2"), Held)
+
+
+async def test_a_run_on_another_scope_absorbs_nothing(ledger: Ledger) -> None:
+    await ledger.end(await begun(ledger, scope=REST), ending(seen=NOON + timedelta(hours=1)))
+    assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Held)
+
+
+async def test_a_claim_given_back_unseen_absorbs_only_what_was_seen_before(ledger: Ledger) -> None:
+    await ledger.end(await begun(ledger), ending(seen=NOON + timedelta(hours=1)))
+    await ledger.release(await held(ledger), settled=True)
+    assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Absorbed)
+    await ledger.release(await held(ledger))
+    assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Held)
+
+
+async def test_an_event_that_a_settled_run_has_seen_is_absorbed_while_another_runs(ledger: Ledger) -> None:
+    first = await begun(ledger)
+    await ledger.end(first, ending(seen=NOON + timedelta(hours=1)))
+    await held(ledger)
+    assert await ledger.claim(event(), SCOPE, POLICIES) == Absorbed(first.id)
+
+
+# ---- who wrote ----------------------------------------------------------------------------------------------------
+
+
+async def touched(ledger: Ledger) -> timedelta | None:
+    at = (await ledger.standing(SCOPE, event())).touched
+    return None if at is None else at - NOON
+
+
+async def test_the_latest_event_tells_when_the_scope_was_touched(ledger: Ledger, clock: StandingClock) -> None:
+    clock.advance(60)
+    assert await touched(ledger) is None
+    for seconds in (20, 40, 30):
+        await ledger.claim(event(NOON + timedelta(seconds=seconds)), SCOPE, POLICIES)
+    assert await touched(ledger) == timedelta(seconds=40)
+
+
+async def test_only_events_tell(ledger: Ledger) -> None:
+    for source in set(Source) - {Source.EVENT}:
+        await ledger.claim(cause(source), SCOPE, POLICIES)
+    assert await touched(ledger) is None
+
+
+async def test_busy_and_absorbed_events_tell_too(ledger: Ledger, clock: StandingClock) -> None:
+    clock.advance(3600)
+    run = await begun(ledger)
+    assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Busy)
+    assert await touched(ledger) == timedelta(0)
+    await ledger.end(run, ending(seen=clock.now()))
+    later = event(NOON + timedelta(seconds=5))
+    assert isinstance(await ledger.claim(later, SCOPE, POLICIES), Absorbed)
+    assert await touched(ledger) == timedelta(seconds=5)
+
+
+async def test_an_event_from_the_future_is_not_believed(ledger: Ledger) -> None:
+    await ledger.claim(event(NOON + timedelta(days=365)), SCOPE, POLICIES)
+    assert await touched(ledger) == timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "echo"), [(-11, False), (-10, True), (0, True), (20, True), (30, True), (31, False)]
+)
+async def test_the_echo_of_our_own_write_touches_nothing(
+    ledger: Ledger, clock: StandingClock, seconds: int, echo: bool
+) -> None:
+    """The write lasted from 0 to 20 s; the clocks may be 10 s apart."""
+    run = await begun(ledger)
+    await ledger.intend(run, 1, "d1", STEP)
+    clock.advance(20)
+    await ledger.done(run, 1, applied())
+    clock.advance(60)
+    await ledger.claim(event(NOON + timedelta(seconds=seconds), SUBNET.upper()), SCOPE, POLICIES)
+    assert await touched(ledger) == (None if echo else timedelta(seconds=seconds))
+
+
+async def test_somebody_elses_write_beside_ours_is_no_echo(ledger: Ledger) -> None:
+    run = await begun(ledger)
+    await ledger.intend(run, 1, "d1", STEP)
+    await ledger.claim(event(subject=GATEWAY), SCOPE, POLICIES)
+    assert await touched(ledger) == timedelta(0)
+
+
+async def test_a_write_that_is_still_open_echoes_until_now(ledger: Ledger, clock: StandingClock) -> None:
+    run = await begun(ledger)
+    await ledger.intend(run, 1, "d1", STEP)
+    clock.advance(300)
+    await ledger.claim(event(NOON + timedelta(seconds=299)), SCOPE, POLICIES)
+    assert await touched(ledger) is None
+
+
+async def test_our_write_on_one_scope_is_no_echo_on_another(ledger: Ledger) -> None:
+    run = await begun(ledger, scope=ELSEWHERE)
+    await ledger.intend(run, 1, "d1", STEP)
+    await ledger.claim(event(), SCOPE, POLICIES)
+    assert await touched(ledger) == timedelta(0)
+
+
+# ---- objects outside the Scope ------------------------------------------------------------------------------------
+
+
+async def test_an_object_is_leased_to_one_run_at_a_time(ledger: Ledger, clock: StandingClock) -> None:
+    one, two = await begun(ledger), await begun(ledger, scope=ELSEWHERE)
+    assert await ledger.lease(one, GATEWAY)
+    assert await ledger.lease(one, GATEWAY)
+    assert not await ledger.lease(two, GATEWAY.upper())
+    await ledger.unlease(two, GATEWAY)
+    assert not await ledger.lease(two, GATEWAY)
+    await ledger.unlease(one, GATEWAY)
+    assert await ledger.lease(two, GATEWAY)
+
+
+async def test_the_lease_on_an_object_ends_after_120_s_unless_it_is_renewed(
+    ledger: Ledger, clock: StandingClock
+) -> None:
+    one, two = await begun(ledger), await begun(ledger, scope=ELSEWHERE)
+    await ledger.lease(one, GATEWAY)
+    clock.advance(100)
+    await ledger.renew(one)
+    clock.advance(119)
+    assert not await ledger.lease(two, GATEWAY)
+    clock.advance(1)
+    assert await ledger.lease(two, GATEWAY)
+
+
+async def test_a_run_that_ends_leaves_no_lease_behind(ledger: Ledger) -> None:
+    one, two = await begun(ledger), await begun(ledger, scope=ELSEWHERE)
+    await ledger.lease(one, GATEWAY)
+    await ledger.end(one, Ending(NOON, True, ()))
+    assert await ledger.lease(two, GATEWAY)
+
+
+async def test_two_objects_at_a_time_are_a_defect(ledger: Ledger) -> None:
+    run = await begun(ledger)
+    await ledger.lease(run, GATEWAY)
+    with pytest.raises(ValueError, match="one object at a time"):
+        await ledger.lease(run, SUBNET)
+
+
+async def test_a_lost_run_leases_nothing(ledger: Ledger, clock: StandingClock) -> None:
+    run = await begun(ledger)
+    clock.advance(120)
+    await held(ledger)
+    with pytest.raises(Lost):
+        await ledger.lease(run, GATEWAY)

@@ -1,0 +1,232 @@
+"""Intents, outcomes and bodies; runs that were taken over; the kill switch."""
+
+import json
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from governor.core.plan import Plan
+from governor.core.record import Became, Outcome
+from governor.core.standing import Pause
+from governor.core.step import DeleteNatGateway
+from governor.ports import Applied, Busy, Ending, Held, Intent, Ledger, Lost, Paused, Run
+from tests.local.worlds import (
+    GATEWAY,
+    NOON,
+    POLICIES,
+    SCOPE,
+    STEP,
+    StandingClock,
+    applied,
+    begun,
+    cause,
+    ending,
+    event,
+    held,
+    record,
+)
+
+INTERRUPTED = Outcome(STEP, "d1", Became.INTERRUPTED, "the gateway is there")
+
+
+async def test_an_outcome_names_its_bodies_and_times(ledger: Ledger, clock: StandingClock) -> None:
+    run = await begun(ledger)
+    await ledger.intend(run, 1, "d1", STEP)
+    clock.advance(20)
+    outcome = await ledger.done(run, 1, applied(after={"etag": "W/1", "tags": {"a": "b"}}))
+    assert (outcome.became, outcome.started, outcome.finished) == (Became.DONE, NOON, NOON + timedelta(seconds=20))
+    assert outcome.before is not None
+    assert outcome.after is not None
+    assert await ledger.blob(outcome.before) == b'{"name":"app"}'
+    assert await ledger.blob(outcome.after) == b'{"tags":{"a":"b"}}'
+
+
+async def test_an_absent_body_has_no_name(ledger: Ledger) -> None:
+    run = await begun(ledger)
+    await ledger.intend(run, 1, "d1", STEP)
+    assert (await ledger.done(run, 1, Applied(Outcome(STEP, "d1", Became.DONE)))).before is None
+    assert await ledger.blob("no such blob") is None
+
+
+async def test_an_outcome_without_intent_is_a_defect(ledger: Ledger) -> None:
+    run = await begun(ledger)
+    with pytest.raises(ValueError, match="no intent"):
+        await ledger.done(run, 1, applied())
+
+
+async def test_a_number_means_one_step(ledger: Ledger) -> None:
+    run = await begun(ledger)
+    await ledger.intend(run, 1, "d1", STEP)
+    await ledger.intend(run, 1, "d1", STEP)
+    with pytest.raises(ValueError, match="number 1"):
+        await ledger.intend(run, 1, "d1", DeleteNatGateway(GATEWAY))
+
+
+@pytest.mark.parametrize("how", ["intend", "renew"])
+async def test_intents_and_polls_renew_the_lease(ledger: Ledger, clock: StandingClock, how: str) -> None:
+    run = await begun(ledger)
+    clock.advance(100)
+    if how == "intend":
+        await ledger.intend(run, 1, "d1", STEP)
+    else:
+        await ledger.renew(run)
+    clock.advance(100)
+    assert await ledger.claim(event(), SCOPE, POLICIES) == Busy(20)
+
+
+async def test_a_lease_that_ran_out_is_renewed_if_nobody_took_it(ledger: Ledger, clock: StandingClock) -> None:
+    run = await begun(ledger)
+    clock.advance(500)
+    await ledger.renew(run)
+    assert await ledger.claim(event(), SCOPE, POLICIES) == Busy(120)
+
+
+# ---- taken over ---------------------------------------------------------------------------------------------------
+
+
+async def crashed(ledger: Ledger, clock: StandingClock) -> Run:
+    """A run that did one step, began another, and was never heard of again."""
+    run = await begun(ledger)
+    await ledger.intend(run, 1, "d0", STEP)
+    await ledger.done(run, 1, applied())
+    await ledger.intend(run, 2, "d1", STEP)
+    clock.advance(120)
+    return run
+
+
+async def test_who_takes_over_is_told_what_was_left_open(ledger: Ledger, clock: StandingClock) -> None:
+    run = await crashed(ledger, clock)
+    assert (await held(ledger)).interrupted == (Intent(run.id, 2, "d1", STEP, NOON),)
+
+
+async def test_what_was_left_open_stays_listed_until_a_record_names_it(ledger: Ledger, clock: StandingClock) -> None:
+    old = await crashed(ledger, clock)
+    for finish in ("crash", "release", "silence"):
+        taken = await held(ledger)
+        assert [intent.run for intent in taken.interrupted] == [old.id], finish
+        match finish:
+            case "crash":
+                clock.advance(120)
+            case "release":
+                await ledger.release(taken)
+            case _:
+                run = await ledger.begin(taken, cause(event().source), POLICIES, Plan())
+                await ledger.end(run, ending())
+    run = await begun(ledger)
+    await ledger.end(run, Ending(NOON, True, (), record=record(run, outcomes=(INTERRUPTED,))))
+    assert (await held(ledger)).interrupted == ()
+
+
+async def test_another_outcome_of_the_same_step_does_not_settle_it(ledger: Ledger, clock: StandingClock) -> None:
+    await crashed(ledger, clock)
+    run = await begun(ledger)
+    again = Outcome(STEP, "d1", Became.DONE)
+    await ledger.end(run, Ending(NOON, True, (), record=record(run, outcomes=(again,))))
+    assert len((await held(ledger)).interrupted) == 1
+
+
+async def test_an_interrupted_write_echoes_no_longer_than_until_it_was_named(
+    ledger: Ledger, clock: StandingClock
+) -> None:
+    await crashed(ledger, clock)
+    run = await begun(ledger)
+    await ledger.end(run, Ending(NOON, False, (), record=record(run, outcomes=(INTERRUPTED,))))
+    clock.advance(60)
+    await ledger.claim(event(clock.now()), SCOPE, POLICIES)
+    assert (await ledger.standing(SCOPE, event())).touched == clock.now()
+
+
+async def test_a_run_that_was_taken_over_may_not_go_on(ledger: Ledger, clock: StandingClock) -> None:
+    first = await held(ledger)
+    old = await ledger.begin(first, event(), POLICIES, Plan())
+    clock.advance(120)
+    await held(ledger)
+    for forbidden in (
+        ledger.begin(first, event(), POLICIES, Plan()),
+        ledger.intend(old, 1, "d1", STEP),
+        ledger.renew(old),
+        ledger.end(old, ending()),
+    ):
+        with pytest.raises(Lost):
+            await forbidden
+    clock.advance(120)
+    assert (await held(ledger)).interrupted == ()
+
+
+async def test_a_run_that_ended_may_not_go_on(ledger: Ledger) -> None:
+    run = await begun(ledger)
+    await ledger.end(run, ending())
+    with pytest.raises(Lost):
+        await ledger.intend(run, 1, "d1", STEP)
+
+
+async def test_what_a_lost_run_has_written_is_kept_before_it_learns_so(ledger: Ledger, clock: StandingClock) -> None:
+    old = await crashed(ledger, clock)
+    await ledger.release(await held(ledger))
+    with pytest.raises(Lost):
+        await ledger.done(old, 2, applied())
+    assert (await held(ledger)).interrupted == ()
+
+
+async def test_what_counts_as_interrupted_stays_so(ledger: Ledger, clock: StandingClock) -> None:
+    old = await crashed(ledger, clock)
+    run = await begun(ledger)
+    await ledger.end(run, Ending(NOON, True, (), record=record(run, outcomes=(INTERRUPTED,))))
+    clock.advance(600)
+    with pytest.raises(Lost):
+        await ledger.done(old, 2, applied())
+    # The window of the echo was closed when the write was named, not now.
+    await ledger.claim(event(NOON + timedelta(seconds=300)), SCOPE, POLICIES)
+    assert (await ledger.standing(SCOPE, event())).touched == NOON + timedelta(seconds=300)
+
+
+async def test_beginning_again_is_the_same_run(ledger: Ledger) -> None:
+    taken = await held(ledger)
+    assert await ledger.begin(taken, event(), POLICIES, Plan()) == await ledger.begin(taken, event(), POLICIES, Plan())
+
+
+async def test_a_run_that_never_began_cannot_end(ledger: Ledger) -> None:
+    taken = await held(ledger)
+    run = Run("no such run", SCOPE, taken.epoch, event(), POLICIES)
+    with pytest.raises(ValueError, match="without having begun"):
+        await ledger.end(run, ending())
+
+
+# ---- the kill switch ----------------------------------------------------------------------------------------------
+
+
+async def test_while_paused_no_step_begins(ledger: Ledger) -> None:
+    run = await begun(ledger)
+    await ledger.intend(run, 1, "d1", STEP)
+    pause = Pause("ann", NOON, "incident")
+    await ledger.pause(pause, "ann", "incident")
+    assert await ledger.paused() == pause
+    assert (await ledger.standing(SCOPE, event())).pause == pause
+    with pytest.raises(Paused, match="ann"):
+        await ledger.intend(run, 2, "d1", STEP)
+    await ledger.done(run, 1, applied())
+    await ledger.pause(None, "bob", "over")
+    assert await ledger.paused() is None
+    await ledger.intend(run, 2, "d1", STEP)
+
+
+async def test_a_refused_intent_leaves_nothing_open(ledger: Ledger, clock: StandingClock) -> None:
+    run = await begun(ledger)
+    await ledger.pause(Pause("ann", NOON, "incident"), "ann", "incident")
+    with pytest.raises(Paused):
+        await ledger.intend(run, 1, "d1", STEP)
+    clock.advance(120)
+    answer = await ledger.claim(cause(event().source), SCOPE, POLICIES)
+    assert answer == Held(SCOPE, 2)
+
+
+async def test_secrets_and_what_the_server_fills_in_are_not_kept(ledger: Ledger) -> None:
+    run = await begun(ledger)
+    await ledger.intend(run, 1, "d1", STEP)
+    body = {"etag": "1", "properties": {"adminPassword": "hunter2", "provisioningState": "Succeeded", "size": 3}}
+    outcome = await ledger.done(run, 1, msgspec.structs.replace(applied(), after=json.dumps(body).encode()))
+    assert outcome.after is not None
+    kept = await ledger.blob(outcome.after)
+    assert kept is not None
+    assert json.loads(kept) == {"properties": {"adminPassword": "***", "size": 3}}
