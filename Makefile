@@ -8,6 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# Where the environment's Python is gone, nothing is installed any more, whatever the stamps say.
+$(shell [ -x $(BIN)/python ] || rm -f $(VENV)/.installed $(VENV)/.installed-dev)
+
 # What is there to be checked.
 SOURCES := $(wildcard governor functions simulator devhost benchmarks scripts tests function_app.py)
 TYPED := $(wildcard governor functions simulator devhost benchmarks tests function_app.py)
@@ -59,7 +62,7 @@ clean:  ## removes what make and the tests have made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
-	@python=$$(PYTHON='$(PYTHON)' scripts/find-python) && echo "$$python -m venv $(VENV)" && "$$python" -m venv $(VENV)
+	@python=$$(PYTHON='$(PYTHON)' scripts/find-python) && echo "$$python -m venv $(VENV)" && "$$python" -m venv --clear $(VENV)
 
 # The tools of `make check` include what the demo needs.
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
