@@ -104,13 +104,14 @@ class _Compiled(Struct, frozen=True):
 
 
 @lru_cache(maxsize=8192)
-def _glob(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Names or globs in, the question whether a text is one of them out; case does not matter."""
     match = re.compile("|".join(fnmatch.translate(pattern.casefold()) for pattern in patterns)).match
     return lambda text: match(text.casefold()) is not None
 
 
 def _named(patterns: tuple[str, ...], name: Callable[[Subject], str | None]) -> Holds:
-    matches = _glob(patterns)
+    matches = matcher(patterns)
 
     def holds(subject: Subject) -> bool | None:
         value = name(subject)
@@ -122,7 +123,7 @@ def _named(patterns: tuple[str, ...], name: Callable[[Subject], str | None]) -> 
 
 
 def _in_subscription(patterns: tuple[str, ...]) -> Holds:
-    matches = _glob(patterns)
+    matches = matcher(patterns)
     # A whole id never is a display name, so no name is needed to say that it is not this subscription.
     names_matter = not all(_GUID.fullmatch(pattern.casefold()) for pattern in patterns)
 
@@ -137,7 +138,7 @@ def _in_subscription(patterns: tuple[str, ...]) -> Holds:
 
 
 def _in_management_group(patterns: tuple[str, ...]) -> Holds:
-    matches = _glob(patterns)
+    matches = matcher(patterns)
 
     def holds(subject: Subject) -> bool | None:
         groups = subject.management_groups
@@ -155,7 +156,7 @@ def _occupied(wanted: tuple[str, ...]) -> Holds:
 
 
 def _tagged(tag: str, values: tuple[str, ...]) -> Holds:
-    matches, wanted = _glob(values), tag.casefold()
+    matches, wanted = matcher(values), tag.casefold()
 
     def holds(subject: Subject) -> bool | None:
         tags = subject.tags
@@ -175,13 +176,18 @@ def _conditions(given: Conditions) -> tuple[_Condition, ...]:
         ("virtualNetworks", given.virtual_networks and _named(given.virtual_networks, lambda s: s.virtual_network)),
         ("subnets", given.subnets and _named(given.subnets, lambda s: s.subnet)),
         ("resourceGroups", given.resource_groups and _named(given.resource_groups, lambda s: s.resource_group)),
-        ("regions", given.regions and _named(given.regions, lambda s: s.region or None)),
+        ("regions", given.regions and _named(given.regions, _region)),
         ("subscriptions", given.subscriptions and _in_subscription(given.subscriptions)),
         ("managementGroups", given.management_groups and _in_management_group(given.management_groups)),
         ("occupants", given.occupants and _occupied(given.occupants)),
         *((f"tags.{tag}", _tagged(tag, _values(values))) for tag, values in sorted(given.tags.items())),
     ]
     return tuple(_Condition(name, holds) for name, holds in found if not isinstance(holds, tuple))
+
+
+def _region(subject: Subject) -> str | None:
+    # Azure writes `West Europe` here and `westeurope` there; every resource has one, so "" was not read.
+    return subject.region.replace(" ", "") if subject.region else None
 
 
 def _values(values: tuple[str, ...] | str) -> tuple[str, ...]:
@@ -234,7 +240,7 @@ def exempt(policy: Policy, resource_id: str, requirement: Requirement, now: date
     about = [
         exemption
         for exemption in policy.exemptions
-        if exemption.requirement is requirement and _glob((ids.key(exemption.resource),))(ids.key(resource_id))
+        if exemption.requirement is requirement and matcher((ids.key(exemption.resource),))(ids.key(resource_id))
     ]
     if not about:
         return None

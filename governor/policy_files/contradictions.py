@@ -1,0 +1,168 @@
+"""What a policy says against itself: a policy and the plain values it came from in, Complaints out.
+
+The shape has been checked before; here are the rules that stand between keys, and texts that mean something.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from governor.core import ids, window
+from governor.core.policy import NAME_FIELDS, HubPolicy, NatGatewayPolicy, Policies, Policy, fields
+from governor.policy_files.errors import Complaint, Path
+
+# Keys of which a policy gives one; it does not inherit the others of a set when it gives one itself.
+ALTERNATIVES: Mapping[Path, tuple[str, ...]] = {
+    ("egress",): ("natGateway", "hub", "proxy", "isolated"),
+    ("egress", "natGateway"): ("publicIps", "publicIpPrefixLength", "existing"),
+}
+_REGION = re.compile(r"[a-z0-9]+")
+_TAG = re.compile(r"[A-Za-z][A-Za-z0-9.]*")
+_GLOB = re.compile(r"[*?\[]")
+
+
+def of_policy(policy: Policy, given: Mapping[str, Any]) -> Iterator[Complaint]:
+    """A policy and what was given, defaults included, in; everything it says against itself out."""
+    yield from _alternatives(given)
+    yield from _allowed(policy)
+    if policy.egress.nat_gateway is not None:
+        yield from _nat_gateway(policy.egress.nat_gateway)
+    if policy.egress.hub is not None:
+        yield from _hub(policy.egress.hub, policy.select.regions)
+    proxy = policy.egress.proxy
+    if proxy is not None and not (proxy.https or proxy.http):
+        yield Complaint(("egress", "proxy"), "a proxy needs `https`, `http` or both")
+    yield from _windows(policy)
+    for index, exemption in enumerate(policy.exemptions):
+        if not exemption.resource.startswith(("/", "*")):
+            expected = "expected an id that starts with / or a glob that starts with *"
+            yield Complaint(("exemptions", index, "resource"), f"{expected}, found {exemption.resource!r}")
+    for index, entry in enumerate(policy.public_ips.allow):
+        if not (entry.attached_to or entry.names or entry.tags):
+            message = "an entry that names nothing would allow every address"
+            yield Complaint(("publicIps", "allow", index), message)
+
+
+def of_tenant(policies: Policies) -> Iterator[Complaint]:
+    """What defaults.yaml says for the tenant in, everything it says against itself out."""
+    for index, ring in enumerate(policies.rings):
+        named = bool(ring.subscriptions or ring.management_groups)
+        if ring.rest == named:
+            yield Complaint(("rings", index), "a ring names subscriptions or managementGroups, or is the `rest`")
+        if ring.rest and index + 1 < len(policies.rings):
+            yield Complaint(("rings", index, "rest"), "the ring of the rest must be the last one")
+
+
+def _alternatives(given: Mapping[str, Any]) -> Iterator[Complaint]:
+    for path, keys in ALTERNATIVES.items():
+        part: Any = given
+        for key in path:
+            part = part.get(key) or {}
+        found = [key for key in keys if part.get(key) is not None]
+        if len(found) > 1:
+            yield Complaint(
+                (*path, found[1]), f"only one of {', '.join(keys)} can be given, found {' and '.join(found)}"
+            )
+
+
+def _allowed(policy: Policy) -> Iterator[Complaint]:
+    if policy.builds is not None and policy.builds not in policy.allowed:
+        yield Complaint(
+            ("egress", "allow"), f"a repair would build {policy.builds}, which is not among what is allowed"
+        )
+
+
+def _nat_gateway(wanted: NatGatewayPolicy) -> Iterator[Complaint]:
+    here: Path = ("egress", "natGateway")
+    yield from _template((*here, "name"), wanted.name)
+    yield from _template((*here, "resourceGroup"), wanted.resource_group)
+    if wanted.sku == "StandardV2" and wanted.zones != "none":
+        yield Complaint((*here, "zones"), "StandardV2 is zone-redundant by itself; zones need `sku: Standard`")
+    if not (wanted.public_ips or wanted.existing or wanted.public_ip_prefix_length):
+        yield Complaint((*here, "publicIps"), "a NAT gateway needs at least one public address")
+    for index, existing in enumerate(wanted.existing):
+        if ids.kind(existing) not in {ids.PUBLIC_IP, ids.PUBLIC_IP_PREFIX}:
+            yield Complaint((*here, "existing", index), _not_an_id(existing, "a public IP address or prefix"))
+
+
+def _hub(hub: HubPolicy, regions: tuple[str, ...]) -> Iterator[Complaint]:
+    here: Path = ("egress", "hub")
+    yield from _template((*here, "routeTable", "name"), hub.route_table.name)
+    yield from _template((*here, "routeTable", "resourceGroup"), hub.route_table.resource_group)
+    known = {**hub.next_hop, **hub.firewall}
+    if not known and hub.virtual_wan != "connect":
+        yield Complaint(here, "the hub needs a nextHop or a firewall in at least one region")
+    elif hub.virtual_wan != "connect":
+        for index, region in enumerate(regions):
+            if not _GLOB.search(region) and region.casefold() not in known:
+                message = f"the region {region} has neither a nextHop nor a firewall in egress.hub"
+                yield Complaint(("select", "regions", index), message)
+    for key, by_region, right, what in (
+        ("nextHop", hub.next_hop, _is_address, "a private address like 10.0.0.4"),
+        ("hubVirtualNetwork", hub.hub_virtual_network, _is(ids.VIRTUAL_NETWORK), "the id of a VNet"),
+        ("firewall", hub.firewall, _is(ids.FIREWALL), "the id of an Azure Firewall"),
+    ):
+        for region, value in by_region.items():
+            if not _REGION.fullmatch(region):
+                yield Complaint((*here, key, region), f"expected a region like westeurope, found {region!r}")
+            if not right(value):
+                yield Complaint((*here, key, region), f"expected {what}, found {value!r}")
+    named: list[tuple[Path, str]] = [
+        (("routes", index, "prefix"), route.prefix) for index, route in enumerate(hub.routes)
+    ]
+    named += [(("bypass", "allow", index), prefix) for index, prefix in enumerate(hub.bypass.allow)]
+    for path, prefix in named:
+        if prefix in {"0.0.0.0/0", "::/0"}:
+            yield Complaint((*here, *path), "the default route is what the hub itself is about")
+        elif not (_is_prefix(prefix) or _TAG.fullmatch(prefix)):
+            yield Complaint((*here, *path), f"expected a prefix like 10.0.0.0/8 or a service tag, found {prefix!r}")
+
+
+def _windows(policy: Policy) -> Iterator[Complaint]:
+    texts: list[tuple[Path, str]] = [
+        (("limits", "freeze", index), text) for index, text in enumerate(policy.limits.freeze)
+    ]
+    if policy.approvals.window is not None:
+        texts.append((("approvals", "window"), policy.approvals.window))
+    for path, text in texts:
+        try:
+            window.parse(text)
+        except ValueError as error:
+            yield Complaint(path, str(error))
+
+
+def _template(path: Path, template: str) -> Iterator[Complaint]:
+    unknown = [field for field in fields(template) if field not in NAME_FIELDS]
+    if unknown:
+        known = ", ".join(f"{{{field}}}" for field in NAME_FIELDS)
+        yield Complaint(path, f"there is no field {_listed(unknown)}; expected {known}")
+    elif set("{}") & set(re.sub(r"\{[^{}]*\}", "", template)):
+        yield Complaint(path, f"a brace without its other half in {template!r}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(f"{{{name}}}" for name in names)
+
+
+def _not_an_id(text: str, what: str) -> str:
+    return f"expected the id of {what}, found {text!r}"
+
+
+def _is(kind: str) -> Callable[[str], bool]:
+    return lambda text: ids.kind(text) == kind
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return isinstance(ipaddress.ip_address(text), ipaddress.IPv4Address)
+    except ValueError:
+        return False
+
+
+def _is_prefix(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return "/" in text
