@@ -19,7 +19,7 @@ from governor.core.cause import Cause, Remainder, Scope, Source
 from governor.core.estate import ABSENT, Estate
 from governor.core.forecast import with_subnet
 from governor.core.gates import Circumstances
-from governor.core.plan import Plan, Remediation
+from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Mode, Policies
 from governor.core.propose import propose
 from governor.core.record import Became, Offer, Outcome, Record, changed, run_id
@@ -43,11 +43,12 @@ class Rules(Struct, frozen=True):
 
 
 class _Written(Struct):
-    """What a run wrote, in order; `stopped` says why it ended early, `wait` that it must look again."""
+    """What a run wrote, in order. wait: it must look again. stopped: why it ended early, before these Remediations."""
 
     outcomes: list[Outcome]
-    stopped: str = ""
     wait: bool = False
+    stopped: str = ""
+    unfinished: tuple[Remediation, ...] = ()
 
 
 async def govern(cause: Cause, ports: Ports, rules: Rules) -> Record | None:
@@ -98,6 +99,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         estate = await ports.cloud.observe(held.scope, partial(needs.for_evidence, policies=rules.policies))
     outcomes = (*(_interrupted(intent, estate) for intent in held.interrupted), *written.outcomes)
     verdicts = judge(estate, rules.policies) or _unread(held.scope, estate, standing)
+    plan = _stopped(plan, written)
     wait = _wait_for(plan, verdicts, written)
     record = _record(run, cause, rules, plan, outcomes, verdicts, standing, written, ports)
     ending = Ending(
@@ -120,7 +122,7 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> _Written:
     written = _Written([])
     unmade: set[str] = set()
     repairs = {r.digest for r in plan.remediations if r.requirements}
-    for remediation in plan.remediations:
+    for position, remediation in enumerate(plan.remediations):
         if unmade & set(remediation.needs):
             unmade.add(remediation.digest)
             continue
@@ -129,7 +131,7 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> _Written:
             try:
                 outcome = await _apply(run, len(written.outcomes), remediation, step, ports)
             except Paused as pause:
-                written.stopped = str(pause)
+                written.stopped, written.unfinished = str(pause), plan.remediations[position:]
                 return written
             written.outcomes.append(outcome)
             _say("step", run.scope, run.cause, run=run.id, step=type(step).__name__, became=outcome.became.value)
@@ -141,6 +143,16 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> _Written:
         if remediation.digest in repairs:
             await ports.ledger.count(run, remediation, failed)
     return written
+
+
+def _stopped(plan: Plan, written: _Written) -> Plan:
+    """A Plan and how far it got in, the Plan that says of the rest why it was not done out."""
+    if not written.unfinished:
+        return plan
+    begun = {outcome.remediation for outcome in written.outcomes}
+    reason = Reason(Gate.BRAKES, written.stopped)
+    rest = tuple(Withheld(remediation, (reason,)) for remediation in written.unfinished)
+    return Plan(tuple(r for r in plan.remediations if r.digest in begun), (*plan.withheld, *rest))
 
 
 async def _apply(run: Run, number: int, remediation: Remediation, step: Step, ports: Ports) -> Outcome:
@@ -202,12 +214,7 @@ async def _wait(cause: Cause, ports: Ports, after: float | None, why: str) -> Re
 
 def _wait_for(plan: Plan, verdicts: tuple[Verdict, ...], written: _Written) -> float | None:
     """Seconds until it makes sense to look again; None when the run is settled."""
-    # Something that also waits for a person is not looked at again before he has decided.
-    afters = [
-        max(reason.after or 0.0 for reason in held.reasons)
-        for held in plan.withheld
-        if all(reason.after is not None for reason in held.reasons)
-    ]
+    afters = [reason.after for held in plan.withheld for reason in held.reasons if reason.after is not None]
     if written.wait or any(verdict.waits for verdict in verdicts):
         afters.append(0.0)
     return min(afters, default=None)

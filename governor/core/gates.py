@@ -195,5 +195,9 @@ GATES: Final[tuple[AGate, ...]] = (
 def held_by(
     gates: tuple[AGate, ...], remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances
 ) -> list[Reason]:
-    """Gates and a Remediation with its subnet and policy in, every reason against it out."""
-    return [reason for gate in gates if (reason := gate(remediation, judged, policy, around))]
+    """Gates and a Remediation with its subnet and policy in, the reasons against it out.
+
+    What passes by itself is told only when nothing else is in the way: it would be long over when a person reads it.
+    """
+    reasons = [reason for gate in gates if (reason := gate(remediation, judged, policy, around))]
+    return [reason for reason in reasons if reason.after is None] or reasons

@@ -9,10 +9,10 @@ import asyncio
 import heapq
 import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import azure.functions as func
 import msgspec
@@ -22,12 +22,12 @@ from azure.functions.meta import Datum
 from functions.resource_changed import received
 from governor import loop, messages
 from governor.cloud.azure import connect
-from governor.core.cause import Cause
+from governor.core.cause import Cause, Source
 from governor.core.policy import Egress, Mode, NatGatewayPolicy, Policies, Policy, Select
-from governor.core.record import Record
+from governor.core.record import Outcome, Record
 from governor.local.ledger import SqliteLedger
 from governor.loop import Rules
-from governor.ports import Ports
+from governor.ports import Applied, Ledger, Ports, Run
 from simulator.arm import Arm
 from simulator.wire import Request, Response
 from tests.support.clock import FakeClock
@@ -107,7 +107,7 @@ class World:
         self.arm = Arm(self.clock, throttle="off", **arm)
         self.arm.load([{"id": f"/subscriptions/{SUB}", "type": "Microsoft.Resources/subscriptions"}])
         self.queue: list[tuple[datetime, int, bytes]] = []
-        self.given_up: list[Record] = []
+        self.after_write: Callable[[], Awaitable[None]] | None = None
         self.runs = 0
         self._numbers = itertools.count()
         self._running: set[asyncio.Task[None]] = set()
@@ -138,10 +138,11 @@ class World:
         cloud = connect(self.clock, arm_endpoint="http://127.0.0.1:8443", transport=transport)
         cloud = type(cloud)(cloud.arm, deadline=self.deadline)
         ledger = SqliteLedger(self.folder / "ledger.db", self.clock)
+        watched = _Watched(ledger, self)
         return (
             Ports(
                 cloud=mortal(cloud, alive, "cloud"),
-                ledger=mortal(ledger, alive, "ledger"),
+                ledger=mortal(cast("Ledger", watched), alive, "ledger"),
                 inbox=mortal(self, alive, "inbox"),
                 clock=mortal(self.clock, alive, "clock") if life else self.clock,
             ),
@@ -206,6 +207,15 @@ class World:
                 await self.clock.sleep(0.2)
         raise AssertionError(f"still not quiet after {within}: {self.queue}")
 
+    async def quiet_after(self, seconds: float) -> None:
+        """Governs while others act, for so long."""
+        until = self.clock.now() + timedelta(seconds=seconds)
+        while self.clock.now() < until:
+            self._deliver()
+            await self._begin_due()
+            await self.clock.sleep(1.0)
+            self._reap()
+
     def _deliver(self) -> None:
         deliveries = self.arm.take_events()
         self.dice.shuffle(deliveries)
@@ -248,6 +258,10 @@ class World:
         times = [t for t in (self.queue[0][0] if self.queue else None, self.arm.next_due()) if t is not None]
         return min(times, default=None)
 
+    async def govern_once(self, subject: str) -> None:
+        """A person asks for one look at a resource; what comes after waits in the queue."""
+        await loop.govern(Cause(source=Source.MANUAL, time=self.clock.now(), subject=subject), self.ports, self.rules)
+
     # ---- one process that dies ------------------------------------------------------------------------------------
 
     async def govern_and_die(self, cause: Cause, life: Life) -> None:
@@ -270,12 +284,41 @@ class World:
         """What the governor has written, in order."""
         return [f"{r.method} {r.path}" for r in self.transport.requests if r.method in ("PUT", "DELETE", "PATCH")]
 
+    def exported(self, *types: str) -> list[str]:
+        """The ids of everything that exists of these types of Microsoft.Network."""
+        wanted = {f"microsoft.network/{one}".casefold() for one in types}
+        return [body["id"] for body in self.arm.export() if str(body.get("type", "")).casefold() in wanted]
+
+    def payloads_for(self, resource: str) -> list[dict[str, Any]]:
+        """Every event about a resource, as Event Grid posts it."""
+        return [event.payload("EventGridSchema") for event in self.arm.events_for(resource)]
+
+    def observations(self) -> int:
+        """How often the governor has read a VNet as a whole, which every run does first."""
+        return sum(1 for r in self.transport.of("GET") if r.rpartition("/virtualNetworks/")[2].count("/") == 0)
+
     def attached(self, vnet_name: str) -> dict[str, str | None]:
         """By name of a subnet, the name of its NAT gateway."""
         return {s["name"]: _gateway_of(s) for s in self.get(vnet(vnet_name))["properties"]["subnets"]}
 
     def all_attached(self, vnet_names: Iterable[str]) -> bool:
         return all(self.attached(n) and set(self.attached(n).values()) == {f"ng-{n}"} for n in vnet_names)
+
+
+class _Watched:
+    """A ledger that tells the world when a step is done."""
+
+    def __init__(self, ledger: SqliteLedger, world: World) -> None:
+        self._ledger, self._world = ledger, world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    async def done(self, run: Run, number: int, applied: Applied) -> Outcome:
+        outcome = await self._ledger.done(run, number, applied)
+        if self._world.after_write is not None:
+            await self._world.after_write()
+        return outcome
 
 
 def _gateway_of(body: dict[str, Any]) -> str | None:
