@@ -6,6 +6,7 @@ from simulator import errors
 from simulator.ids import NAT_GATEWAY, NIC, NSG, PUBLIC_IP, PUBLIC_PREFIX, ROUTE_TABLE, SUBNET, VNET
 from simulator.references import GATEWAY_ADDRESSES, references
 from simulator.rules import basic_beside_nat, check_subnet_delete, prefixes_of
+from simulator.shapes import prefix_size
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
 
@@ -128,15 +129,11 @@ def place(store: Store, resource_id: str, content: Body, before: Body | None) ->
     }
     given: dict[str, dict[str, str]] = {}
     for number, element in enumerate(elements(members(content.get("properties")).get("ipConfigurations"))):
-        element.setdefault("name", f"ipconfig{number + 1}")
-        element["id"] = f"{resource_id}/ipConfigurations/{element['name']}"
-        element["type"] = "Microsoft.Network/networkInterfaces/ipConfigurations"
         sent = members(element.get("properties"))
-        sent.pop("provisioningState", None)
         subnet = store.get(text(members(sent.get("subnet")).get("id")).casefold())
         if subnet is None:
             raise errors.bad("SubnetNotSpecified", f"IP configuration {element['id']} must reference a subnet.")
-        known = old.get(element["name"].lower(), {})
+        known = old.get(text(element.get("name")).lower(), {})
         same = text(members(known.get("subnet")).get("id")).casefold() == subnet.id.casefold()
         static = sent.get("privateIPAllocationMethod") == "Static" and text(sent.get("privateIPAddress"))
         kept = text(known.get("privateIPAddress")) if same else ""
@@ -147,12 +144,10 @@ def place(store: Store, resource_id: str, content: Body, before: Body | None) ->
         element["properties"] = {
             "privateIPAllocationMethod": "Dynamic",
             **sent,
-            "provisioningState": "Succeeded",
             "privateIPAddress": chosen,
             "primary": sent.get("primary", number == 0),
             "privateIPAddressVersion": sent.get("privateIPAddressVersion", "IPv4"),
         }
-        element.pop("etag", None)
 
 
 def _used(store: Store, subnet: Stored, resource_id: str) -> dict[str, str]:
@@ -222,9 +217,7 @@ def _size(target: Stored) -> int:
     """How many addresses an address or a prefix counts for."""
     if target.type.lower() != PUBLIC_PREFIX:
         return 1
-    properties = members(target.content.get("properties"))
-    length = properties.get("prefixLength", 28)
-    return int(2 ** ((128 if properties.get("publicIPAddressVersion") == "IPv6" else 32) - length))
+    return prefix_size(members(target.content.get("properties")))
 
 
 def _is_basic(content: Body) -> bool:

@@ -179,6 +179,7 @@ class Arm:
                     address.subscription, principal.object_id, verb_of(request.method), self._world.now()
                 )
             call = self._call(request, address, principal)
+            limits["x-ms-correlation-request-id"] = call.caller.correlation_id
             try:
                 response = routed(self._world, call)
             except errors.ArmError as refusal:
@@ -188,6 +189,8 @@ class Arm:
             response = refusal.response()
             if refusal.envelope == "gateway":
                 limits = {}
+        except RecursionError:
+            response, limits = errors.invalid_content("The request content is nested too deeply.").response(), {}
         response.headers |= limits
         return response
 

@@ -7,9 +7,10 @@ import msgspec
 from simulator import errors
 from simulator.address_rules import check_addresses_free, check_gateway, check_neighbours, place
 from simulator.calls import Call
-from simulator.ids import NAT_GATEWAY, NIC, SUBNET, VNET, parent_key
+from simulator.ids import NAT_GATEWAY, NIC, PUBLIC_PREFIX, SUBNET, VNET, parent_key
+from simulator.references import CONFIGURATIONS, GATEWAY_ADDRESSES
 from simulator.rules import Planned, PlannedNetwork, check_network, check_references, check_subnet_delete
-from simulator.shapes import has_guid, kept_of, kind_of, shaped
+from simulator.shapes import has_guid, identify, kept_of, kind_of, shaped
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
@@ -72,7 +73,9 @@ def change_of(world: World, call: Call, shown_id: str, sent: Body, old: Stored |
     """What was sent in, what it would change out."""
     type_key = call.address.type_key
     before = old.content if old is not None else None
+    _check_form(type_key, sent)
     content = shaped(type_key, sent, _kept(world, type_key, before))
+    identify(call.address.type, shown_id, content)
     children: dict[str, Planned] = {}
     removed: list[str] = []
     for array in kind_of(type_key).children:
@@ -98,6 +101,23 @@ def change_of(world: World, call: Call, shown_id: str, sent: Body, old: Stored |
         children |= named
         removed += [key for key in existing if key not in named]
     return Change(shown_id, content, before, children, tuple(removed))
+
+
+def _check_form(type_key: str, sent: Body) -> None:
+    """What is read as an object or a list of objects is one; anything else would silently mean nothing."""
+    properties = sent.get("properties")
+    if properties is not None and not isinstance(properties, dict):
+        raise errors.invalid_content("The value of 'properties' must be a JSON object.")
+    arrays = (*kind_of(type_key).children, *CONFIGURATIONS, *GATEWAY_ADDRESSES)
+    for name in arrays:
+        value = members(properties).get(name)
+        if value is not None and not (isinstance(value, list) and all(isinstance(element, dict) for element in value)):
+            raise errors.invalid_content(f"The value of 'properties.{name}' must be an array of JSON objects.")
+    length = members(properties).get("prefixLength")
+    if type_key == PUBLIC_PREFIX and length is not None and (not isinstance(length, int) or not 21 <= length <= 127):
+        raise errors.bad(
+            "InvalidPublicIPPrefixLength", f"The prefix length {length} of a public IP prefix is not valid."
+        )
 
 
 def _kept(world: World, type_key: str, before: Body | None) -> Body:

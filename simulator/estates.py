@@ -12,7 +12,7 @@ from simulator.ids import Address, parse, parse_id
 from simulator.plain import stored_plain
 from simulator.references import Reference, back_references
 from simulator.render import render
-from simulator.shapes import is_network, kept_of, kind_of, shaped
+from simulator.shapes import identify, is_network, kept_of, kind_of, shaped
 from simulator.store import Stored
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
@@ -139,6 +139,8 @@ def _load_network(world: World, address: Address, resource_id: str, body: Body) 
     for array in kind_of(address.type_key).children:
         child_type = sys.intern(f"{address.type}/{array}")
         for element in elements(members(body.get("properties")).get(array)):
+            if not text(element.get("name")):
+                raise BadEstate(f"an element of {array} has no name")
             child_id = f"{resource_id}/{array}/{text(element.get('name'))}"
             world.store.put(child_id.casefold(), _stored(child_type.lower(), child_id, child_type, element, ""))
             foreign += _foreign(child_type.lower(), child_id, element)
@@ -148,6 +150,7 @@ def _load_network(world: World, address: Address, resource_id: str, body: Body) 
 def _stored(type_key: str, resource_id: str, type_name: str, body: Body, etag: str) -> Stored:
     properties = members(body.get("properties"))
     content = shaped(type_key, body, kept_of(type_key, body))
+    identify(type_name, resource_id, content)
     state = text(properties.get("provisioningState")) or "Succeeded"
     return Stored(resource_id, type_name, msgspec.json.encode(content), sys.intern(state), etag)
 

@@ -25,6 +25,12 @@ class Fault(msgspec.Struct):
     retry_after: int | None = None
     drop: Literal["before", "after"] | None = None
 
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.path)
+        except re.error as problem:
+            raise ValueError(f"path is no regular expression: {problem}") from None
+
     def strikes(self, request: Request) -> bool:
         """Whether it matches and is not used up."""
         if self.count == 0 or self.method not in ("*", request.method):

@@ -33,10 +33,10 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class EventSubscription(msgspec.Struct, frozen=True):
-    """What a stored event subscription says: whose events go where, and which."""
+    """What a stored event subscription says: which events of which scope go where."""
 
     key: str
-    source: str
+    scope: str
     url: str
     schema: Schema
     types: frozenset[str]
@@ -51,7 +51,7 @@ class EventSubscription(msgspec.Struct, frozen=True):
         subject = event.subject.casefold()
         return (
             self.confirmed
-            and self.source == f"/subscriptions/{event.subscription}".casefold()
+            and f"{subject}/".startswith(f"{self.scope}/")
             and (not self.types or event.type.casefold() in self.types)
             and subject.startswith(self.begins_with)
             and subject.endswith(self.ends_with)
@@ -96,7 +96,7 @@ class Events:
         cloud = text(properties.get("eventDeliverySchema")).lower() == "cloudeventschemav1_0"
         self._subscriptions[key] = EventSubscription(
             key=key,
-            source=_source_of(key, store),
+            scope=_scope_of(key, store),
             url=url,
             schema="CloudEventSchemaV1_0" if cloud else "EventGridSchema",
             types=frozenset(text(name).casefold() for name in types) if isinstance(types, list) else frozenset(),
@@ -157,9 +157,9 @@ def is_event_subscription(type_key: str) -> bool:
     return type_key in (EVENT_SUBSCRIPTION, TOPIC_SUBSCRIPTION)
 
 
-def _source_of(key: str, store: Store) -> str:
-    """The subscription whose events it wants: that of its scope, or the source of its system topic."""
+def _scope_of(key: str, store: Store) -> str:
+    """What its events come from: the subscription, group or resource it hangs on, or the source of its topic."""
     topic = store.get(parent_key(key)) if "/systemtopics/" in key else None
     if topic is not None:
         return text(members(topic.content.get("properties")).get("source")).rstrip("/").casefold()
-    return "/".join(key.split("/")[:3])
+    return key.rpartition("/providers/")[0]

@@ -87,9 +87,8 @@ def _paged(world: World, call: Call, entries: list[Entry], show: Callable[[Entry
     token = call.request.query.get("$skiptoken", "0")
     start = int(token) if token.isdecimal() and len(token) < 10 else 0
     asked = call.request.query.get("$top", "")
-    size = (
-        min(world.settings.page_size, int(asked)) if asked.isdecimal() and int(asked) > 0 else world.settings.page_size
-    )
+    wanted = int(asked) if asked.isdecimal() and len(asked) < 10 else 0
+    size = min(world.settings.page_size, wanted or world.settings.page_size)
     body: Body = {"value": [show(entry) for entry in islice(entries, start, start + size)]}
     if start + size < len(entries):
         path, _, query = call.request.target.partition("?")

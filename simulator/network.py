@@ -56,7 +56,9 @@ def put(world: World, call: Call, group: Stored) -> Response:
 
 
 def patch(world: World, call: Call) -> Response:
-    """New tags in; they replace the old ones at once."""
+    """New tags in; they replace the old ones at once. Children have none."""
+    if len(call.address.types) > 1:
+        raise errors.method_not_allowed("PATCH")
     stored = world.store.get(call.address.key)
     if stored is None:
         raise missing(world.store, call)

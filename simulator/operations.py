@@ -110,7 +110,9 @@ class Operations:
         return None
 
     def next_due(self) -> datetime | None:
-        return min((entry[0] for entry in self._queue if entry[2].status == "InProgress"), default=None)
+        while self._queue and self._queue[0][2].status != "InProgress":
+            heapq.heappop(self._queue)
+        return self._queue[0][0] if self._queue else None
 
     def finish(self, operation: Operation, status: Status, error: Body | None = None) -> None:
         """An operation and how it ended in; its lock is free."""

@@ -1,10 +1,10 @@
 """Answers: a stored resource in, the body a caller sees out, with its children and back-references."""
 
 from simulator.ids import CLUSTERS, parent_key
-from simulator.references import BACK_REFERENCES
+from simulator.references import BACK_REFERENCES, CONFIGURATIONS
 from simulator.shapes import is_network, kind_of
 from simulator.store import Store, Stored
-from simulator.wire import Body, members
+from simulator.wire import Body, elements, members
 
 
 def render(store: Store, key: str, stored: Stored) -> Body:
@@ -30,6 +30,9 @@ def render(store: Store, key: str, stored: Stored) -> Body:
             shown["properties"][array] = [
                 render(store, child, found) for child in children if (found := store.get(child))
             ]
+        for array in CONFIGURATIONS:
+            for element in elements(shown["properties"].get(array)):
+                element["etag"] = etag
         shown["properties"].update(back_references_of(store, key, type_key))
     return shown
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import msgspec
 
 from simulator import errors
-from simulator.ids import NAT_GATEWAY, NIC, PUBLIC_IP, ROUTE_TABLE, SUBNET, name_of, parent_key
+from simulator.ids import NAT_GATEWAY, NIC, PUBLIC_IP, ROUTE_TABLE, SUBNET, name_of, parent_key, parse_id
 from simulator.references import references
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
@@ -50,6 +50,11 @@ def check_network(store: Store, network: PlannedNetwork) -> None:
     for subnet in network.subnets.values():
         for prefix in prefixes_of(subnet.content) or [""]:
             placed.append((_range(prefix, subnet.id), subnet))
+            if placed[-1][0].prefixlen > (29 if placed[-1][0].version == 4 else 64):
+                raise errors.bad(
+                    "NetcfgInvalidSubnet",
+                    f"Subnet '{name_of(subnet.id)}' is not valid in virtual network '{name_of(network.id)}'.",
+                )
             if not any(_lies_in(placed[-1][0], space) for space in spaces):
                 raise errors.bad(
                     "NetcfgSubnetRangeOutsideVnet",
@@ -88,6 +93,14 @@ def check_subnet_delete(store: Store, key: str, subnet: Stored) -> None:
 def check_references(store: Store, resource_id: str, type_key: str, content: Body, location: str) -> None:
     """Everything a resource names exists, is ready, and lies in the same region."""
     for reference in references(resource_id, type_key, content):
+        if parse_id(reference.target) is None or not reference.target.startswith("/subscriptions/"):
+            raise errors.gateway(
+                400,
+                "LinkedInvalidPropertyId",
+                f"Property id '{_named(content, reference.target)}' at path 'properties.{reference.member}.id' is "
+                "invalid. Expect fully qualified resource Id that start with '/subscriptions/{subscriptionId}' or "
+                "'/providers/{resourceProviderNamespace}/'.",
+            )
         found = store.get(reference.target)
         region = text(found.content.get("location")) if found is not None else ""
         if found is None or (region and location and region != location):

@@ -125,7 +125,7 @@ async def _echoes(session: aiohttp.ClientSession, found: EventSubscription) -> b
     code = found.validation_code
     event = {
         "id": code,
-        "topic": found.source,
+        "topic": found.scope,
         "subject": "",
         "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
         "eventTime": found.created,

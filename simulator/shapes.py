@@ -19,7 +19,7 @@ from simulator.ids import (
     VNET,
     location_key,
 )
-from simulator.references import BACK_REFERENCES, CONFIGURATION_LINKS, GATEWAY_ADDRESSES, SUBNET_LINKS
+from simulator.references import BACK_REFERENCES, CONFIGURATION_LINKS, CONFIGURATIONS, GATEWAY_ADDRESSES, SUBNET_LINKS
 from simulator.wire import Body, elements, members
 
 
@@ -99,6 +99,24 @@ def shaped(type_key: str, sent: Body, kept: Body) -> Body:
         content["sku"] = {"name": _default_sku(type_key), "tier": "Regional"} | members(content.get("sku"))
     content["properties"] = kept | _defaults(type_key, content, properties) | properties
     return content
+
+
+def identify(type_name: str, resource_id: str, content: Body) -> None:
+    """A resource's content in; each of its configurations has a name, an id and a state afterwards."""
+    for array in CONFIGURATIONS:
+        for number, element in enumerate(elements(members(content.get("properties")).get(array))):
+            element.setdefault("name", f"configuration{number + 1}")
+            element["id"] = f"{resource_id}/{array}/{element['name']}"
+            element["type"] = f"{type_name}/{array}"
+            element["properties"] = {"provisioningState": "Succeeded", **members(element.get("properties"))}
+            element.pop("etag", None)
+
+
+def prefix_size(properties: Body) -> int:
+    """The properties of a public prefix in, how many addresses it holds out."""
+    whole = 128 if properties.get("publicIPAddressVersion") == "IPv6" else 32
+    length = properties.get("prefixLength")
+    return int(2 ** (whole - length)) if isinstance(length, int) and 0 <= length <= whole else 1
 
 
 def kept_of(type_key: str, content: Body) -> Body:

@@ -14,7 +14,7 @@ from simulator.events import Caller, event_of
 from simulator.grid import Events
 from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, VNET, parent_key
 from simulator.operations import Operation, Operations
-from simulator.shapes import is_network
+from simulator.shapes import is_network, prefix_size
 from simulator.store import Store, Stored
 from simulator.wire import Body, members
 
@@ -154,9 +154,8 @@ class World:
                 return
             properties["ipAddress"] = self._next_address(properties, 1)
         elif type_key == PUBLIC_PREFIX and "ipPrefix" not in properties:
-            length = properties.get("prefixLength", 28)
-            whole = 128 if properties.get("publicIPAddressVersion") == "IPv6" else 32
-            properties["ipPrefix"] = f"{self._next_address(properties, 2 ** (whole - length))}/{length}"
+            first = self._next_address(properties, prefix_size(properties))
+            properties["ipPrefix"] = f"{first}/{properties['prefixLength']}"
         else:
             return
         self.store.put(key, msgspec.structs.replace(stored, body=msgspec.json.encode(content)))
