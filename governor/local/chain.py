@@ -55,7 +55,7 @@ def append(tx: Transaction, record: Record) -> Record:
     """A Record in, the same as it is stored, chained to the one before, out."""
     subscription = record.scope.subscription
     head = tx.get(Head, _LEDGER, subscription, "head") or Head()
-    stored = _versioned(encode(msgspec.structs.replace(record, prev=head.hash)))
+    stored = encoded(msgspec.structs.replace(record, prev=head.hash))
     digest = hashlib.sha256(stored).hexdigest()
     at = max(keys.micros(record.time), head.at + 1)
     row = f"r|{keys.falling(at)}|{record.id}"
@@ -136,8 +136,9 @@ def _wrong(row: Row, expected: str, newest: bool) -> str | None:
     return None
 
 
-def _versioned(stored: bytes) -> bytes:
-    """An encoded Record in, the same saying its version out: as a default it is not among what is encoded."""
+def encoded(record: Record) -> bytes:
+    """A Record in, its stored bytes out. They say their version, which `encode` leaves out as a default."""
+    stored = encode(record)
     said = msgspec.json.decode(stored, type=_Said).v
     return stored if said is not None else stored[:-1] + f',"v":{VERSION}}}'.encode()
 

@@ -28,9 +28,9 @@ class Offering(Struct, frozen=True):
 
 
 class Offers(Struct, frozen=True):
-    """The digests of what the last run on a Scope withheld."""
+    """The digests of what the last run on a Scope withheld, with the gates that did."""
 
-    digests: tuple[str, ...] = ()
+    gates: dict[str, tuple[str, ...]] = {}
     v: int = VERSION
 
 
@@ -59,7 +59,7 @@ def offer(tx: Transaction, scope: Scope, withheld: Iterable[Withheld], now: date
     place = keys.place(scope)
     before = tx.get(Offers, _TABLE, place, "offers") or Offers()
     present = {item.remediation.digest: item for item in withheld}
-    for digest in before.digests:
+    for digest in before.gates:
         if digest not in present:
             tx.delete(_TABLE, "offered", f"{digest}|{place}")
     for digest, item in present.items():
@@ -67,9 +67,14 @@ def offer(tx: Transaction, scope: Scope, withheld: Iterable[Withheld], now: date
         offering = Offering(scope, item, now if there is None else there.since)
         if offering != there:
             tx.put(_TABLE, "offered", f"{digest}|{place}", offering)
-    after = Offers(tuple(sorted(present)))
+    after = Offers({d: tuple(sorted({r.gate.value for r in present[d].reasons})) for d in sorted(present)})
     if after != before:
         tx.put(_TABLE, place, "offers", after)
+
+
+def gates(tx: Transaction, scope: Scope) -> dict[str, tuple[str, ...]]:
+    """A Scope in, the digests of what its last run withheld, with the gates that did, out."""
+    return (tx.get(Offers, _TABLE, keys.place(scope), "offers") or Offers()).gates
 
 
 def offered(tx: Transaction, digest: str | None, now: datetime) -> tuple[Offered, ...]:

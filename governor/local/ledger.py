@@ -76,6 +76,7 @@ class SqliteLedger:
                 approvals=decisions.approvals(tx, now),
                 exemptions=decisions.exemptions(tx, scope, now),
                 undo=decisions.undo(tx, cause),
+                offered=decisions.gates(tx, scope),
                 verdicts=verdicts.of_scope(tx, scope),
             )
 

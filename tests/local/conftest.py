@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from governor.ports import Inbox, Ledger
-from tests.local.worlds import STORES, StandingClock, Store
+from tests.local.worlds import NOON, STORES, Store
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture(params=STORES, ids=lambda store: store.name)
@@ -16,19 +17,19 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 
 @pytest.fixture
-def clock() -> StandingClock:
-    return StandingClock()
+def clock() -> FakeClock:
+    return FakeClock(NOON)
 
 
 @pytest.fixture
-async def ledger(store: Store, tmp_path: Path, clock: StandingClock) -> AsyncIterator[Ledger]:
+async def ledger(store: Store, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Ledger]:
     opened = store.ledger(tmp_path, clock)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def inbox(store: Store, tmp_path: Path, clock: StandingClock) -> AsyncIterator[Inbox]:
+async def inbox(store: Store, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Inbox]:
     opened = store.inbox(tmp_path, clock)
     yield opened
     await opened.close()

@@ -16,7 +16,6 @@ from tests.local.worlds import (
     SCOPE,
     STEP,
     SUBNET,
-    StandingClock,
     applied,
     begun,
     cause,
@@ -24,13 +23,14 @@ from tests.local.worlds import (
     event,
     held,
 )
+from tests.support.clock import FakeClock
 
 
 async def test_a_scope_nobody_holds_is_held_with_the_first_epoch(ledger: Ledger) -> None:
     assert await ledger.claim(event(), SCOPE, POLICIES) == Held(SCOPE, 1)
 
 
-async def test_a_held_scope_is_busy_for_the_rest_of_the_lease(ledger: Ledger, clock: StandingClock) -> None:
+async def test_a_held_scope_is_busy_for_the_rest_of_the_lease(ledger: Ledger, clock: FakeClock) -> None:
     await held(ledger)
     clock.advance(30)
     assert await ledger.claim(event(), SCOPE, POLICIES) == Busy(90)
@@ -48,7 +48,7 @@ async def test_scopes_do_not_hold_each_other_up(ledger: Ledger) -> None:
         assert await ledger.claim(event(), scope, POLICIES) == Held(scope, 1)
 
 
-async def test_an_expired_lease_is_taken_over_with_a_new_epoch(ledger: Ledger, clock: StandingClock) -> None:
+async def test_an_expired_lease_is_taken_over_with_a_new_epoch(ledger: Ledger, clock: FakeClock) -> None:
     await held(ledger)
     clock.advance(119.999)
     assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Busy)
@@ -61,7 +61,7 @@ async def test_a_released_claim_is_free_at_once(ledger: Ledger) -> None:
     assert await ledger.claim(event(), SCOPE, POLICIES) == Held(SCOPE, 2)
 
 
-async def test_a_lost_claim_releases_nothing(ledger: Ledger, clock: StandingClock) -> None:
+async def test_a_lost_claim_releases_nothing(ledger: Ledger, clock: FakeClock) -> None:
     first = await held(ledger)
     clock.advance(120)
     await held(ledger)
@@ -123,7 +123,7 @@ async def touched(ledger: Ledger) -> timedelta | None:
     return None if at is None else at - NOON
 
 
-async def test_the_latest_event_tells_when_the_scope_was_touched(ledger: Ledger, clock: StandingClock) -> None:
+async def test_the_latest_event_tells_when_the_scope_was_touched(ledger: Ledger, clock: FakeClock) -> None:
     clock.advance(60)
     assert await touched(ledger) is None
     for seconds in (20, 40, 30):
@@ -137,7 +137,7 @@ async def test_only_events_tell(ledger: Ledger) -> None:
     assert await touched(ledger) is None
 
 
-async def test_busy_and_absorbed_events_tell_too(ledger: Ledger, clock: StandingClock) -> None:
+async def test_busy_and_absorbed_events_tell_too(ledger: Ledger, clock: FakeClock) -> None:
     clock.advance(3600)
     run = await begun(ledger)
     assert isinstance(await ledger.claim(event(), SCOPE, POLICIES), Busy)
@@ -157,7 +157,7 @@ async def test_an_event_from_the_future_is_not_believed(ledger: Ledger) -> None:
     ("seconds", "echo"), [(-11, False), (-10, True), (0, True), (20, True), (30, True), (31, False)]
 )
 async def test_the_echo_of_our_own_write_touches_nothing(
-    ledger: Ledger, clock: StandingClock, seconds: int, echo: bool
+    ledger: Ledger, clock: FakeClock, seconds: int, echo: bool
 ) -> None:
     """The write lasted from 0 to 20 s; the clocks may be 10 s apart."""
     run = await begun(ledger)
@@ -176,7 +176,7 @@ async def test_somebody_elses_write_beside_ours_is_no_echo(ledger: Ledger) -> No
     assert await touched(ledger) == timedelta(0)
 
 
-async def test_a_write_that_is_still_open_echoes_until_now(ledger: Ledger, clock: StandingClock) -> None:
+async def test_a_write_that_is_still_open_echoes_until_now(ledger: Ledger, clock: FakeClock) -> None:
     run = await begun(ledger)
     await ledger.intend(run, 1, "d1", STEP)
     clock.advance(300)
@@ -194,7 +194,7 @@ async def test_our_write_on_one_scope_is_no_echo_on_another(ledger: Ledger) -> N
 # ---- objects outside the Scope ------------------------------------------------------------------------------------
 
 
-async def test_an_object_is_leased_to_one_run_at_a_time(ledger: Ledger, clock: StandingClock) -> None:
+async def test_an_object_is_leased_to_one_run_at_a_time(ledger: Ledger, clock: FakeClock) -> None:
     one, two = await begun(ledger), await begun(ledger, scope=ELSEWHERE)
     assert await ledger.lease(one, GATEWAY)
     assert await ledger.lease(one, GATEWAY)
@@ -205,9 +205,7 @@ async def test_an_object_is_leased_to_one_run_at_a_time(ledger: Ledger, clock: S
     assert await ledger.lease(two, GATEWAY)
 
 
-async def test_the_lease_on_an_object_ends_after_120_s_unless_it_is_renewed(
-    ledger: Ledger, clock: StandingClock
-) -> None:
+async def test_the_lease_on_an_object_ends_after_120_s_unless_it_is_renewed(ledger: Ledger, clock: FakeClock) -> None:
     one, two = await begun(ledger), await begun(ledger, scope=ELSEWHERE)
     await ledger.lease(one, GATEWAY)
     clock.advance(100)
@@ -232,7 +230,7 @@ async def test_two_objects_at_a_time_are_a_defect(ledger: Ledger) -> None:
         await ledger.lease(run, SUBNET)
 
 
-async def test_a_lost_run_leases_nothing(ledger: Ledger, clock: StandingClock) -> None:
+async def test_a_lost_run_leases_nothing(ledger: Ledger, clock: FakeClock) -> None:
     run = await begun(ledger)
     clock.advance(120)
     await held(ledger)

@@ -19,7 +19,6 @@ from tests.local.worlds import (
     REST,
     SCOPE,
     SUBNET,
-    StandingClock,
     begun,
     cause,
     event,
@@ -27,6 +26,7 @@ from tests.local.worlds import (
     remediation,
     withheld,
 )
+from tests.support.clock import FakeClock
 
 HOUR = timedelta(hours=1)
 
@@ -44,7 +44,7 @@ def ruling(digest: str = "d1", ruled: Ruling = Ruling.APPROVE, hours: int = 72) 
     return Decision(digest, ruled, "ann", NOON, "looked at it", NOON + hours * HOUR)
 
 
-async def test_what_was_withheld_is_offered_as_long_as_it_is(ledger: Ledger, clock: StandingClock) -> None:
+async def test_what_was_withheld_is_offered_as_long_as_it_is(ledger: Ledger, clock: FakeClock) -> None:
     await offers(ledger, withheld("d1"), withheld("d2"))
     await offers(ledger, withheld("d3"), scope=ELSEWHERE)
     clock.advance(60)
@@ -53,6 +53,8 @@ async def test_what_was_withheld_is_offered_as_long_as_it_is(ledger: Ledger, clo
         Offered(SCOPE, withheld("d2", text="other words"), NOON),
         Offered(ELSEWHERE, withheld("d3"), NOON),
     )
+    assert (await standing(ledger)).offered == {"d2": ("approval",)}
+    assert (await standing(ledger, REST)).offered == {}
     assert await ledger.offered("d3") == (Offered(ELSEWHERE, withheld("d3"), NOON),)
     assert await ledger.offered("d1") == ()
     assert await ledger.offered("d") == ()
@@ -80,7 +82,7 @@ async def test_a_ruling_made_before_its_plan_counts_on_every_scope(ledger: Ledge
     assert (await standing(ledger, ELSEWHERE)).decisions == {"d1": ruling()}
 
 
-async def test_a_ruling_counts_until_it_expires(ledger: Ledger, clock: StandingClock) -> None:
+async def test_a_ruling_counts_until_it_expires(ledger: Ledger, clock: FakeClock) -> None:
     await ledger.decide(ruling("d1", Ruling.REJECT, hours=3))
     await ledger.decide(ruling("d1", hours=2))
     clock.advance(2 * 3600 - 1)
@@ -91,7 +93,7 @@ async def test_a_ruling_counts_until_it_expires(ledger: Ledger, clock: StandingC
     assert list((await standing(ledger)).decisions) == ["d2"]
 
 
-async def test_standing_approvals_count_until_they_run_out(ledger: Ledger, clock: StandingClock) -> None:
+async def test_standing_approvals_count_until_they_run_out(ledger: Ledger, clock: FakeClock) -> None:
     short = StandingApproval("brief", "spokes", NETWORK, "ann", NOON, "routine", NOON + HOUR)
     long = StandingApproval("none", "*", NETWORK, "ann", NOON, "routine", NOON + 2 * HOUR)
     await ledger.approve_standing(short)
@@ -115,7 +117,7 @@ async def test_an_undo_finds_the_wish_that_its_cause_points_at(ledger: Ledger) -
 
 @pytest.mark.parametrize("source", [Source.UNDO, Source.DECISION])
 async def test_what_was_undone_is_left_alone_for_the_days_that_were_asked(
-    ledger: Ledger, clock: StandingClock, source: Source
+    ledger: Ledger, clock: FakeClock, source: Source
 ) -> None:
     await ledger.request_undo(UndoRequest("r1", "ann", NOON, "it broke", 7))
     run = await begun(ledger, cause(source, points_at="r1"))
@@ -144,9 +146,7 @@ async def test_a_shorter_undo_does_not_cut_a_longer_one(ledger: Ledger) -> None:
 # ---- brakes -------------------------------------------------------------------------------------------------------
 
 
-async def test_the_last_sixty_minutes_are_counted_not_the_hour_of_the_clock(
-    ledger: Ledger, clock: StandingClock
-) -> None:
+async def test_the_last_sixty_minutes_are_counted_not_the_hour_of_the_clock(ledger: Ledger, clock: FakeClock) -> None:
     run, other = await begun(ledger), await begun(ledger, scope=ELSEWHERE)
     clock.advance(59 * 60)
     await ledger.count(run, remediation(digest="d1"), failed=False)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from governor import messages
 from governor.ports import Inbox
-from tests.local.worlds import Message, StandingClock, Store, event
+from tests.local.worlds import Message, Store, event
+from tests.support.clock import FakeClock
 
 
 async def test_a_cause_waits_as_long_as_it_was_told(
-    inbox: Inbox, store: Store, tmp_path: Path, clock: StandingClock
+    inbox: Inbox, store: Store, tmp_path: Path, clock: FakeClock
 ) -> None:
     await inbox.put(event())
     await inbox.put(event(), after=900)
@@ -17,13 +18,13 @@ async def test_a_cause_waits_as_long_as_it_was_told(
     assert messages.decode(found[0].body) == event()
 
 
-async def test_a_message_is_put_back_as_it_is(inbox: Inbox, store: Store, tmp_path: Path, clock: StandingClock) -> None:
+async def test_a_message_is_put_back_as_it_is(inbox: Inbox, store: Store, tmp_path: Path, clock: FakeClock) -> None:
     raw = '{"v": 2,  "source":"dream", "name":"Zoë"}'.encode()
     await inbox.put_back(raw, after=60)
     assert store.messages(tmp_path, clock) == [Message(raw, 60)]
 
 
-async def test_messages_outlive_the_inbox(inbox: Inbox, store: Store, tmp_path: Path, clock: StandingClock) -> None:
+async def test_messages_outlive_the_inbox(inbox: Inbox, store: Store, tmp_path: Path, clock: FakeClock) -> None:
     await inbox.put(event())
     await inbox.close()
     again = store.inbox(tmp_path, clock)

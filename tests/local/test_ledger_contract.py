@@ -21,7 +21,6 @@ from tests.local.worlds import (
     SCOPE,
     SUBNET,
     SUBSCRIPTION,
-    StandingClock,
     begun,
     cause,
     ending,
@@ -29,6 +28,7 @@ from tests.local.worlds import (
     record,
     verdict,
 )
+from tests.support.clock import FakeClock
 
 
 async def recorded(ledger: Ledger, scope: Scope = SCOPE, note: str = "", seconds: float = 0) -> Record:
@@ -197,7 +197,7 @@ async def test_a_message_that_is_given_up_is_recorded_where_it_belongs(
     assert kept == "\ufffd raw ?sig=***".encode()
 
 
-async def test_a_message_is_given_up_once(ledger: Ledger, clock: StandingClock) -> None:
+async def test_a_message_is_given_up_once(ledger: Ledger, clock: FakeClock) -> None:
     first = await ledger.give_up(event(), b"{}", "too old")
     clock.advance(60)
     assert await ledger.give_up(event(), b"{}", "too old") == first

@@ -17,7 +17,6 @@ from tests.local.worlds import (
     POLICIES,
     SCOPE,
     STEP,
-    StandingClock,
     applied,
     begun,
     cause,
@@ -26,11 +25,12 @@ from tests.local.worlds import (
     held,
     record,
 )
+from tests.support.clock import FakeClock
 
 INTERRUPTED = Outcome(STEP, "d1", Became.INTERRUPTED, "the gateway is there")
 
 
-async def test_an_outcome_names_its_bodies_and_times(ledger: Ledger, clock: StandingClock) -> None:
+async def test_an_outcome_names_its_bodies_and_times(ledger: Ledger, clock: FakeClock) -> None:
     run = await begun(ledger)
     await ledger.intend(run, 1, "d1", STEP)
     clock.advance(20)
@@ -64,7 +64,7 @@ async def test_a_number_means_one_step(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("how", ["intend", "renew"])
-async def test_intents_and_polls_renew_the_lease(ledger: Ledger, clock: StandingClock, how: str) -> None:
+async def test_intents_and_polls_renew_the_lease(ledger: Ledger, clock: FakeClock, how: str) -> None:
     run = await begun(ledger)
     clock.advance(100)
     if how == "intend":
@@ -75,7 +75,7 @@ async def test_intents_and_polls_renew_the_lease(ledger: Ledger, clock: Standing
     assert await ledger.claim(event(), SCOPE, POLICIES) == Busy(20)
 
 
-async def test_a_lease_that_ran_out_is_renewed_if_nobody_took_it(ledger: Ledger, clock: StandingClock) -> None:
+async def test_a_lease_that_ran_out_is_renewed_if_nobody_took_it(ledger: Ledger, clock: FakeClock) -> None:
     run = await begun(ledger)
     clock.advance(500)
     await ledger.renew(run)
@@ -85,7 +85,7 @@ async def test_a_lease_that_ran_out_is_renewed_if_nobody_took_it(ledger: Ledger,
 # ---- taken over ---------------------------------------------------------------------------------------------------
 
 
-async def crashed(ledger: Ledger, clock: StandingClock) -> Run:
+async def crashed(ledger: Ledger, clock: FakeClock) -> Run:
     """A run that did one step, began another, and was never heard of again."""
     run = await begun(ledger)
     await ledger.intend(run, 1, "d0", STEP)
@@ -95,12 +95,12 @@ async def crashed(ledger: Ledger, clock: StandingClock) -> Run:
     return run
 
 
-async def test_who_takes_over_is_told_what_was_left_open(ledger: Ledger, clock: StandingClock) -> None:
+async def test_who_takes_over_is_told_what_was_left_open(ledger: Ledger, clock: FakeClock) -> None:
     run = await crashed(ledger, clock)
     assert (await held(ledger)).interrupted == (Intent(run.id, 2, "d1", STEP, NOON),)
 
 
-async def test_what_was_left_open_stays_listed_until_a_record_names_it(ledger: Ledger, clock: StandingClock) -> None:
+async def test_what_was_left_open_stays_listed_until_a_record_names_it(ledger: Ledger, clock: FakeClock) -> None:
     old = await crashed(ledger, clock)
     for finish in ("crash", "release", "silence"):
         taken = await held(ledger)
@@ -118,7 +118,7 @@ async def test_what_was_left_open_stays_listed_until_a_record_names_it(ledger: L
     assert (await held(ledger)).interrupted == ()
 
 
-async def test_another_outcome_of_the_same_step_does_not_settle_it(ledger: Ledger, clock: StandingClock) -> None:
+async def test_another_outcome_of_the_same_step_does_not_settle_it(ledger: Ledger, clock: FakeClock) -> None:
     await crashed(ledger, clock)
     run = await begun(ledger)
     again = Outcome(STEP, "d1", Became.DONE)
@@ -126,9 +126,7 @@ async def test_another_outcome_of_the_same_step_does_not_settle_it(ledger: Ledge
     assert len((await held(ledger)).interrupted) == 1
 
 
-async def test_an_interrupted_write_echoes_no_longer_than_until_it_was_named(
-    ledger: Ledger, clock: StandingClock
-) -> None:
+async def test_an_interrupted_write_echoes_no_longer_than_until_it_was_named(ledger: Ledger, clock: FakeClock) -> None:
     await crashed(ledger, clock)
     run = await begun(ledger)
     await ledger.end(run, Ending(NOON, False, (), record=record(run, outcomes=(INTERRUPTED,))))
@@ -137,7 +135,7 @@ async def test_an_interrupted_write_echoes_no_longer_than_until_it_was_named(
     assert (await ledger.standing(SCOPE, event())).touched == clock.now()
 
 
-async def test_a_run_that_was_taken_over_may_not_go_on(ledger: Ledger, clock: StandingClock) -> None:
+async def test_a_run_that_was_taken_over_may_not_go_on(ledger: Ledger, clock: FakeClock) -> None:
     first = await held(ledger)
     old = await ledger.begin(first, event(), POLICIES, Plan())
     clock.advance(120)
@@ -161,7 +159,7 @@ async def test_a_run_that_ended_may_not_go_on(ledger: Ledger) -> None:
         await ledger.intend(run, 1, "d1", STEP)
 
 
-async def test_what_a_lost_run_has_written_is_kept_before_it_learns_so(ledger: Ledger, clock: StandingClock) -> None:
+async def test_what_a_lost_run_has_written_is_kept_before_it_learns_so(ledger: Ledger, clock: FakeClock) -> None:
     old = await crashed(ledger, clock)
     await ledger.release(await held(ledger))
     with pytest.raises(Lost):
@@ -169,7 +167,7 @@ async def test_what_a_lost_run_has_written_is_kept_before_it_learns_so(ledger: L
     assert (await held(ledger)).interrupted == ()
 
 
-async def test_what_counts_as_interrupted_stays_so(ledger: Ledger, clock: StandingClock) -> None:
+async def test_what_counts_as_interrupted_stays_so(ledger: Ledger, clock: FakeClock) -> None:
     old = await crashed(ledger, clock)
     run = await begun(ledger)
     await ledger.end(run, Ending(NOON, True, (), record=record(run, outcomes=(INTERRUPTED,))))
@@ -211,7 +209,7 @@ async def test_while_paused_no_step_begins(ledger: Ledger) -> None:
     await ledger.intend(run, 2, "d1", STEP)
 
 
-async def test_a_refused_intent_leaves_nothing_open(ledger: Ledger, clock: StandingClock) -> None:
+async def test_a_refused_intent_leaves_nothing_open(ledger: Ledger, clock: FakeClock) -> None:
     run = await begun(ledger)
     await ledger.pause(Pause("ann", NOON, "incident"), "ann", "incident")
     with pytest.raises(Paused):

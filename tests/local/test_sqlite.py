@@ -19,7 +19,8 @@ from governor.local.inbox import SqliteInbox
 from governor.local.ledger import TABLES, SqliteLedger
 from governor.local.rows import Rows
 from governor.ports import Ending, Held, Terminal, Transient
-from tests.local.worlds import NOON, POLICIES, SCOPE, SUBSCRIPTION, StandingClock, begun, cause, event, record
+from tests.local.worlds import NOON, POLICIES, SCOPE, SUBSCRIPTION, begun, cause, event, record
+from tests.support.clock import FakeClock
 
 PROCESSES = multiprocessing.get_context("spawn")
 
@@ -30,8 +31,8 @@ def _run_until_done(folder: str, runs: int) -> list[int]:
     async def story() -> list[int]:
         epochs: list[int] = []
         woken = cause(Source.MANUAL)
-        ledger = SqliteLedger(Path(folder) / "ledger.db", StandingClock())
-        inbox = SqliteInbox(Path(folder) / "queues.db", StandingClock())
+        ledger = SqliteLedger(Path(folder) / "ledger.db", FakeClock(NOON))
+        inbox = SqliteInbox(Path(folder) / "queues.db", FakeClock(NOON))
         while len(epochs) < runs:
             answer = await ledger.claim(woken, SCOPE, POLICIES)
             if not isinstance(answer, Held):
@@ -52,7 +53,7 @@ async def test_processes_share_one_file(tmp_path: Path) -> None:
         done = [pool.submit(_run_until_done, str(tmp_path), 15) for _ in range(3)]
         epochs = [epoch for each in done for epoch in each.result(timeout=100)]
     assert len(set(epochs)) == len(epochs) == 45
-    ledger = SqliteLedger(tmp_path / "ledger.db", StandingClock())
+    ledger = SqliteLedger(tmp_path / "ledger.db", FakeClock(NOON))
     assert [(found.records, found.wrong) async for found in ledger.verify()] == [(45, None)]
     assert len((await ledger.records(limit=100)).records) == 45
     await ledger.close()
@@ -70,7 +71,7 @@ def _die_while_intending(folder: str) -> None:
 
 
 async def test_a_process_killed_in_a_transaction_changes_nothing_and_blocks_nobody(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.db", StandingClock())
+    ledger = SqliteLedger(tmp_path / "ledger.db", FakeClock(NOON))
     run = await begun(ledger)
     dying = PROCESSES.Process(target=_die_while_intending, args=(str(tmp_path),))
     dying.start()
@@ -82,7 +83,7 @@ async def test_a_process_killed_in_a_transaction_changes_nothing_and_blocks_nobo
 
 
 async def test_two_ledgers_in_one_process_see_the_same(tmp_path: Path) -> None:
-    one, two = (SqliteLedger(tmp_path / "ledger.db", StandingClock()) for _ in range(2))
+    one, two = (SqliteLedger(tmp_path / "ledger.db", FakeClock(NOON)) for _ in range(2))
     run = await begun(one)
     await two.renew(run)
     stored = await two.end(run, Ending(NOON, True, (), record=record(run)))
@@ -149,7 +150,7 @@ def change_claim(path: Path, old: bytes, new: bytes) -> None:
     ],
 )
 async def test_a_value_that_cannot_be_read_is_one_clear_error(tmp_path: Path, new: bytes, says: str) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.db", StandingClock())
+    ledger = SqliteLedger(tmp_path / "ledger.db", FakeClock(NOON))
     await begun(ledger)
     change_claim(tmp_path / "ledger.db", b'"v":1}', new)
     with pytest.raises(Terminal, match=says):
@@ -158,7 +159,7 @@ async def test_a_value_that_cannot_be_read_is_one_clear_error(tmp_path: Path, ne
 
 
 async def test_members_that_are_not_known_are_ignored(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.db", StandingClock())
+    ledger = SqliteLedger(tmp_path / "ledger.db", FakeClock(NOON))
     run = await begun(ledger)
     change_claim(tmp_path / "ledger.db", b'"v":1}', b'"v":1,"colour":"blue"}')
     await ledger.renew(run)

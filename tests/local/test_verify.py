@@ -10,7 +10,8 @@ import pytest
 
 from governor.local.ledger import SqliteLedger
 from governor.ports import Ending, Verification
-from tests.local.worlds import ELSEWHERE, NOON, OTHER, SUBSCRIPTION, StandingClock, begun, record
+from tests.local.worlds import ELSEWHERE, NOON, OTHER, SUBSCRIPTION, begun, record
+from tests.support.clock import FakeClock
 
 CHAIN = 6
 IN_ORDER = "partition = :s AND row LIKE 'r|%' ORDER BY row DESC"
@@ -20,7 +21,7 @@ class Chains:
     """A chain of six Records beside another one, open for the ledger and for whoever tampers."""
 
     def __init__(self, path: Path) -> None:
-        self.ledger = SqliteLedger(path, StandingClock())
+        self.ledger = SqliteLedger(path, FakeClock(NOON))
         self._file = sqlite3.connect(path, isolation_level=None)
 
     async def write(self) -> None:

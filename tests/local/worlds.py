@@ -1,9 +1,9 @@
-"""The implementations under contract, a clock that stands until it is moved, and small values to store."""
+"""The implementations under contract, and small values to store."""
 
 import json
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from governor.core.verdict import Result, Verdict
 from governor.local.inbox import QUEUE, SqliteInbox
 from governor.local.ledger import SqliteLedger
 from governor.ports import Applied, Ending, Held, Inbox, Ledger, Run
+from tests.support.clock import FakeClock
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -31,22 +32,6 @@ POLICIES = "policies-1"
 STEP = WriteSubnet(SUBNET, to=Attachment(nat_gateway=GATEWAY), was=Attachment(nat_gateway=None))
 
 
-class StandingClock:
-    """A clock that stands still until somebody moves it."""
-
-    def __init__(self, now: datetime = NOON) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        return self._now
-
-    async def sleep(self, seconds: float) -> None:
-        self.advance(seconds)
-
-    def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
-
-
 class Message(Struct, frozen=True):
     """A message as it lies in a queue, and in how many seconds it can be seen."""
 
@@ -58,12 +43,12 @@ class Store(Struct, frozen=True):
     """One implementation: opens a Ledger and an Inbox on what is stored, as often as asked, and shows the messages."""
 
     name: str
-    ledger: Callable[[Path, StandingClock], Ledger]
-    inbox: Callable[[Path, StandingClock], Inbox]
-    messages: Callable[[Path, StandingClock], list[Message]]
+    ledger: Callable[[Path, FakeClock], Ledger]
+    inbox: Callable[[Path, FakeClock], Inbox]
+    messages: Callable[[Path, FakeClock], list[Message]]
 
 
-def _sqlite_messages(folder: Path, clock: StandingClock) -> list[Message]:
+def _sqlite_messages(folder: Path, clock: FakeClock) -> list[Message]:
     connection = sqlite3.connect(folder / "queues.db")
     rows = connection.execute("SELECT body, visible_at FROM messages WHERE queue = ? ORDER BY rowid", (QUEUE,))
     found = [Message(body.encode(), round(visible - clock.now().timestamp(), 3)) for body, visible in rows]
@@ -90,7 +75,7 @@ def cause(source: Source, at: datetime = NOON, points_at: str | None = None) -> 
 
 
 def remediation(resource: str = SUBNET, digest: str = "d1", policy: str = "spokes") -> Remediation:
-    return Remediation(resource, policy, ("subnet-egress",), (STEP,), "no way out", "brief", digest)
+    return Remediation(resource, policy, ("subnet-egress",), (STEP,), "no way out", ("brief",), digest)
 
 
 def withheld(digest: str = "d1", text: str = "needs approval") -> Withheld:
