@@ -210,7 +210,10 @@ def test_route_tables_and_security_groups_in_use_stay(cloud: Cloud) -> None:
     cloud.put("routeTables/t", {"routes": [route]})
     cloud.put("networkSecurityGroups/g")
     vnet = cloud.vnet()
-    both: dict[str, Any] = {"routeTable": link("routeTables/t"), "networkSecurityGroup": link("networkSecurityGroups/g")}
+    both: dict[str, Any] = {
+        "routeTable": link("routeTables/t"),
+        "networkSecurityGroup": link("networkSecurityGroups/g"),
+    }
     cloud.subnet(f"{vnet}/subnets/s", **both)
     table = cloud.get("routeTables/t")
     assert table["properties"]["subnets"] == [link(f"{vnet}/subnets/s")]

@@ -1,0 +1,109 @@
+"""Estates go in and come out the same; what they say about strangers stays true."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simulator.arm import Arm, ManualClock
+from simulator.estates import BadEstate
+from tests.simulator.cloud import GROUP, NETWORK, SUBSCRIPTION, Cloud, link
+
+
+def test_export_loads_to_the_same(cloud: Cloud) -> None:
+    vnet = cloud.vnet()
+    gateway = cloud.gateway("n", cloud.address("p"))
+    cloud.put("routeTables/t", {"routes": [{"name": "r", "properties": {"addressPrefix": "0.0.0.0/0"}}]})
+    cloud.subnet(f"{vnet}/subnets/s", natGateway=gateway, routeTable=link("routeTables/t"))
+    cloud.nic("nic", f"{vnet}/subnets/s")
+    topic = f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/t"
+    cloud.put(topic, {"source": f"/subscriptions/{SUBSCRIPTION}"}, location="global")
+    cloud.put(f"{topic}/eventSubscriptions/e", {"destination": {"endpointType": "WebHook"}})
+    cloud.put(f"{NETWORK}/virtualNetworks/v/providers/Microsoft.Authorization/locks/l", {"level": "ReadOnly"})
+    exported = cloud.arm.export()
+    other = Arm(ManualClock(), seed=9)
+    other.load(exported)
+    assert other.export() == exported
+    assert {body["type"] for body in exported} >= {
+        "Microsoft.Authorization/locks",
+        "Microsoft.EventGrid/systemTopics/eventSubscriptions",
+    }
+    assert other.events == []
+
+
+def test_recorded_estate_goes_round(shared: Path) -> None:
+    estate = json.loads((shared / "samples" / "estate_recorded.json").read_text())
+    first = Arm(ManualClock())
+    first.load({"data": estate})
+    second = Arm(ManualClock(), seed=9)
+    second.load(first.export())
+    assert second.export() == first.export()
+    assert {body["id"].casefold() for body in estate} <= {body["id"].casefold() for body in first.export()}
+
+
+def test_minimal_entries_get_what_azure_would_show(cloud: Cloud) -> None:
+    subnet = {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}}
+    cloud.arm.load([{"id": f"{NETWORK}/virtualNetworks/v", "location": "East US", "properties": {"subnets": [subnet]}}])
+    found = cloud.get("virtualNetworks/v/subnets/s")
+    assert found["properties"]["provisioningState"] == "Succeeded"
+    assert found["properties"]["delegations"] == []
+    assert found["etag"] == cloud.get("virtualNetworks/v")["etag"]
+
+
+def test_occupants_that_are_not_in_the_estate_still_occupy(cloud: Cloud) -> None:
+    stranger = link("networkInterfaces/stranger/ipConfigurations/one")
+    subnet = {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24", "ipConfigurations": [stranger]}}
+    cloud.arm.load([{"id": f"{NETWORK}/virtualNetworks/v", "location": "eastus", "properties": {"subnets": [subnet]}}])
+    assert cloud.get("virtualNetworks/v/subnets/s")["properties"]["ipConfigurations"] == [stranger]
+    assert cloud.refused("DELETE", "virtualNetworks/v/subnets/s") == (400, "InUseSubnetCannotBeDeleted")
+
+
+def test_back_references_to_what_is_in_the_estate_come_from_there(cloud: Cloud) -> None:
+    """The gateway claims a subnet that does not name it: the subnet knows better."""
+    claimed = {"subnets": [link("virtualNetworks/v/subnets/s")]}
+    subnet = {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}}
+    cloud.arm.load(
+        [
+            {"id": f"{NETWORK}/natGateways/n", "location": "eastus", "properties": claimed},
+            {"id": f"{NETWORK}/virtualNetworks/v", "location": "eastus", "properties": {"subnets": [subnet]}},
+        ]
+    )
+    assert "subnets" not in cloud.get("natGateways/n")["properties"]
+
+
+def test_given_states_are_kept(cloud: Cloud) -> None:
+    cloud.arm.load(
+        [{"id": f"{NETWORK}/natGateways/n", "location": "eastus", "properties": {"provisioningState": "Failed"}}]
+    )
+    assert cloud.get("natGateways/n")["properties"]["provisioningState"] == "Failed"
+
+
+def test_starting_estate_comes_back_with_a_reset() -> None:
+    arm = Arm(ManualClock(), estate=[{"id": GROUP, "type": "Microsoft.Resources/resourceGroups", "location": "eastus"}])
+    before = arm.export()
+    arm.load([{"id": f"{NETWORK}/natGateways/n"}])
+    arm.reset()
+    assert arm.export() == before
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"id": 5},
+        {"id": "relative"},
+        {"id": f"{NETWORK}/natGateways"},
+        {"id": "/subscriptions/x", "type": "Microsoft.Resources/resourceGroups"},
+        {"type": "Microsoft.Resources/subscriptions"},
+        {"id": f"{NETWORK}/virtualNetworks/v", "properties": {"subnets": [{}]}},
+        [],
+    ],
+)
+def test_entries_that_are_no_resources_are_named(entry: object) -> None:
+    with pytest.raises(BadEstate, match="entry 0"):
+        Arm(ManualClock()).load([entry])
+
+
+def test_estate_must_be_a_list() -> None:
+    with pytest.raises(BadEstate, match="list"):
+        Arm(ManualClock()).load({"value": []})
