@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from governor.cloud import bodies
 from governor.cloud.arm import Answer, Arm
+from governor.cloud.errors import Unclear
 from governor.cloud.wait import Wait
 from governor.cloud.writes import Writer
 from governor.core import ids
@@ -20,6 +21,8 @@ _REST: Final = frozenset({"succeeded"})
 # Something that failed may still be deleted.
 _REST_TO_DELETE: Final = frozenset({"succeeded", "failed", "canceled"})
 
+_MOST_CHANGES: Final = 8
+
 
 class _Result(Struct, frozen=True):
     became: Became
@@ -29,7 +32,7 @@ class _Result(Struct, frozen=True):
 
 
 class _Sent(Struct, frozen=True):
-    """What was written over `before`; `answer` is None when the connection was lost, but the write is there."""
+    """A write of `wanted` over `before`; `answer` is None when none came."""
 
     before: bytes | None
     wanted: Body | None
@@ -48,13 +51,14 @@ class Applier:
         """The digest of a Remediation, one of its Steps and the lease to renew in, what became of it out."""
         started = self._arm.clock.now()
         wait = Wait(self._arm, renew, started + timedelta(seconds=self._deadline))
+        sent: _Sent | _Result | None = None
         try:
             sent = await self._write(step, wait)
             result = sent if isinstance(sent, _Result) else await self._finish(step, sent, wait)
-        except Transient as found:
-            result = _Result(Became.PENDING, f"could not be read: {found}")
-        except (Refused, Terminal) as found:
-            result = _Result(Became.FAILED, f"could not be read: {found}")
+        except (Transient, Refused, Terminal) as found:
+            became = Became.PENDING if isinstance(found, Transient) else Became.FAILED
+            before = sent.before if sent else None
+            result = _Result(became, f"{ids.name(step.target)} could not be read: {found}", before, before)
         outcome = Outcome(
             step=step,
             remediation=remediation,
@@ -68,37 +72,41 @@ class Applier:
     async def _write(self, step: Step, wait: Wait) -> _Sent | _Result:
         """Until Azure accepts the write, or there is nothing to write, or it is too late.
 
-        Whatever was Transient is preceded by a new read: an unanswered write may have taken effect, and what kept ours
-        waiting was somebody else's, so the old body and its etag are worth nothing.
+        After every hindrance the target is read again: an unanswered write may have taken effect, and what kept ours
+        waiting was somebody else's. So it is after a 412: all subnets of a network share its etag (facts/wire.md 2),
+        and whether what changed matters to the step is for the step to say.
         """
-        before = found = await wait.read(step.target)
-        attempt, unanswered = 0, ""
+        found = await wait.read(step.target)
+        attempt, unclear = 0, None
         while True:
             body = None if found is None else _decode(found)
             if why := steps.conflict(step, body):
-                return _Result(Became.STALE, why, before, found)
-            wanted = steps.edit(step, body)
-            if wanted == body and unanswered:
-                return _Sent(before, wanted, None)
-            rest = _rest(step, body)
-            if wanted == body:
-                return _Result(Became.PENDING if rest else Became.UNCHANGED, rest, before, found)
-            if rest and not unanswered:
-                return _Result(Became.PENDING, rest, before, found)
+                return _Result(Became.STALE, why, found, found)
+            wanted, rest = steps.edit(step, body), _rest(step, body)
+            if wanted == body and unclear:
+                return unclear
+            if wanted == body and not rest:
+                return _Result(Became.UNCHANGED, "", found, found)
+            if rest and not attempt:
+                return _Result(Became.PENDING, rest, found, found)
             attempt += 1
-            trouble = Transient(rest) if rest else None
-            if trouble is None:
-                try:
-                    return _Sent(before, wanted, await self._writer.send(step, wanted, _etag(body)))
-                except Transient as again:
-                    trouble = again
-                except (Changed, Absent) as changed:
-                    return _Result(Became.STALE, str(changed), before, found)
-                except (Refused, Terminal) as refused:
-                    return _Result(Became.FAILED, str(refused), before, found)
-            unanswered = str(trouble)
-            if not await wait.pause(self._arm.retry.pause(trouble, attempt)):
-                return _Result(Became.PENDING, unanswered, before, found)
+            try:
+                if not rest:
+                    return _Sent(found, wanted, await self._writer.send(step, wanted, _etag(body)))
+                hindrance = Transient(rest)
+            except Transient as again:
+                hindrance = again
+                unclear = _Sent(found, wanted, None) if isinstance(again, Unclear) else unclear
+            except Changed as changed:
+                if attempt > _MOST_CHANGES:
+                    return _Result(Became.STALE, str(changed), found, found)
+                hindrance = Transient(str(changed))
+            except Absent as gone:
+                return _Result(Became.STALE, str(gone), found, found)
+            except (Refused, Terminal) as refused:
+                return _Result(Became.FAILED, str(refused), found, found)
+            if not await wait.pause(self._arm.retry.pause(hindrance, attempt)):
+                return _Result(Became.PENDING, str(hindrance), found, found)
             found = await wait.read(step.target)
 
     async def _finish(self, step: Step, sent: _Sent, wait: Wait) -> _Result:
@@ -111,7 +119,7 @@ class Applier:
                 return _Result(Became.PENDING, str(found), sent.before, await wait.read(step.target))
             except (Refused, Terminal, Changed) as found:
                 return _Result(Became.FAILED, str(found), sent.before, await wait.read(step.target))
-        rested, after = await wait.resource(step.target)
+        rested, after = await wait.resource(step.target, until_gone=sent.wanted is None)
         if not rested:
             return _Result(Became.PENDING, too_late, sent.before, after)
         wrong = _wrong(step, sent, None if after is None else _decode(after))
@@ -135,8 +143,9 @@ def _wrong(step: Step, sent: _Sent, after: Body | None) -> str:
         return f"{ids.name(step.target)} is {bodies.state(after)}"
     if sent.before is None:
         return bodies.lacking(sent.wanted, after) or ""
-    if steps.edit(step, after) != after:
-        return f"the write did not hold: {steps.attachment(after)}"
+    held = steps.edit(step, after)
+    if held is not None and (lost := bodies.undone(held, after)):
+        return f"the write did not hold: {lost}"
     changed = bodies.difference(_decode(sent.before), after, steps.intended(step))
     return f"the write changed more than it should: {changed}" if changed else ""
 

@@ -79,8 +79,19 @@ class Session(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it 
                 trust_env=self._use_env_settings,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                middlewares=(_write_once,),
             )
         await super().open()
+
+
+async def _write_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Lets a lost write be lost: aiohttp would send it again, and the read that must come between would be missing."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if request.method == "GET":
+            raise
+        raise aiohttp.ClientConnectionError(str(error)) from error
 
 
 class Arm:

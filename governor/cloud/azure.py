@@ -12,8 +12,9 @@ from governor.cloud.endpoint import endpoint
 from governor.cloud.observe import Observer
 from governor.core.cause import Scope
 from governor.core.estate import Estate
+from governor.core.needs import Needs
 from governor.core.step import Step
-from governor.ports import Applied, Clock, Needs, Renew
+from governor.ports import Applied, Clock, Renew
 
 
 class AzureCloud:

@@ -9,6 +9,7 @@ from governor.core import ids
 from governor.core.step import Body
 
 Path = tuple[str, ...]
+_Difference = tuple[str, Any, Any]
 
 # Filled by Azure wherever they stand; the generated clients leave them out of what they send as well.
 _SERVER_FILLED: Final = frozenset({"etag", "provisioningState", "resourceGuid"})
@@ -38,12 +39,23 @@ def writable(body: Body) -> Body:
 
 def difference(before: Body, after: Body, intended: frozenset[Path]) -> str | None:
     """Bodies before and after a write in; the first member that changed without being meant to, or None, out."""
-    return next(_differences(writable(before), writable(after), (), intended), None)
+    for name, one, other in _differences(writable(before), writable(after), (), intended):
+        return f"{name} was {_show(one)} and is {_show(other)}"
+    return None
+
+
+def undone(wanted: Body, found: Body) -> str | None:
+    """The body that a write should have left and what is there in; the first member that differs, or None, out."""
+    for name, one, other in _differences(writable(wanted), writable(found), (), frozenset()):
+        return f"{name} should be {_show(one)} and is {_show(other)}"
+    return None
 
 
 def lacking(wanted: Body, found: Body) -> str | None:
-    """What was sent and what is there in; the first member that is not there as sent, or None, out."""
-    return next(_lacking(wanted, found, ()), None)
+    """What was created and what is there in; the first member that is not there as sent, or None, out."""
+    for name, one, other in _lacking(wanted, found, ()):
+        return f"{name} should be {_show(one)} and is {_show(other)}"
+    return None
 
 
 def state(body: Body) -> str:
@@ -59,7 +71,7 @@ def _without_filled(value: Any) -> Any:
     return value
 
 
-def _differences(before: Any, after: Any, path: Path, intended: frozenset[Path]) -> Iterator[str]:
+def _differences(before: Any, after: Any, path: Path, intended: frozenset[Path]) -> Iterator[_Difference]:
     if path in intended or _same(before, after):
         return
     if isinstance(before, dict) and isinstance(after, dict):
@@ -69,10 +81,10 @@ def _differences(before: Any, after: Any, path: Path, intended: frozenset[Path])
         for index, (one, other) in enumerate(zip(before, after, strict=True)):
             yield from _differences(one, other, (*path, str(index)), intended)
     else:
-        yield f"{'.'.join(path)} was {_show(before)} and is {_show(after)}"
+        yield ".".join(path), before, after
 
 
-def _lacking(wanted: Any, found: Any, path: Path) -> Iterator[str]:
+def _lacking(wanted: Any, found: Any, path: Path) -> Iterator[_Difference]:
     if isinstance(wanted, dict) and isinstance(found, dict):
         for name in sorted(wanted):
             yield from _lacking(wanted[name], found.get(name), (*path, name))
@@ -80,7 +92,7 @@ def _lacking(wanted: Any, found: Any, path: Path) -> Iterator[str]:
         for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
             yield from _lacking(one, other, (*path, str(index)))
     elif not (_same(wanted, found) or (path == ("location",) and _place(wanted) == _place(found))):
-        yield f"{'.'.join(path)} should be {_show(wanted)} and is {_show(found)}"
+        yield ".".join(path), wanted, found
 
 
 def _same(a: Any, b: Any) -> bool:

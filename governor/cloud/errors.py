@@ -19,8 +19,8 @@ class Throttled(Transient):
     """Too many requests: other calls of the same kind had better wait too."""
 
 
-class Disconnected(Transient):
-    """The connection was lost: nobody knows whether the request took effect."""
+class Unclear(Transient):
+    """The connection was lost, or the server failed on the way: nobody knows whether the request took effect."""
 
 
 class SignedOut(Transient):
@@ -104,7 +104,7 @@ def of_sdk(error: AzureError) -> Trouble:
         return SignedOut(f"cannot sign in to Azure: {_line(error.message)}")
     if isinstance(error, HttpResponseError) and not isinstance(error, IncompleteReadError):
         return Terminal(_line(error.message))
-    return Disconnected(f"the connection to Azure was lost: {_line(str(error))}")
+    return Unclear(f"the connection to Azure was lost: {_line(str(error))}")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -119,7 +119,8 @@ def _translate(status: int, told: _Told, after: float | None) -> Trouble:
     )
     word = _word(status, told)
     if word is Transient:
-        return (Throttled if _is_throttling(status, told) else Transient)(text, after)
+        kind = Unclear if status >= 500 else Throttled if _is_throttling(status, told) else Transient
+        return kind(text, after)
     if word is Refused:
         return _refused(status, told, text)
     if word is Terminal:

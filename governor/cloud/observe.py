@@ -14,7 +14,8 @@ from governor.core import estate as estates
 from governor.core import ids
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.estate import Estate, Gap, Reading
-from governor.ports import Absent, Needs, Refused, Terminal
+from governor.core.needs import Needs
+from governor.ports import Absent, Refused, Terminal
 
 T = TypeVar("T")
 _LIST: Final = re.compile(r"(?P<what>clusters|deployments)\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)")

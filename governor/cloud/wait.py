@@ -8,7 +8,7 @@ import msgspec
 from governor.cloud import bodies, errors
 from governor.cloud.arm import Answer, Arm
 from governor.core.step import Body
-from governor.ports import Absent, Renew, Terminal, Transient
+from governor.ports import Absent, Refused, Renew, Terminal, Transient
 
 _FIRST: Final = 2.0
 _LONGEST: Final = 10.0
@@ -44,26 +44,29 @@ class Wait:
         if not url or _settled(first):
             return True
         after, growing = errors.retry_after(first.headers), _FIRST
-        while await self.pause(growing if after is None else after):
+        # Azure's clients take a Retry-After of 0 for none, and so it must be: this would never let go of Azure.
+        while await self.pause(after or growing):
             growing = min(growing * _GROWTH, _LONGEST)
             try:
                 answer = await self._arm.fetch(url)
             except Transient as found:  # the status could not be read; the operation goes on
                 after = found.after
                 continue
-            except Absent:  # Azure has forgotten the operation: the resource itself tells
-                return True
+            except (Absent, Refused, Terminal) as found:
+                if monitor or isinstance(found, Absent):
+                    return True  # the status cannot be read, which says nothing of the operation: the resource does
+                raise
             after = errors.retry_after(answer.headers)
             if _over(answer) if monitor else answer.status != 202:
                 return True
         return False
 
-    async def resource(self, target: str) -> tuple[bool, bytes | None]:
+    async def resource(self, target: str, *, until_gone: bool) -> tuple[bool, bytes | None]:
         """A resource id in; whether it has come to rest, and its body then (None: absent), out."""
         growing = _FIRST
         while True:
             found = await self.read(target)
-            if found is None or bodies.state(msgspec.json.decode(found)).casefold() not in _RUNNING:
+            if found is None or not (until_gone or bodies.state(msgspec.json.decode(found)).casefold() in _RUNNING):
                 return True, found
             if not await self.pause(growing):
                 return False, found

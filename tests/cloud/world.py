@@ -10,8 +10,11 @@ from governor.cloud.arm import Tuning
 from governor.cloud.azure import AzureCloud
 from governor.cloud.endpoint import endpoint
 from governor.core import ids
-from governor.core.step import Attachment, WriteSubnet
-from simulator.arm import Arm
+from governor.core.step import Attachment, Step, WriteSubnet
+from governor.ports import Applied
+from simulator.arm import Arm, bearer
+from simulator.faults import Fault
+from simulator.wire import Request
 from tests.support.clock import FakeClock
 from tests.support.transport import InProcessTransport
 
@@ -111,13 +114,19 @@ class Azure:
         return found
 
     def edit(self, resource_id: str, change: Callable[[dict[str, Any]], None]) -> None:
-        """Somebody else changes a resource, at once."""
-        bodies = self.arm.export()
-        for body in bodies:
-            if ids.same(body["id"], resource_id):
-                change(body)
-        self.arm.reset()
-        self.arm.load(bodies)
+        """Somebody else changes a resource."""
+        target = f"{resource_id}?api-version=2026-03-01"
+        body = self.arm.handle(Request("GET", target, bearer())).json()
+        change(body)
+        written = self.arm.handle(Request("PUT", target, bearer(), msgspec.json.encode(body)))
+        assert written.status in (200, 201), written.body
+
+    async def apply(self, step: Step) -> Applied:
+        return await self.cloud.apply("d1", step, self.renew)
+
+    def strikes(self, method: str, path: str, **fault: Any) -> None:
+        """The next request that matches fails."""
+        self.arm.faults.append(Fault(method=method, path=path, **fault))
 
 
 _TYPES = tuple(

@@ -30,7 +30,7 @@ class Life:
     def reach(self, point: str) -> None:
         """A named point in; Killed when it is the last one."""
         if self.is_over:
-            raise Killed(f"dead before {point}")
+            raise Killed(f"died before this could be reached: {point}")
         self.points.append(point)
         if len(self.points) - 1 == self._dies_at:
             self.is_over = True

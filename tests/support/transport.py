@@ -8,7 +8,7 @@ Several transports may share one Arm: one per process that is being simulated.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterable, MutableMapping
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -25,8 +25,8 @@ from tests.support.clock import FakeClock
 from tests.support.life import Life
 
 Moment: TypeAlias = Literal["before", "after"]
-Hook: TypeAlias = Callable[[Moment, Request], Response | None]
-"""Called before the simulator sees a request and after it has; may raise (`lost`), or answer in its place."""
+Hook: TypeAlias = Callable[[Moment, Request, Response | None], Response | None]
+"""Called before a request leaves and, with the answer, when that is back; may raise (`lost`) or answer instead."""
 
 
 class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
@@ -45,10 +45,11 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         turns: int = 0,
         latency: tuple[float, float] = (0.0, 0.0),
         life: Life | None = None,
+        hooks: Iterable[Hook] = (),
     ) -> None:
         self.arm = arm
         self.requests: list[Request] = []
-        self.hooks: list[Hook] = []
+        self.hooks = list(hooks)
         self._clock = clock
         self._dice = random.Random(seed)
         self._turns = turns
@@ -58,17 +59,17 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:
         asked = _asked(request)
         point = f"{asked.method} {asked.path}"
-        await self._let_others_run()
         self._life.reach(f"before {point}")
         self.requests.append(asked)
-        response = self._hooked("before", asked)
+        response = self._hooked("before", asked, None)
+        await self._let_others_run()
         try:
             response = response or self.arm.handle(asked)
         except Dropped as dropped:
             raise lost() from dropped
-        response = self._hooked("after", asked) or response
-        self._life.reach(f"after {point}")
         await self._let_others_run()
+        response = self._hooked("after", asked, response) or response
+        self._life.reach(f"after {point}")
         return InProcessResponse(request, response)
 
     def of(self, method: str) -> list[str]:
@@ -81,10 +82,10 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         if self._clock is not None and self._latency[1] > 0:
             await self._clock.sleep(self._dice.uniform(*self._latency) / 2)
 
-    def _hooked(self, moment: Moment, request: Request) -> Response | None:
+    def _hooked(self, moment: Moment, request: Request, response: Response | None) -> Response | None:
         for hook in self.hooks:
-            if response := hook(moment, request):
-                return response
+            if instead := hook(moment, request, response):
+                return instead
         return None
 
     async def open(self) -> None:
