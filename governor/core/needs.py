@@ -71,6 +71,11 @@ def for_evidence(estate: Estate, policies: Policies) -> Needs:
     return Needs(_unread(missing, estate))
 
 
+def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Needs:
+    """Needs and the targets of interrupted steps in, both out: what became of those is read, not guessed."""
+    return Needs(tuple(dict.fromkeys((*wanted.resources, *_unread(targets, estate)))), wanted.lists)
+
+
 def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
     lists = {one: None for one in proposal.missing if one.startswith("clusters(")}
     if proposal.judged or proposal.plan.remediations:
@@ -81,7 +86,9 @@ def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
                 lists[deployments(ids.group(parts.subscription, parts.resource_group))] = None
     tried = {gap.about for gap in estate.gaps}
     unlisted = tuple(name for name in lists if not estate.has_listed(name) and name not in tried)
-    return Needs(_unread(proposal.missing, estate), unlisted)
+    # What a change would do to those who live there is asked only where something is to be changed.
+    lodgers = [holder for judged in proposal.judged.values() for holder in judged.occupants.unread]
+    return Needs(_unread((*proposal.missing, *lodgers), estate), unlisted)
 
 
 def _unread(missing: tuple[str, ...] | list[str], estate: Estate) -> tuple[str, ...]:

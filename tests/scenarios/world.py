@@ -111,6 +111,7 @@ class World:
         self.runs = 0
         self._numbers = itertools.count()
         self._running: set[asyncio.Task[None]] = set()
+        self.transports: list[InProcessTransport] = []
         self.ports, self.transport = self.process()
         self.put_now(f"/subscriptions/{SUB}/resourceGroups/rg-net", {"location": REGION}, "2024-11-01")
         self.put_now(
@@ -135,6 +136,7 @@ class World:
         transport = InProcessTransport(
             self.arm, clock=self.clock, seed=self._seed, turns=self._turns, latency=self._latency, life=alive
         )
+        self.transports.append(transport)
         cloud = connect(self.clock, arm_endpoint="http://127.0.0.1:8443", transport=transport)
         cloud = type(cloud)(cloud.arm, deadline=self.deadline)
         ledger = SqliteLedger(self.folder / "ledger.db", self.clock)
@@ -262,6 +264,10 @@ class World:
         """A person asks for one look at a resource; what comes after waits in the queue."""
         await loop.govern(Cause(source=Source.MANUAL, time=self.clock.now(), subject=subject), self.ports, self.rules)
 
+    async def govern_with(self, ports: Ports, cause: Cause) -> None:
+        """A Cause governed by another process."""
+        await loop.govern(cause, ports, self.rules)
+
     # ---- one process that dies ------------------------------------------------------------------------------------
 
     async def govern_and_die(self, cause: Cause, life: Life) -> None:
@@ -283,6 +289,10 @@ class World:
     def writes(self) -> list[str]:
         """What the governor has written, in order."""
         return [f"{r.method} {r.path}" for r in self.transport.requests if r.method in ("PUT", "DELETE", "PATCH")]
+
+    def writes_of_all(self) -> list[str]:
+        """What any process has written, dead ones included."""
+        return [f"{r.method} {r.path}" for t in self.transports for r in t.requests if r.method in ("PUT", "DELETE")]
 
     def exported(self, *types: str) -> list[str]:
         """The ids of everything that exists of these types of Microsoft.Network."""
