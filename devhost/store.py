@@ -20,6 +20,9 @@ CREATE TABLE IF NOT EXISTS messages(
 CREATE INDEX IF NOT EXISTS messages_visible ON messages(queue, visible_at);
 """
 _DUE = "SELECT id FROM messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, rowid LIMIT ?"
+_INSERT = "INSERT INTO messages(id, queue, body, inserted_at, visible_at) VALUES (?, ?, ?, ?, ?)"
+# Seconds to wait for another program that is writing.
+_PATIENCE = 30.0
 _T = TypeVar("_T")
 
 
@@ -49,11 +52,11 @@ class Store:
         """Puts messages that are visible at once, all or none."""
         now = self._now()
         rows = [(str(uuid.uuid4()), queue, body, now, now) for body in bodies]
-        await self._run(
-            lambda database: database.executemany(
-                "INSERT INTO messages(id, queue, body, inserted_at, visible_at) VALUES (?, ?, ?, ?, ?)", rows
-            )
-        )
+
+        def insert(database: sqlite3.Connection) -> None:
+            database.executemany(_INSERT, rows)
+
+        await self._run(insert)
 
     async def take(self, queue: str, limit: int, hidden: float) -> list[Message]:
         """Takes up to `limit` visible messages, oldest first, and hides them for so many seconds."""
@@ -103,6 +106,8 @@ class Store:
         return await self._run(lambda database: database.execute(ours, parameters).rowcount > 0)
 
     async def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        # What `work` returns must be plain values: a cursor would be disposed of in the event loop's thread, and reset
+        # the statement that the store's thread is using by then.
         def transaction() -> _T:
             with self._database:
                 return work(self._database)
@@ -111,11 +116,21 @@ class Store:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=30)
-    database.execute("PRAGMA journal_mode=WAL")
-    database.execute("PRAGMA synchronous=NORMAL")
-    database.executescript(_SCHEMA)
-    return database
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        database = sqlite3.connect(path, timeout=_PATIENCE)
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=NORMAL")
+            database.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            database.close()
+            # SQLite does not wait when two open a new file at once and both turn to write-ahead logging.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return database
 
 
 def _take(database: sqlite3.Connection, queue: str, limit: int, now: float, hidden: float) -> list[Message]:

@@ -24,6 +24,7 @@ from devhost import functions, ncrontab, texts
 from devhost import settings as devhost_settings
 from devhost.host import Host
 from devhost.settings import StartError
+from devhost.store import Store
 from tests.functions.contract_site import HERE, PATIENCE, Site, sample_app, serving, settings
 
 CONTRACT: dict[str, list[dict[str, Any]]] = yaml.safe_load((HERE / "contract.yaml").read_text(encoding="utf-8"))
@@ -204,6 +205,22 @@ async def test_a_delayed_message_is_served_when_it_becomes_visible(
         await served.wait()
     await host.stop()
     assert site.bodies("later") == []
+
+
+async def test_a_store_takes_many_puts_at_once(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    await asyncio.gather(*(store.put("many", [str(number)]) for number in range(400)))
+    taken = [await store.take("many", 32, 60) for _ in range(13)]
+    assert sorted(int(message.body) for batch in taken for message in batch) == list(range(400))
+    await store.close()
+
+
+async def test_a_new_store_may_be_opened_by_several_at_once(tmp_path: Path) -> None:
+    stores = await asyncio.gather(*(asyncio.to_thread(Store, tmp_path) for _ in range(8)))
+    await asyncio.gather(*(store.put("shared", ["x"]) for store in stores))
+    assert len(await stores[0].take("shared", 32, 60)) == 8
+    for store in stores:
+        await store.close()
 
 
 SLOW_APP = """
