@@ -31,6 +31,11 @@ def schema() -> Schema:
     policy, tenant = parts.pop("Policy"), parts.pop("Policies")
     own = {key: value for key, value in tenant["properties"].items() if key not in {"policies", "digest"}}
     policy["properties"]["controls"]["propertyNames"] = {"$ref": REF + "Requirement"}
+    # Defaults of whole blocks only repeat those of their keys.
+    for part in (policy, tenant, *parts.values()):
+        for key in part.get("properties", {}).values():
+            if isinstance(key.get("default"), dict):
+                del key["default"]
     return {
         "$schema": DIALECT,
         "title": "A policy of Egress Governor, or the defaults that all of them inherit",
