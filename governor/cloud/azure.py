@@ -20,7 +20,7 @@ from governor.ports import Applied, Clock, Renew
 class AzureCloud:
     """Resource Manager as ports.Cloud. One per worker: session, tokens and clients are reused across runs."""
 
-    def __init__(self, arm: Arm, *, deadline: float = 300.0, keep_clusters: float = 30.0) -> None:
+    def __init__(self, arm: Arm, *, deadline: float = 300.0, keep_clusters: float = 10.0) -> None:
         self.arm = arm
         self._observer = Observer(arm, keep_clusters)
         self._applier = Applier(arm, deadline)

@@ -72,7 +72,7 @@ def _without_filled(value: Any) -> Any:
 
 
 def _differences(before: Any, after: Any, path: Path, intended: frozenset[Path]) -> Iterator[_Difference]:
-    if path in intended or _same(before, after):
+    if path in intended:
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted(before.keys() | after.keys()):
@@ -80,7 +80,7 @@ def _differences(before: Any, after: Any, path: Path, intended: frozenset[Path])
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (one, other) in enumerate(zip(before, after, strict=True)):
             yield from _differences(one, other, (*path, str(index)), intended)
-    else:
+    elif not _same(before, after):
         yield ".".join(path), before, after
 
 

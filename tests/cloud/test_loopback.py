@@ -1,7 +1,8 @@
 """The same over real sockets: http, https with a CA of its own, lost connections, and one connection used again."""
 
+import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,16 @@ class Served(NamedTuple):
 
 async def renew() -> None:
     """A lease that needs no renewal."""
+
+
+async def answering(answer: Callable[[web.Request], Awaitable[web.Response]]) -> tuple[web.AppRunner, str]:
+    """What to answer to everything in, a server that does and its address out."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
 @pytest.fixture(params=["http", "https"])
@@ -62,6 +73,33 @@ async def test_lost_connections(served: Served) -> None:
     assert [request.method for request in served.azure.arm.requests].count("PUT") == 1
 
 
+async def test_refusals_and_throttles(served: Served) -> None:
+    served.azure.strikes("PUT", "subnets", status=429, code="SubscriptionRequestsThrottled", retry_after=9)
+    served.azure.strikes("PUT", "subnets", status=403, code="AuthorizationFailed", message="no")
+    applied = await served.cloud.apply("d", ATTACH, renew)
+    assert (applied.outcome.became, applied.outcome.detail) == (Became.FAILED, "AuthorizationFailed: no")
+    assert 9 <= sum(served.azure.clock.slept) <= 10
+
+
+async def test_nothing_secret_is_logged(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await served.cloud.apply("d", ATTACH, renew)
+    assert [word for word in ("Bearer", "Authorization", "addressPrefix") if word in caplog.text] == []
+
+
+async def test_compressed_answers() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        response = web.json_response({"id": VNET, "name": "spoke"})
+        response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+    runner, address = await answering(answer)
+    cloud = connect(FakeClock(), arm_endpoint=address)
+    assert await cloud.arm.get(VNET) == b'{"id": "' + VNET.encode() + b'", "name": "spoke"}'
+    await cloud.close()
+    await runner.cleanup()
+
+
 async def test_an_unknown_authority_is_not_trusted(tmp_path: Path) -> None:
     azure, authority = Azure(), trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -91,12 +129,8 @@ async def test_one_connection_for_reads_and_writes_and_a_redirect_is_not_followe
         ports.add(request.transport.get_extra_info("peername"))
         return web.Response(status=302, headers={"Location": "http://127.0.0.1:9/elsewhere"})
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    cloud = connect(azure.clock, arm_endpoint=f"http://127.0.0.1:{runner.addresses[0][1]}")
+    runner, address = await answering(answer)
+    cloud = connect(azure.clock, arm_endpoint=address)
     for _ in range(3):
         applied = await cloud.apply("d", ATTACH, renew)
         assert applied.outcome.became is Became.FAILED
