@@ -96,6 +96,7 @@ class Arm:
         if fault is not None and fault.drop == "before":
             self._log(request, 0)
             raise Dropped(request.path)
+        self._world.failing = fault.failure if fault is not None else None
         response = fault.response() if fault is not None and fault.status else self._answered(request)
         response.headers.setdefault("Cache-Control", "no-cache")
         response.headers.setdefault("x-ms-request-id", self._world.guid())

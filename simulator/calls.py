@@ -54,6 +54,7 @@ def operation_for(
         started=now,
         due=now + world.settings.duration(call.address.type_key),
         caller=call.caller,
+        failing=world.failing,
     )
 
 

@@ -5,14 +5,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from simulator.wire import Request, Response, answer
+from simulator.wire import Body, Request, Response, answer
 
 
 class Fault(msgspec.Struct):
     """Strikes requests whose method and path match, `count` times (None: always).
 
     With `status` it answers itself; with `drop` the connection is lost, before the request is seen or after it took
-    effect. `path` is a regular expression searched in the path, without regard to case.
+    effect; with `later` the request is accepted and its operation fails with `code` and `message`. `path` is a regular
+    expression searched in the path, without regard to case.
     """
 
     method: str = "*"
@@ -24,6 +25,7 @@ class Fault(msgspec.Struct):
     body: dict[str, Any] | None = None
     retry_after: int | None = None
     drop: Literal["before", "after"] | None = None
+    later: bool = False
 
     def __post_init__(self) -> None:
         try:
@@ -36,6 +38,11 @@ class Fault(msgspec.Struct):
         if self.count == 0 or self.method not in ("*", request.method):
             return False
         return re.search(self.path, request.path, re.IGNORECASE) is not None
+
+    @property
+    def failure(self) -> Body | None:
+        """The error its operation ends with, when it strikes later."""
+        return {"code": self.code, "message": self.message, "details": []} if self.later else None
 
     def response(self) -> Response:
         """The answer it gives in place of ARM's."""

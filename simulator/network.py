@@ -104,7 +104,7 @@ def delete(world: World, call: Call) -> Response:
     world.renew_etag(key)
     if top is not None and lock != key:
         top.state = "Updating"
-        operation.touched = (lock,)
+    operation.touched = (key, lock)
     world.operations.start(operation)
     return empty(202, announce(world, call, operation))
 

@@ -21,13 +21,14 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
     """A body in; it is stored as it is, but for clusters, whose state is theirs."""
     address, store = call.address, world.store
     above = address.parent
-    if above is not None and above.key not in store:
+    parent = store.get(above.key) if above is not None else None
+    if above is not None and parent is None:
         raise errors.parent_not_found(above.names[-1])
     old = store.get(address.key)
     sent = call.content()
     if address.type_key == CLUSTERS:
         return _put_cluster(world, call, group, old, sent)
-    stored = stored_plain(_id_of(call, group, old), address.type, sent)
+    stored = stored_plain(_id_of(call, group, old, parent), address.type, sent)
     if is_event_subscription(address.type_key):
         stored.state = "Creating" if world.settings.handshakes else "Succeeded"
     store.put(address.key, stored)
@@ -66,6 +67,7 @@ def delete(world: World, call: Call) -> Response:
         operation = running if running is not None else operation
         if running is None:
             stored.state = "Deleting"
+            operation.touched = (key,)
             world.operations.start(operation)
         return empty(202, announce(world, call, operation))
     world.delete(key)
@@ -121,10 +123,12 @@ def _refuse_busy_cluster(world: World, key: str, stored: Stored, *, deleting: bo
     )
 
 
-def _id_of(call: Call, group: Stored | None, old: Stored | None) -> str:
+def _id_of(call: Call, group: Stored | None, old: Stored | None, parent: Stored | None = None) -> str:
     if old is not None:
         return old.id
     address = call.address
+    if parent is not None:
+        return f"{parent.id}/{address.type.rpartition('/')[2]}/{address.names[-1]}"
     if group is not None and len(address.types) == 1 and address.scope.count("/") == 4:
         return shown_id(group.id, address.type, address.names[0])
     return address.text

@@ -1,10 +1,10 @@
 """Answers: a stored resource in, the body a caller sees out, with its children and back-references."""
 
-from simulator.ids import CLUSTERS, parent_key
+from simulator.ids import CLUSTERS, PEERING, parent_key
 from simulator.references import BACK_REFERENCES, CONFIGURATIONS
 from simulator.shapes import is_network, kind_of
 from simulator.store import Store, Stored
-from simulator.wire import Body, elements, members
+from simulator.wire import Body, elements, members, text
 
 
 def render(store: Store, key: str, stored: Stored) -> Body:
@@ -30,6 +30,8 @@ def render(store: Store, key: str, stored: Stored) -> Body:
             shown["properties"][array] = [
                 render(store, child, found) for child in children if (found := store.get(child))
             ]
+        if type_key == PEERING:
+            shown["properties"].setdefault("peeringState", _peering_state(store, key, shown["properties"]))
         for array in CONFIGURATIONS:
             for element in elements(shown["properties"].get(array)):
                 element["etag"] = etag
@@ -46,6 +48,17 @@ def back_references_of(store: Store, key: str, type_key: str) -> Body:
             listed = [{"id": holder} for holder in holders.values()]
             shown[back.shown] = listed if back.many else listed[0]
     return shown
+
+
+def _peering_state(store: Store, key: str, properties: Body) -> str:
+    """A peering is Connected once the other network peers back."""
+    mine = parent_key(key)
+    remote = text(members(properties.get("remoteVirtualNetwork")).get("id")).casefold()
+    for other in store.listed(f"{remote}/virtualnetworkpeerings"):
+        back = members(members(other.content.get("properties")).get("remoteVirtualNetwork"))
+        if text(back.get("id")).casefold() == mine:
+            return "Connected"
+    return "Initiated"
 
 
 def etag_of(store: Store, key: str, stored: Stored) -> str:

@@ -52,6 +52,7 @@ READ_ONLY_OF: dict[str, tuple[str, ...]] = {
     SUBNET: ("purpose", "privateEndpoints", "resourceNavigationLinks", "serviceAssociationLinks"),
     PUBLIC_IP: ("ipAddress",),
     PUBLIC_PREFIX: ("ipPrefix",),
+    PEERING: ("peeringState", "peeringSyncLevel"),
     NIC: ("macAddress", "primary", "hostedWorkloads", "defaultOutboundConnectivityEnabled", "privateEndpoint"),
 }
 ENVELOPE = ("id", "name", "type", "etag")

@@ -48,7 +48,8 @@ class World:
         self.store = Store()
         self.operations = Operations()
         self.events = Events()
-        self.addresses_given = 0
+        self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
+        self._addresses_given = 0
         self._random = random.Random(seed)
 
     def now(self) -> datetime:
@@ -128,6 +129,10 @@ class World:
                     self._settle_states(operation)
                 case "delete_group":
                     error = self._delete_group(stored, operation)
+        if error is not None:
+            self._settle_states(operation)
+            if stored is not None and operation.target in operation.touched:
+                stored.state = "Failed"
         self.operations.finish(operation, "Succeeded" if error is None else "Failed", error)
         self.publish(
             operation.target_id,
@@ -162,8 +167,8 @@ class World:
 
     def _next_address(self, properties: Body, size: int) -> str:
         """How many addresses in, the first of a free block out (benchmarking and documentation ranges)."""
-        start = -(-self.addresses_given // size) * size
-        self.addresses_given = start + size
+        start = -(-self._addresses_given // size) * size
+        self._addresses_given = start + size
         if properties.get("publicIPAddressVersion") == "IPv6":
             return str(IPv6Address("2001:db8::") + start)
         return str(IPv4Address("198.18.0.0") + start % 2**17)

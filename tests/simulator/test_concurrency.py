@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from simulator.arm import Fault
 from tests.simulator.cloud import NETWORK, VERSION, Cloud, link, nic_properties
 
 BASE = "https://management.azure.com"
@@ -150,3 +151,19 @@ def test_group_being_deleted_takes_nothing_in() -> None:
     assert cloud.call("GET", answer.headers["Location"].removeprefix(BASE).split("?")[0]).status == 202
     assert cloud.refused("PUT", "natGateways/n", {"location": "eastus"}) == (409, "ResourceGroupBeingDeleted")
     assert cloud.refused("PUT", group, {"location": "eastus"}) == (409, "ResourceGroupBeingDeleted")
+
+
+def test_fault_that_strikes_later_leaves_the_resource_failed(cloud: Cloud) -> None:
+    vnet = cloud.vnet()
+    cloud.arm.faults = [Fault(method="PUT", later=True, code="InternalServerError")]
+    answer = cloud.call("PUT", f"{vnet}/subnets/a", SUBNET_B)
+    report = cloud.get(answer.headers["Azure-AsyncOperation"].removeprefix(BASE).split("?")[0])
+    assert (report["status"], report["error"]["code"]) == ("Failed", "InternalServerError")
+    assert cloud.get(f"{vnet}/subnets/a")["properties"]["provisioningState"] == "Failed"
+    assert cloud.get(vnet)["properties"]["provisioningState"] == "Succeeded"
+    assert cloud.arm.events[-1].type == "Microsoft.Resources.ResourceWriteFailure"
+    cloud.subnet(f"{vnet}/subnets/a", "10.0.1.0/24")
+    assert cloud.get(f"{vnet}/subnets/a")["properties"]["provisioningState"] == "Succeeded"
+    cloud.arm.faults = [Fault(method="DELETE", later=True)]
+    assert cloud.call("DELETE", f"{vnet}/subnets/a").status == 202
+    assert cloud.get(f"{vnet}/subnets/a")["properties"]["provisioningState"] == "Failed"

@@ -175,3 +175,14 @@ def test_two_simulators_share_nothing() -> None:
     one.vnet()
     assert two.refused("GET", "virtualNetworks/v") == (404, "ResourceNotFound")
     assert [entry.path for entry in two.arm.requests] == [f"{NETWORK}/virtualNetworks/v"]
+
+
+def test_peering_is_connected_when_both_sides_peer(cloud: Cloud) -> None:
+    one, two = cloud.vnet("one"), cloud.vnet("two", "10.1.0.0/16")
+    cloud.put(f"{one}/virtualNetworkPeerings/p", {"remoteVirtualNetwork": link(two)})
+    assert cloud.get(f"{one}/virtualNetworkPeerings/p")["properties"]["peeringState"] == "Initiated"
+    cloud.put(f"{two}/virtualNetworkPeerings/p", {"remoteVirtualNetwork": link(one)})
+    (shown,) = cloud.get(one)["properties"]["virtualNetworkPeerings"]
+    assert shown["properties"]["peeringState"] == "Connected"
+    cloud.call("PUT", one, {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}})
+    assert cloud.get(one)["properties"]["virtualNetworkPeerings"] == []
