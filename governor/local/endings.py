@@ -6,10 +6,10 @@ import msgspec
 
 from governor.core import ids
 from governor.core.cause import Cause, Remainder, Scope, Source, scopes
-from governor.core.record import Record, run_id
+from governor.core.record import Became, Outcome, Record, run_id
 from governor.local import chain, claims, decisions, keys, runs, verdicts
 from governor.local.rows import Transaction
-from governor.ports import Ending, Held, Run
+from governor.ports import Ending, Held, Lost, Run
 
 _LONGEST_WHY = 1000
 
@@ -19,15 +19,21 @@ def end(tx: Transaction, run: Run, ending: Ending, now: datetime) -> Record | No
     begun = runs.find(tx, run.scope, run.id)
     if begun is None:
         raise ValueError(f"run {run.id} ends without having begun")
+    if begun.told_by:
+        raise Lost(f"the claim of run {run.id} was taken over, and run {begun.told_by} has told what it did")
     if begun.ended is not None:
         return chain.find(tx, run.id) if begun.recorded else None
     claim = claims.held(tx, run.scope, run.epoch)
-    record = None if ending.record is None else _append(tx, claim, run, ending.record, now)
+    if ending.record is not None:
+        opened = runs.unsettled(tx, run.scope, claim.unfinished)
+        runs.interrupt(tx, run.scope, opened, ending.record.outcomes, now)
+    _tell(tx, claim, run, now)
+    record = None if ending.record is None else _append(tx, run, ending.record)
     chain.mark(tx, run.scope.subscription)
     verdicts.replace(tx, run.scope, ending.verdicts, run.id, now)
     verdicts.name(tx, run.scope, ending.named)
     decisions.offer(tx, run.scope, ending.withheld, now)
-    runs.begin(tx, msgspec.structs.replace(begun, ended=now, recorded=record is not None))
+    runs.put(tx, msgspec.structs.replace(begun, ended=now, recorded=record is not None))
     left = msgspec.structs.replace(
         claims.let_go(tx, claim),
         seen_by=run.id,
@@ -72,11 +78,41 @@ def give_up(tx: Transaction, cause: Cause | None, raw: bytes, note: tuple[str, d
     return chain.append(tx, record)
 
 
-def _append(tx: Transaction, claim: claims.Claim, run: Run, record: Record, now: datetime) -> Record:
-    """A run and its Record in; the Record chained, and what it tells about earlier runs and about undo remembered."""
+def _tell(tx: Transaction, claim: claims.Claim, by: Run, now: datetime) -> None:
+    """The runs that were cut off before they could end in; what they have done is in Records of their own.
+
+    What they left open is told by the run that took over, as Interrupted; until then their account has to wait.
+    """
+    for cut_off in claim.unfinished:
+        begun, rows = runs.find(tx, by.scope, cut_off), runs.intents(tx, by.scope, cut_off)
+        if begun is None or begun.ended is not None or any(row.outcome is None for row in rows):
+            continue
+        outcomes = tuple(row.outcome for row in rows if row.outcome and row.outcome.became is not Became.INTERRUPTED)
+        if outcomes:
+            _append(tx, begun.run, _account(begun, outcomes, by.id, now))
+        runs.put(tx, msgspec.structs.replace(begun, ended=now, recorded=bool(outcomes), told_by=by.id))
+
+
+def _account(begun: runs.Begun, outcomes: tuple[Outcome, ...], by: str, now: datetime) -> Record:
+    run = begun.run
+    return Record(
+        id=run.id,
+        time=now,
+        scope=run.scope,
+        epoch=run.epoch,
+        cause=run.cause,
+        policy_digest=run.policy_digest,
+        plan_digest=begun.plan_digest,
+        done=begun.plan,
+        outcomes=outcomes,
+        note=f"cut off before it could end; run {by} tells what it did",
+    )
+
+
+def _append(tx: Transaction, run: Run, record: Record) -> Record:
+    """A run and its Record in; the Record chained, and what it undid left alone from now on."""
     if record.id != run.id or record.scope != run.scope:
         raise ValueError(f"the Record {record.id} is not one of run {run.id}")
-    runs.interrupt(tx, run.scope, runs.unsettled(tx, run.scope, claim.unfinished), record.outcomes, now)
     decisions.leave_alone(tx, run, record)
     return chain.append(tx, record)
 

@@ -84,7 +84,7 @@ class SqliteLedger:
         run = Run(run_id(held.scope, held.epoch), held.scope, held.epoch, cause, policy_digest)
         with self._rows.writing() as tx:
             claims.held(tx, held.scope, held.epoch)
-            runs.begin(tx, runs.Begun(run, plan.digest, self._clock.now()))
+            runs.put(tx, runs.Begun(run, plan.digest, plan.remediations, self._clock.now()))
         return run
 
     async def intend(self, run: Run, number: int, remediation: str, step: Step) -> None:

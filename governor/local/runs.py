@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from governor.core import evidence
 from governor.core.cause import VERSION, Cause, Scope, Source
+from governor.core.plan import Remediation
 from governor.core.record import Became, Outcome
 from governor.local import keys
 from governor.local.keys import Times
@@ -20,13 +21,18 @@ _WINDOWS: Final = 16
 
 
 class Begun(Struct, frozen=True):
-    """A run, when it began and ended, and whether a Record was made of it."""
+    """A run with what it was about to do, when it began and ended, and whether there is a Record of it.
+
+    told_by: the run that gave its account, because it was cut off before it could.
+    """
 
     run: Run
     plan_digest: str
+    plan: tuple[Remediation, ...]
     began: datetime
     ended: datetime | None = None
     recorded: bool = False
+    told_by: str = ""
     v: int = VERSION
 
 
@@ -54,7 +60,7 @@ class Writes(Struct, frozen=True):
     v: int = VERSION
 
 
-def begin(tx: Transaction, begun: Begun) -> None:
+def put(tx: Transaction, begun: Begun) -> None:
     tx.put(_TABLE, keys.place(begun.run.scope), f"run|{begun.run.id}", begun)
 
 
@@ -93,10 +99,14 @@ def close(tx: Transaction, scope: Scope, intended: Intended, outcome: Outcome, n
     _put_writes(tx, scope, intent.step.target, tuple(windows))
 
 
+def intents(tx: Transaction, scope: Scope, run: str) -> list[Intended]:
+    """A run of a Scope in, its intents out, in order."""
+    return tx.all(Intended, _TABLE, keys.place(scope), f"i|{run}|")
+
+
 def unsettled(tx: Transaction, scope: Scope, run_ids: Iterable[str]) -> tuple[Intended, ...]:
     """Runs of a Scope in, their intents without outcome out, in order."""
-    place = keys.place(scope)
-    rows = (row for run in run_ids for row in tx.all(Intended, _TABLE, place, f"i|{run}|"))
+    rows = (row for run in run_ids for row in intents(tx, scope, run))
     return tuple(row for row in rows if row.outcome is None)
 
 
@@ -114,8 +124,13 @@ def interrupt(
 
 
 def unfinished(tx: Transaction, scope: Scope, run_ids: Iterable[str]) -> tuple[str, ...]:
-    """Runs of a Scope in, those with intents without outcome out."""
-    return tuple(run for run in dict.fromkeys(run_ids) if unsettled(tx, scope, (run,)))
+    """Runs of a Scope in; those with intents without outcome, and those cut off before they gave account, out."""
+
+    def left(run: str) -> bool:
+        begun, rows = find(tx, scope, run), intents(tx, scope, run)
+        return any(row.outcome is None for row in rows) or bool(rows and begun and begun.ended is None)
+
+    return tuple(run for run in dict.fromkeys(run_ids) if left(run))
 
 
 def keep(tx: Transaction, body: bytes | None) -> str | None:

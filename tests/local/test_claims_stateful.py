@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from governor.core.cause import Source
 from governor.core.plan import Plan
+from governor.core.record import Became, Outcome
 from governor.ports import Absorbed, Busy, Ending, Held, Ledger, Lost, Run
 from tests.local.worlds import NOON, POLICIES, SCOPE, STEP, STORES, Store, applied, cause, event, record
 from tests.support.clock import FakeClock
@@ -51,6 +52,7 @@ class Claims(RuleBasedStateMachine):
         self.epochs: list[int] = []
         self.settled: datetime | None = None
         self.open: set[str] = set()
+        self.wrote: set[str] = set()
 
     def teardown(self) -> None:
         for worker in self.workers:
@@ -120,6 +122,7 @@ class Claims(RuleBasedStateMachine):
         worker.until = self.clock.now() + LEASE
         if finished:
             self.do(worker.ledger.done(run, worker.intents, applied()))
+            self.wrote.add(run.id)
         else:
             self.open.add(run.id)
 
@@ -135,9 +138,16 @@ class Claims(RuleBasedStateMachine):
         if worker.run is None:
             return
         assert worker.seen is not None
-        account = record(worker.run, self.clock.now()) if told else None
+        run, left = worker.run, worker.held.interrupted if worker.held else ()
+        named = tuple(Outcome(intent.step, intent.remediation, Became.INTERRUPTED) for intent in left)
+        account = record(run, self.clock.now(), named) if told else None
         if self.allowed(worker, worker.ledger.end(worker.run, Ending(worker.seen, settled, (), record=account))):
             self.settled = worker.seen if settled else None
+            if told:
+                self.open -= {intent.run for intent in left}
+            for cut_off in self.wrote - self.open - {run.id}:
+                assert self.do(worker.ledger.record(cut_off)) is not None
+            self.wrote.discard(run.id)
             worker.held = worker.run = None
 
     @rule(n=WORKERS, settled=st.booleans())

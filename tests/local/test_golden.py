@@ -93,7 +93,7 @@ INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 STORED: Final[dict[str, Struct]] = {
     "claim": claims.Claim(SCOPE, 7, LATER, RUN, AT, True, "policies", AT, (RUN,), GATEWAY),
     "lease": claims.Lease(GATEWAY, RUN, LATER),
-    "run": runs.Begun(STARTED, DIGEST, AT, LATER, recorded=True),
+    "run": runs.Begun(STARTED, DIGEST, (REMEDIATION,), AT, LATER, True, f"{RUN[:-1]}8"),
     "intent": runs.Intended(INTENT),
     "outcome": runs.Intended(INTENT, OUTCOME),
     "writes": runs.Writes((runs.Window(RUN, 1, AT, LATER), runs.Window(RUN, 2, AT))),

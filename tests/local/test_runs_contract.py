@@ -6,9 +6,10 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from governor.core.cause import Source
 from governor.core.plan import Plan
 from governor.core.record import Became, Outcome
-from governor.core.standing import Pause
+from governor.core.standing import Pause, UndoExemption, UndoRequest
 from governor.core.step import DeleteNatGateway
 from governor.ports import Applied, Busy, Ending, Held, Intent, Ledger, Lost, Paused, Run
 from tests.local.worlds import (
@@ -17,6 +18,7 @@ from tests.local.worlds import (
     POLICIES,
     SCOPE,
     STEP,
+    SUBNET,
     applied,
     begun,
     cause,
@@ -24,6 +26,7 @@ from tests.local.worlds import (
     event,
     held,
     record,
+    remediation,
 )
 from tests.support.clock import FakeClock
 
@@ -177,6 +180,63 @@ async def test_what_counts_as_interrupted_stays_so(ledger: Ledger, clock: FakeCl
     # The window of the echo was closed when the write was named, not now.
     await ledger.claim(event(NOON + timedelta(seconds=300)), SCOPE, POLICIES)
     assert (await ledger.standing(SCOPE, event())).touched == NOON + timedelta(seconds=300)
+
+
+async def told(ledger: Ledger) -> list[tuple[str, list[Became]]]:
+    """The runs in the Records, the oldest first, and what became of their steps."""
+    return [(r.id, [outcome.became for outcome in r.outcomes]) for r in reversed((await ledger.records()).records)]
+
+
+@pytest.mark.parametrize("how", ["crash", "release"])
+async def test_what_was_done_before_a_run_was_cut_off_is_in_a_record_of_its_own(
+    ledger: Ledger, clock: FakeClock, how: str
+) -> None:
+    taken = await held(ledger)
+    old = await ledger.begin(taken, event(), POLICIES, Plan((remediation(),)))
+    await ledger.intend(old, 1, "d0", STEP)
+    await ledger.done(old, 1, applied())
+    if how == "release":
+        await ledger.release(taken)
+    clock.advance(120)
+    run = await begun(ledger)
+    await ledger.end(run, ending())
+    (account,) = (await ledger.records()).records
+    assert (account.id, account.epoch, account.cause, account.time) == (old.id, old.epoch, event(), clock.now())
+    assert (account.done, [outcome.became for outcome in account.outcomes]) == ((remediation(),), [Became.DONE])
+    assert run.id in account.note
+    with pytest.raises(Lost, match="has told"):
+        await ledger.end(old, ending())
+    await ledger.end(await begun(ledger), ending())
+    assert len((await ledger.records()).records) == 1
+
+
+async def test_a_run_that_was_cut_off_in_a_step_is_told_when_the_step_is(ledger: Ledger, clock: FakeClock) -> None:
+    old = await crashed(ledger, clock)
+    await ledger.end(await begun(ledger), ending())
+    assert await told(ledger) == []
+    run = await begun(ledger)
+    await ledger.end(run, Ending(NOON, True, (), record=record(run, outcomes=(INTERRUPTED,))))
+    assert await told(ledger) == [(old.id, [Became.DONE]), (run.id, [Became.INTERRUPTED])]
+
+
+async def test_a_run_that_was_cut_off_before_its_first_step_has_nothing_to_tell(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    await begun(ledger)
+    clock.advance(120)
+    await ledger.end(await begun(ledger), ending())
+    assert await told(ledger) == []
+
+
+async def test_an_undo_that_was_cut_off_leaves_alone_what_it_did(ledger: Ledger, clock: FakeClock) -> None:
+    await ledger.request_undo(UndoRequest("r1", "ann", NOON, "it broke", 7))
+    old = await begun(ledger, cause(Source.UNDO, points_at="r1"))
+    await ledger.intend(old, 1, "d1", STEP)
+    await ledger.done(old, 1, applied())
+    clock.advance(120)
+    await ledger.end(await begun(ledger), ending())
+    left = (await ledger.standing(SCOPE, event())).exemptions
+    assert left == (UndoExemption(SUBNET, "r1", NOON + timedelta(days=7)),)
 
 
 async def test_beginning_again_is_the_same_run(ledger: Ledger) -> None:
