@@ -17,7 +17,7 @@ from governor.core.estate import EVERYTHING, Reading, build
 from governor.core.forecast import Refusal, forecast
 from governor.core.policy import Egress, Mode, NatGatewayPolicy, Policies, Policy, Select
 from governor.core.propose import propose
-from governor.core.verdict import judge
+from governor.core.verdict import judge, look
 
 SUBNETS_PER_NETWORK = 10
 NETWORKS_PER_PAGE = 100
@@ -109,8 +109,9 @@ def evaluate(subnets: int) -> dict[str, float | int]:
         begin = time.perf_counter()
         rows = decoder.decode(page).data
         estate = build(AT, Reading(bodies=tuple(rows), listed=(EVERYTHING,)))
-        verdicts += len(judge(estate, policies))
-        proposal = propose(estate, policies)
+        looked = tuple(look(estate, policies))
+        verdicts += sum(len(judged.verdicts) for judged in looked)
+        proposal = propose(estate, looked)
         after = forecast(estate, tuple(step for _, step in proposal.plan.steps))
         if isinstance(after, Refusal):
             raise AssertionError(f"the forecast refuses {after.step}: {after.why}")

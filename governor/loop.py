@@ -25,7 +25,7 @@ from governor.core.propose import propose
 from governor.core.record import Became, Offer, Outcome, Record, changed, run_id
 from governor.core.standing import Standing
 from governor.core.step import Step, WriteSubnet
-from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, judge, results
+from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, judge, look, results
 from governor.ports import Absorbed, Applied, Busy, Ending, Held, Intent, Lost, Paused, Ports, Run, Transient
 
 LOG: Final = logging.getLogger("governor")
@@ -91,7 +91,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     if taken_back is not None:
         plan = undo.withhold(undo.take_back(taken_back, estate, rules.policies), around)
     else:
-        plan = guard.withhold(propose(estate, rules.policies), around)
+        plan = guard.withhold(propose(estate, look(estate, rules.policies)), around)
     run = await ports.ledger.begin(held, cause, rules.policies.digest, plan)
     written = await _write(run, plan, ports)
     if written.outcomes:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from governor.core import balancing, facts, ids
@@ -65,9 +65,21 @@ _DROPS: Final = frozenset({"none", "vnetlocal"})
 _HUB_PEERING: Final = "remotevnettohubpeering_"
 
 
-def trace(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate) -> EgressPath:
-    """A subnet, its network and the facts around it in, the ways out that win out."""
-    hops, missing = _default_hops(subnet, estate)
+def trace(
+    subnet: facts.Subnet,
+    network: facts.VirtualNetwork,
+    estate: Estate,
+    reach: str | UnsetType | None = UNSET,
+) -> EgressPath:
+    """A subnet, its network and the facts around it in, the ways out that win out.
+
+    reach: `gateway_in_reach` of the network, for callers who trace many of its subnets.
+    """
+    if reach is UNSET:
+        reach = gateway_in_reach(network)
+    if subnet.properties.route_table is None:
+        return EgressPath((), (_learned_routes(network),)) if reach else _beyond_routes(subnet, network, estate)
+    hops, missing = _default_hops(subnet.properties.route_table, estate)
     if missing:
         return EgressPath((), (missing,))
     routed = tuple(dict.fromkeys(way for hop in hops if hop and (way := _routed(hop))))
@@ -76,8 +88,8 @@ def trace(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate) -
     )
     if routed and all(hop and _routed(hop) for hop in hops):
         return EgressPath(routed, hazards=hazards)
-    if None in hops and (unread := _learned(subnet, network, estate)):
-        return EgressPath((), (unread,))
+    if None in hops and reach and _propagates(subnet.properties.route_table, estate):
+        return EgressPath((), (_learned_routes(network),))
     rest = _beyond_routes(subnet, network, estate)
     return EgressPath((*routed, *rest.ways), rest.missing, (*hazards, *rest.hazards)) if routed or hazards else rest
 
@@ -120,11 +132,8 @@ def default_hops(table: facts.RouteTable) -> tuple[facts.RouteProperties | None,
 
 
 def _default_hops(
-    subnet: facts.Subnet, estate: Estate
+    named: facts.Ref, estate: Estate
 ) -> tuple[tuple[facts.RouteProperties | None, facts.RouteProperties | None], str | None]:
-    named = subnet.properties.route_table
-    if named is None:
-        return (None, None), None
     table = estate.find(named.id, facts.RouteTable)
     if table is None or table is ABSENT:
         return (None, None), named.id
@@ -147,16 +156,14 @@ def _routed(hop: facts.RouteProperties) -> Way | None:
     return Way(Method.APPLIANCE, hop.next_hop_ip_address or kind)
 
 
-def _learned(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate) -> str | None:
-    """What would have to be read to know a default route learned by BGP, or None when none can reach the subnet.
+def _learned_routes(network: facts.VirtualNetwork) -> str:
+    """What would have to be read to know a default route learned by BGP: it beats NAT and stands in no ARM body."""
+    return f"learnedRoutes({ids.key(network.id)})"
 
-    It beats NAT and stands in no ARM body (safety.md 5).
-    """
-    if (table := subnet.properties.route_table) is not None:
-        fact = estate.find(table.id, facts.RouteTable)
-        if isinstance(fact, facts.RouteTable) and fact.properties.disable_bgp_route_propagation:
-            return None
-    return f"learnedRoutes({ids.key(network.id)})" if gateway_in_reach(network) else None
+
+def _propagates(table: facts.Ref, estate: Estate) -> bool:
+    fact = estate.find(table.id, facts.RouteTable)
+    return not (isinstance(fact, facts.RouteTable) and fact.properties.disable_bgp_route_propagation)
 
 
 def gateway_in_reach(network: facts.VirtualNetwork) -> str | None:

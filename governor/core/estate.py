@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from governor.core import facts, ids
 
@@ -76,12 +77,12 @@ class Estate(Struct, frozen=True):
     gaps: tuple[Gap, ...] = ()
 
     def find(self, resource_id: str, kind: type[F]) -> F | Absent | None:
-        """A resource id and its kind in; the fact, ABSENT, or None when it was not read out."""
+        """A resource id and its kind in; the fact, ABSENT, or None when it was not read, or is both, out."""
         resource_key = ids.key(resource_id)
         fact = self.known.get(resource_key)
-        if isinstance(fact, kind):
-            return fact
-        return ABSENT if resource_key in self.absent else None
+        if resource_key in self.absent:
+            return ABSENT if fact is None else None
+        return fact if isinstance(fact, kind) else None
 
     def all(self, kind: type[F]) -> list[F]:
         """Every known fact of a kind, sorted by key."""
@@ -126,15 +127,34 @@ _BODY: Final = msgspec.json.Decoder(Body)
 
 def decode(body: bytes | msgspec.Raw) -> AnyFact | Gap | None:
     """One ARM body in; its fact, a Gap that says why it cannot be understood, or None for a type nobody asks about."""
-    head = _BODY.decode(body)
+    try:
+        head = _BODY.decode(body)
+    except msgspec.DecodeError as error:
+        return Gap("", f"a body that names no resource: {error}")
     # Bodies of resource groups and of lists say their type in several ways; the id says it too.
     decoder = _DECODERS.get(head.type.casefold()) or _DECODERS.get(ids.kind(head.id))
     if decoder is None:
         return None
     try:
-        return decoder.decode(body)
+        fact = decoder.decode(body)
     except msgspec.ValidationError as error:
         return Gap(ids.key(head.id), f"its body cannot be understood: {error}")
+    if not ids.kind(head.id):
+        return Gap(ids.key(head.id), "its body cannot be understood: its id is no resource id")
+    return _in_order(fact) if isinstance(fact, facts.VirtualNetwork) else fact
+
+
+def _in_order(network: facts.VirtualNetwork) -> facts.VirtualNetwork | Gap:
+    """A network in, the same with its subnets sorted out: nothing depends on the order in which Azure names them."""
+    by_key = {ids.key(subnet.id): subnet for subnet in network.properties.subnets or ()}
+    inside = f"{ids.key(network.id)}/subnets/"
+    if len(by_key) != len(network.properties.subnets or ()) or not all(key.startswith(inside) for key in by_key):
+        return Gap(ids.key(network.id), "its body cannot be understood: its subnets are not its own, or named twice")
+    order = sorted(by_key)
+    if order == list(by_key):
+        return network
+    subnets = tuple(by_key[key] for key in order)
+    return replace(network, properties=replace(network.properties, subnets=subnets))
 
 
 def build(observed_at: datetime, reading: Reading, judged: Iterable[str] | None = None) -> Estate:
@@ -145,8 +165,10 @@ def build(observed_at: datetime, reading: Reading, judged: Iterable[str] | None 
         fact = decode(body)
         if isinstance(fact, Gap):
             gaps.append(fact)
-        elif fact is not None:
-            known[ids.key(fact.id)] = fact
+        elif fact is not None and known.setdefault(ids.key(fact.id), fact) != fact:
+            gaps.append(Gap(ids.key(fact.id), "two bodies of it contradict each other"))
+    for gap in gaps:
+        known.pop(gap.about, None)
     wanted = None if judged is None else {ids.key(j) for j in judged}
     networks = [
         (key, fact)

@@ -38,19 +38,22 @@ def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
     What is made comes first and what is deleted comes last, as in every Plan.
     """
     known, absent = dict(estate.known), set(estate.absent)
-    written: dict[str, Attachment] = {}
+    written: dict[str, dict[str, Attachment]] = {}
     deleted: list[DeleteNatGateway] = []
     for step in steps:
         match step:
             case WriteSubnet():
-                written[ids.key(step.target)] = step.to
+                key = ids.key(step.target)
+                written.setdefault(ids.parent(key), {})[key] = step.to
             case DeleteNatGateway():
                 deleted.append(step)
             case _:
                 if why := _make(step, known, absent):
                     return Refusal(step, why)
-    networks = tuple(_with(network, written) for network in estate.networks) if written else estate.networks
-    known.update((ids.key(network.id), network) for network in networks)
+    networks = estate.networks
+    if written:
+        networks = tuple(_with(n, subnets) if (subnets := written.get(ids.key(n.id))) else n for n in networks)
+        known.update((ids.key(network.id), network) for network in networks)
     after = replace(estate, networks=networks, known=known, absent=frozenset(absent))
     for step in steps:
         if isinstance(step, WriteSubnet) and (why := refused(step, after)):
@@ -79,11 +82,12 @@ def with_subnet(subnet: facts.Subnet, to: Attachment) -> facts.Subnet:
 
 def refused(step: WriteSubnet, after: Estate) -> str | None:
     """A write of a subnet and the Estate after it in, why Azure would refuse it out (facts/azure.md 2.1, 1.1)."""
-    network = next((n for n in after.networks if ids.key(step.target).startswith(ids.key(n.id) + "/")), None)
-    subnet = (
-        next((s for s in (network.properties.subnets or ()) if ids.same(s.id, step.target)), None) if network else None
-    )
-    if network is None or subnet is None:
+    key = ids.key(step.target)
+    network = after.known.get(ids.parent(key))
+    if not isinstance(network, facts.VirtualNetwork):
+        return "the network does not exist"
+    subnet = next((s for s in network.properties.subnets or () if ids.key(s.id) == key), None)
+    if subnet is None:
         return "the subnet does not exist"
     if subnet.name.casefold() in SPECIAL:
         return f"{subnet.name} is a subnet of Azure's own"
@@ -201,11 +205,11 @@ def _still_attached(subnet_id: str, gateway_key: str, known: dict[str, AnyFact])
 
 
 def _with(network: facts.VirtualNetwork, written: dict[str, Attachment]) -> facts.VirtualNetwork:
-    subnets = network.properties.subnets or ()
-    if not any(ids.key(subnet.id) in written for subnet in subnets):
-        return network
-    after = tuple(with_subnet(s, written[k]) if (k := ids.key(s.id)) in written else s for s in subnets)
-    return replace(network, properties=replace(network.properties, subnets=after))
+    subnets = tuple(
+        with_subnet(subnet, to) if (to := written.get(ids.key(subnet.id))) else subnet
+        for subnet in network.properties.subnets or ()
+    )
+    return replace(network, properties=replace(network.properties, subnets=subnets))
 
 
 def _place(resource_id: str, location: str) -> tuple[str, str]:

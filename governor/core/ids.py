@@ -62,8 +62,9 @@ def parse(resource_id: str) -> Parts:
         group, rest = rest[1], rest[2:]
         if not rest:
             return Parts(subscription, group, RESOURCE_GROUP, (group,))
-    # An extension resource names a second provider; the last one says what it is.
-    providers = [i for i, segment in enumerate(rest) if segment.casefold() == "providers"]
+    # An extension resource names a second provider; the last one says what it is. Types and names take turns, so that
+    # something may be named "providers".
+    providers = [i for i in range(0, len(rest), 2) if rest[i].casefold() == "providers"]
     if not providers or len(rest) < providers[-1] + 4 or (len(rest) - providers[-1]) % 2:
         raise ValueError(f"not a resource id: {resource_id!r} (expected /providers/NAMESPACE/TYPE/NAME)")
     tail = rest[providers[-1] + 1 :]

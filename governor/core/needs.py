@@ -44,7 +44,7 @@ class Needs(Struct, frozen=True):
 
 def for_repair(estate: Estate, policies: Policies, standing: Standing) -> Needs:
     """An Estate in, what a run that judges and repairs must still read out."""
-    return _for(propose(estate, policies), estate, standing)
+    return _for(propose(estate, look(estate, policies)), estate, standing)
 
 
 def for_undo(estate: Estate, policies: Policies, standing: Standing, record: Record) -> Needs:

@@ -1,9 +1,10 @@
-"""What would repair what is wrong: an Estate and policies in, Remediations out, and what must be read to know them.
+"""What would repair what is wrong: judged subnets in, Remediations out, and what must be read to know them.
 
 A subnet whose repair is known but cannot be built comes out withheld, with the reason. Permission to do what is
 proposed is somebody else's question (guard).
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import UNSET, Struct
@@ -12,7 +13,7 @@ from governor.core import facts, ids
 from governor.core.egress import Method, addresses, gateway_holders, nat_gateway_of
 from governor.core.estate import ABSENT, Estate
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
-from governor.core.policy import Disruption, NatGatewayPolicy, PathKind, Policies, Policy, Requirement, fill
+from governor.core.policy import Disruption, NatGatewayPolicy, PathKind, Policy, Requirement, fill
 from governor.core.step import (
     Attachment,
     CreateNatGateway,
@@ -23,7 +24,7 @@ from governor.core.step import (
     Step,
     WriteSubnet,
 )
-from governor.core.verdict import Judged, Result, look
+from governor.core.verdict import Judged, Result
 
 # facts/azure.md 2.1, 2026-07.
 WITHOUT_STANDARD_V2: Final = frozenset(
@@ -51,14 +52,14 @@ class _Means(Struct, frozen=True):
     reason: Reason | None = None
 
 
-def propose(estate: Estate, policies: Policies) -> Proposal:
-    """An Estate and policies in, the Plan that would make its subnets compliant out."""
+def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
+    """An Estate and its subnets as they are judged in, the Plan that would make them compliant out."""
     shared: dict[str, Remediation] = {}
     repairs: list[Remediation] = []
     withheld: list[Withheld] = []
     judged_by_key: dict[str, Judged] = {}
     missing: dict[str, None] = {}
-    for judged in look(estate, policies):
+    for judged in looked:
         missing.update(dict.fromkeys(judged.missing))
         violated = tuple(v.requirement for v in judged.verdicts if v.result is Result.VIOLATION)
         if judged.policy is None or not violated:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
-from governor.core.egress import EgressPath, Method, Way, addresses, describe, nat_gateway_of, trace
-from governor.core.estate import ABSENT, Estate, clusters
+from governor.core.egress import EgressPath, Method, Way, addresses, describe, gateway_in_reach, nat_gateway_of, trace
+from governor.core.estate import Estate, clusters
 from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
 from governor.core.policy import PathKind, Policies, Policy, Requirement
 from governor.core.selection import Expired, Selected, Subject, Undecided, Ungoverned, by_network, exempt, select
@@ -78,10 +79,11 @@ def look(estate: Estate, policies: Policies) -> Iterator[Judged]:
         about = subject_of(network, estate)
         listed = clusters_known(network, estate)
         chosen = select(policies, about) if alike else None
+        reach = gateway_in_reach(network)
         for subnet in network.properties.subnets or ():
             who = occupants(subnet, using.get(ids.key(subnet.id)), estate)
             answer = chosen or select(policies, of_subnet(subnet, who.kinds if listed else None, about))
-            yield _judged(subnet, network, who, answer, estate)
+            yield _judged(subnet, network, who, answer, (estate, reach))
 
 
 def subject_of(network: facts.VirtualNetwork, estate: Estate) -> Subject:
@@ -120,8 +122,9 @@ def _judged(
     network: facts.VirtualNetwork,
     who: Occupants,
     answer: Selected | Undecided | Ungoverned,
-    estate: Estate,
+    seen: tuple[Estate, str | None],
 ) -> Judged:
+    estate, reach = seen
     if subnet.name.casefold() in SPECIAL:
         verdict = Verdict(subnet.id, Requirement.SUBNET_EGRESS, Result.NOT_APPLICABLE, seen="a subnet of Azure's own")
         return Judged(subnet, network, who, None, None, (verdict,))
@@ -130,8 +133,8 @@ def _judged(
             verdict = Verdict(subnet.id, Requirement.SUBNET_EGRESS, Result.UNGOVERNED, seen="no policy selects it")
             return Judged(subnet, network, who, None, None, (verdict,))
         case Undecided(policy=policy, missing=missing):
-            seen = f"policy {policy.name} may govern it; not read: {', '.join(missing)}"
-            verdicts = tuple(Verdict(subnet.id, r, Result.UNKNOWN, seen=seen) for r in SUBNET_REQUIREMENTS)
+            why = f"policy {policy.name} may govern it; not read: {', '.join(missing)}"
+            verdicts = tuple(Verdict(subnet.id, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
             return Judged(subnet, network, who, None, None, verdicts, _read_for(missing, network))
         case Selected(policy=policy):
             pass
@@ -139,37 +142,43 @@ def _judged(
     if state != "succeeded":
         verdicts = tuple(_unknown(subnet, r, policy, f"it is {state}", state in _WRITING) for r in SUBNET_REQUIREMENTS)
         return Judged(subnet, network, who, policy, None, verdicts)
-    path = trace(subnet, network, estate)
+    path = trace(subnet, network, estate, reach)
+    missing = path.missing or _unread_hub(path, network, policy, estate)
     verdicts = (
-        _egress_verdict(subnet, network, path, policy, estate),
+        _egress_verdict(subnet, network, path, policy, estate, missing),
         _private_verdict(subnet, policy, estate),
     )
-    return Judged(subnet, network, who, policy, path, verdicts, path.missing)
+    return Judged(subnet, network, who, policy, path, verdicts, missing)
 
 
 def _egress_verdict(
-    subnet: facts.Subnet, network: facts.VirtualNetwork, path: EgressPath, policy: Policy, estate: Estate
+    subnet: facts.Subnet,
+    network: facts.VirtualNetwork,
+    path: EgressPath,
+    policy: Policy,
+    estate: Estate,
+    missing: tuple[str, ...],
 ) -> Verdict:
-    requirement = Requirement.SUBNET_EGRESS
-    if not policy.allowed:
+    requirement, allowed = Requirement.SUBNET_EGRESS, policy.allowed
+    if not allowed:
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, "the policy names no way out")
-    if service := _foreign_delegation(subnet, policy):
+    if subnet.properties.delegations and (service := _foreign_delegation(subnet, policy)):
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, f"delegated to {service}")
-    if path.missing:
-        why = "; ".join(f"{_short(m)}: {_why(m, estate)}" for m in path.missing[:3])
+    if missing:
+        why = "; ".join(f"{_short(m)}: {_why(m, estate)}" for m in missing[:3])
         return _unknown(subnet, requirement, policy, why)
     for used in (nat_gateway_of(subnet, network), _table(subnet)):
         if used and (state := _state(used, estate)) != "succeeded":
             return _unknown(subnet, requirement, policy, f"{ids.name(used)} is {state}", state in _WRITING)
-    kinds = [_kind(way, network, policy, estate) for way in path.ways]
-    if unread := next((kind for kind in kinds if isinstance(kind, str) and not isinstance(kind, PathKind)), None):
-        return _unknown(subnet, requirement, policy, f"{_short(unread)}: {_why(unread, estate)}")
-    result = Result.COMPLIANT if all(kind in policy.allowed for kind in kinds) else Result.VIOLATION
-    seen = describe(path)
-    if result is Result.VIOLATION:
+    seen, result = describe(path), Result.COMPLIANT
+    if any(_kind(way, network, policy, estate) not in allowed for way in path.ways):
         result, seen = _exempted(subnet, requirement, policy, estate, seen)
-    expected = " or ".join(_EXPECTED[kind] for kind in policy.allowed)
-    return Verdict(subnet.id, requirement, result, policy.name, seen, expected, addresses(path, estate)[0])
+    return Verdict(subnet.id, requirement, result, policy.name, seen, _expected(allowed), addresses(path, estate)[0])
+
+
+@lru_cache(maxsize=64)
+def _expected(allowed: tuple[PathKind, ...]) -> str:
+    return " or ".join(_EXPECTED[kind] for kind in allowed)
 
 
 def _private_verdict(subnet: facts.Subnet, policy: Policy, estate: Estate) -> Verdict:
@@ -199,8 +208,8 @@ def _exempted(
             return Result.EXEMPT, f"{seen}; exempt until {one.until} ({one.owner}: {one.reason})"
 
 
-def _kind(way: Way, network: facts.VirtualNetwork, policy: Policy, estate: Estate) -> PathKind | str | None:
-    """A way in; the kind of path it is to this policy, None for one that no policy can allow, or an id to read, out."""
+def _kind(way: Way, network: facts.VirtualNetwork, policy: Policy, estate: Estate) -> PathKind | None:
+    """A way in, the kind of path it is to this policy out; None for one that no policy can allow."""
     match way.method:
         case Method.NAT_GATEWAY:
             return PathKind.NAT_GATEWAY
@@ -213,27 +222,37 @@ def _kind(way: Way, network: facts.VirtualNetwork, policy: Policy, estate: Estat
             firm = isolated is None or isolated.route == "off" or way.via == "route"
             return PathKind.ISOLATED if firm else None
         case Method.APPLIANCE:
-            return _hub(way.via, network.location, policy, estate)
+            return PathKind.HUB if way.via in _hub(network, policy, estate) or policy.egress.hub is None else None
         case Method.INSTANCE_PUBLIC_IP | Method.DEFAULT_OUTBOUND:
             return None
 
 
-def _hub(next_hop: str, region: str, policy: Policy, estate: Estate) -> PathKind | str | None:
-    hub = policy.egress.hub
+def _hub(network: facts.VirtualNetwork, policy: Policy, estate: Estate) -> tuple[str, ...]:
+    """The private addresses that are the hub in a network's region; a policy that names none takes any appliance."""
+    hub, region = policy.egress.hub, _region(network)
     if hub is None:
-        # A policy that allows the hub without saying which one takes any appliance for it.
-        return PathKind.HUB
-    region = region.casefold().replace(" ", "")
+        return ()
     if literal := hub.next_hop.get(region):
-        return PathKind.HUB if literal == next_hop else None
-    firewall_id = hub.firewall.get(region)
-    if firewall_id is None:
-        return None
-    firewall = estate.find(firewall_id, facts.Firewall)
-    if firewall is None or firewall is ABSENT:
-        return firewall_id
-    configurations = firewall.properties.ip_configurations or ()
-    return PathKind.HUB if any(c.properties.private_ip_address == next_hop for c in configurations) else None
+        return (literal,)
+    firewall = estate.find(hub.firewall.get(region, ""), facts.Firewall)
+    if not isinstance(firewall, facts.Firewall):
+        return ()
+    found = (c.properties.private_ip_address for c in firewall.properties.ip_configurations or ())
+    return tuple(address for address in found if address)
+
+
+def _unread_hub(path: EgressPath, network: facts.VirtualNetwork, policy: Policy, estate: Estate) -> tuple[str, ...]:
+    """The firewall that must be read to say whether an appliance is the hub."""
+    hub = policy.egress.hub
+    if hub is None or Method.APPLIANCE not in path.methods or hub.next_hop.get(_region(network)):
+        return ()
+    firewall = hub.firewall.get(_region(network))
+    unread = firewall is not None and not isinstance(estate.find(firewall, facts.Firewall), facts.Firewall)
+    return (firewall,) if firewall is not None and unread else ()
+
+
+def _region(network: facts.VirtualNetwork) -> str:
+    return network.location.casefold().replace(" ", "")
 
 
 def _foreign_delegation(subnet: facts.Subnet, policy: Policy) -> str | None:
