@@ -12,7 +12,7 @@ from simulator.ids import Address, parse, parse_id
 from simulator.plain import stored_plain
 from simulator.references import Reference, back_references
 from simulator.render import render
-from simulator.shapes import identify, is_network, kept_of, kind_of, shaped
+from simulator.shapes import has_guid, identify, is_network, kept_of, kind_of, shaped
 from simulator.store import Stored
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
@@ -135,21 +135,28 @@ def _load_network(world: World, address: Address, resource_id: str, body: Body) 
     foreign = list(_foreign(address.type_key, resource_id, body))
     is_child = len(address.types) > 1
     etag = "" if is_child else text(body.get("etag")) or world.etag()
-    world.store.put(address.key, _stored(address.type_key, resource_id, address.type, body, etag))
+    world.store.put(address.key, _stored(world, address.type_key, resource_id, address.type, body, etag))
+    properties = members(body.get("properties"))
     for array in kind_of(address.type_key).children:
         child_type = sys.intern(f"{address.type}/{array}")
-        for element in elements(members(body.get("properties")).get(array)):
+        if array in properties:
+            for known in world.store.keys_in(f"{address.key}/{array.lower()}"):
+                world.store.remove(known)
+        for element in elements(properties.get(array)):
             if not text(element.get("name")):
                 raise BadEstate(f"an element of {array} has no name")
             child_id = f"{resource_id}/{array}/{text(element.get('name'))}"
-            world.store.put(child_id.casefold(), _stored(child_type.lower(), child_id, child_type, element, ""))
+            world.store.put(child_id.casefold(), _stored(world, child_type.lower(), child_id, child_type, element, ""))
             foreign += _foreign(child_type.lower(), child_id, element)
     return foreign
 
 
-def _stored(type_key: str, resource_id: str, type_name: str, body: Body, etag: str) -> Stored:
+def _stored(world: World, type_key: str, resource_id: str, type_name: str, body: Body, etag: str) -> Stored:
     properties = members(body.get("properties"))
-    content = shaped(type_key, body, kept_of(type_key, body))
+    kept = kept_of(type_key, body)
+    if has_guid(type_key) and "resourceGuid" not in kept:
+        kept["resourceGuid"] = world.guid()
+    content = shaped(type_key, body, kept)
     identify(type_name, resource_id, content)
     state = text(properties.get("provisioningState")) or "Succeeded"
     return Stored(resource_id, type_name, msgspec.json.encode(content), sys.intern(state), etag)

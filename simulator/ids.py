@@ -24,7 +24,6 @@ SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 EVENT_SUBSCRIPTION = "microsoft.eventgrid/eventsubscriptions"
 TOPIC_SUBSCRIPTION = "microsoft.eventgrid/systemtopics/eventsubscriptions"
 SUBSCRIPTION = "microsoft.resources/subscriptions"
-GROUP = "microsoft.resources/resourcegroups"
 
 # How Azure writes the names of what it knows; a type that is not here is shown as it was first sent.
 _SPELLINGS = (

@@ -23,7 +23,8 @@ def render(store: Store, key: str, stored: Stored) -> Body:
         if properties is not None:
             shown["properties"] = properties
         return shown
-    shown["properties"] = {"provisioningState": stored.state, **members(properties)}
+    state = {"provisioningState": stored.state}
+    shown["properties"] = state | members(properties) | state
     if network:
         for array in kind_of(type_key).children:
             children = store.keys_in(f"{key}/{array.lower()}")

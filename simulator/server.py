@@ -37,7 +37,7 @@ class Server:
 
 async def serve(arm: Arm, port: int = 0, ssl_context: ssl.SSLContext | None = None) -> Server:
     """A simulator in, a server on 127.0.0.1 that answers for it out; port 0 chooses a free one."""
-    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app = web.Application(client_max_size=0)  # no limit here: Arm refuses what is too large, in ARM's words
     scheme = "https" if ssl_context is not None else "http"
     wake = asyncio.Event()
 

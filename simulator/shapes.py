@@ -13,7 +13,6 @@ from simulator.ids import (
     PEERING,
     PUBLIC_IP,
     PUBLIC_PREFIX,
-    ROUTE,
     ROUTE_TABLE,
     SUBNET,
     VNET,
@@ -62,8 +61,34 @@ _VANISHING: dict[str, tuple[str, ...]] = {
     SUBNET: ("addressPrefixes", "serviceEndpointPolicies", "ipAllocations"),
     NAT_GATEWAY: GATEWAY_ADDRESSES,
 }
+# What the provider adds when a caller leaves it out, as recorded in 2025.
+DEFAULTS: dict[str, Body] = {
+    VNET: {"privateEndpointVNetPolicies": "Disabled", "enableDdosProtection": False},
+    SUBNET: {
+        "delegations": [],
+        "privateEndpointNetworkPolicies": "Disabled",
+        "privateLinkServiceNetworkPolicies": "Enabled",
+    },
+    NAT_GATEWAY: {"idleTimeoutInMinutes": 4, "type": "Public"},
+    PUBLIC_IP: {
+        "publicIPAddressVersion": "IPv4",
+        "publicIPAllocationMethod": "Dynamic",
+        "idleTimeoutInMinutes": 4,
+        "ipTags": [],
+    },
+    PUBLIC_PREFIX: {"prefixLength": 28, "publicIPAddressVersion": "IPv4", "ipTags": []},
+    ROUTE_TABLE: {"disableBgpRoutePropagation": False},
+    NIC: {
+        "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
+        "enableAcceleratedNetworking": False,
+        "enableIPForwarding": False,
+        "nicType": "Standard",
+        "auxiliaryMode": "None",
+        "auxiliarySku": "None",
+        "allowPort25Out": True,
+    },
+}
 _SKU_TYPES = (NAT_GATEWAY, PUBLIC_IP, PUBLIC_PREFIX, LOAD_BALANCER)
-_WITHOUT_GUID = (SUBNET, ROUTE)
 
 
 def kind_of(type_key: str) -> Kind:
@@ -98,7 +123,7 @@ def shaped(type_key: str, sent: Body, kept: Body) -> Body:
         content["location"] = location_key(content["location"])
     if type_key in _SKU_TYPES:
         content["sku"] = {"name": _default_sku(type_key), "tier": "Regional"} | members(content.get("sku"))
-    content["properties"] = kept | _defaults(type_key, content, properties) | properties
+    content["properties"] = kept | _defaults(type_key, content) | properties
     return content
 
 
@@ -130,44 +155,13 @@ def _default_sku(type_key: str) -> str:
     return "Basic" if type_key in (PUBLIC_IP, LOAD_BALANCER) else "Standard"
 
 
-def _defaults(type_key: str, content: Body, properties: Body) -> Body:
-    """What the provider adds when a caller leaves it out, as recorded in 2025."""
-    match type_key:
-        case "microsoft.network/virtualnetworks":
-            return {"privateEndpointVNetPolicies": "Disabled", "enableDdosProtection": False}
-        case "microsoft.network/virtualnetworks/subnets":
-            return {
-                "delegations": [],
-                "privateEndpointNetworkPolicies": "Disabled",
-                "privateLinkServiceNetworkPolicies": "Enabled",
-            }
-        case "microsoft.network/natgateways":
-            return {"idleTimeoutInMinutes": 4, "type": "Public"}
-        case "microsoft.network/publicipaddresses":
-            basic = members(content.get("sku")).get("name") == "Basic"
-            base: Body = {
-                "publicIPAddressVersion": "IPv4",
-                "publicIPAllocationMethod": "Dynamic" if basic else "Static",
-                "idleTimeoutInMinutes": 4,
-                "ipTags": [],
-            }
-            return base if basic else base | {"ddosSettings": {"protectionMode": "VirtualNetworkInherited"}}
-        case "microsoft.network/publicipprefixes":
-            return {"prefixLength": 28, "publicIPAddressVersion": "IPv4", "ipTags": []}
-        case "microsoft.network/routetables":
-            return {"disableBgpRoutePropagation": False}
-        case "microsoft.network/networkinterfaces":
-            return {
-                "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
-                "enableAcceleratedNetworking": False,
-                "enableIPForwarding": False,
-                "nicType": "Standard",
-                "auxiliaryMode": "None",
-                "auxiliarySku": "None",
-                "allowPort25Out": True,
-            }
-        case _:
-            return {}
+def _defaults(type_key: str, content: Body) -> Body:
+    """What the provider adds when a caller leaves it out."""
+    defaults = dict(DEFAULTS.get(type_key, {}))
+    if type_key == PUBLIC_IP and members(content.get("sku")).get("name") != "Basic":
+        defaults["publicIPAllocationMethod"] = "Static"
+        defaults["ddosSettings"] = {"protectionMode": "VirtualNetworkInherited"}
+    return defaults
 
 
 def _references_only(type_key: str, properties: Body) -> None:

@@ -46,9 +46,6 @@ class Store:
         self._referrers: dict[str, dict[str, dict[str, str]]] = {}
         self._gone: set[str] = set()
 
-    def __len__(self) -> int:
-        return len(self._resources)
-
     def __contains__(self, key: str) -> bool:
         return key in self._resources
 

@@ -70,10 +70,6 @@ def answer(status: int, body: object = None, headers: Mapping[str, str] | None =
     return Response(status, out, msgspec.json.encode(body))
 
 
-def is_object(value: object) -> bool:
-    return isinstance(value, dict)
-
-
 def members(value: object) -> Body:
     """Any JSON value in, its members out; none when it is no object."""
     return value if isinstance(value, dict) else {}

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,3 +108,13 @@ def test_entries_that_are_no_resources_are_named(entry: object) -> None:
 def test_estate_must_be_a_list() -> None:
     with pytest.raises(BadEstate, match="list"):
         Arm(ManualClock()).load({"value": []})
+
+
+def test_loading_a_network_again_replaces_its_subnets_if_it_lists_them(cloud: Cloud) -> None:
+    vnet = cloud.vnet()
+    cloud.subnet(f"{vnet}/subnets/s")
+    entry: dict[str, Any] = {"id": f"{NETWORK}/{vnet}", "location": "eastus", "properties": {}}
+    cloud.arm.load([entry])
+    assert len(cloud.get(f"{vnet}/subnets")["value"]) == 1
+    cloud.arm.load([entry | {"properties": {"subnets": []}}])
+    assert cloud.get(f"{vnet}/subnets")["value"] == []
