@@ -44,11 +44,15 @@ class Way(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class EgressPath(Struct, frozen=True, omit_defaults=True, gc=False):
-    """The ways that win. missing: what must be read before they can be known. hazards: what people should know."""
+    """The ways that win. missing: what must be read before they can be known. hazards: what people should know.
+
+    unsettled: the table or gateway that is not Succeeded, in words, and whether that passes by itself.
+    """
 
     ways: tuple[Way, ...]
     missing: tuple[str, ...] = ()
     hazards: tuple[str, ...] = ()
+    unsettled: tuple[str, bool] | None = None
 
     @property
     def methods(self) -> frozenset[Method]:
@@ -79,19 +83,22 @@ def trace(
         reach = gateway_in_reach(network)
     if subnet.properties.route_table is None:
         return EgressPath((), (_learned_routes(network),)) if reach else _beyond_routes(subnet, network, estate)
-    hops, missing = _default_hops(subnet.properties.route_table, estate)
-    if missing:
-        return EgressPath((), (missing,))
+    table = estate.find(subnet.properties.route_table.id, facts.RouteTable)
+    if table is None or table is ABSENT:
+        return EgressPath((), (subnet.properties.route_table.id,))
+    if unsettled := unsettled_state(table.id, table.properties.provisioning_state):
+        return EgressPath((), unsettled=unsettled)
+    hops = _default_hops(table)
     routed = tuple(dict.fromkeys(way for hop in hops if hop and (way := _routed(hop))))
     hazards = (
         ("its default route is split: each half of the internet has a way of its own",) if len(set(hops)) > 1 else ()
     )
     if routed and all(hop and _routed(hop) for hop in hops):
         return EgressPath(routed, hazards=hazards)
-    if None in hops and reach and _propagates(subnet.properties.route_table, estate):
+    if None in hops and reach and not table.properties.disable_bgp_route_propagation:
         return EgressPath((), (_learned_routes(network),))
     rest = _beyond_routes(subnet, network, estate)
-    return EgressPath((*routed, *rest.ways), rest.missing, (*hazards, *rest.hazards)) if routed or hazards else rest
+    return replace(rest, ways=(*routed, *rest.ways), hazards=(*hazards, *rest.hazards)) if routed or hazards else rest
 
 
 def bare(subnet: facts.Subnet) -> facts.Subnet:
@@ -131,17 +138,21 @@ def default_hops(table: facts.RouteTable) -> tuple[facts.RouteProperties | None,
     return low, high
 
 
-def _default_hops(
-    named: facts.Ref, estate: Estate
-) -> tuple[tuple[facts.RouteProperties | None, facts.RouteProperties | None], str | None]:
-    table = estate.find(named.id, facts.RouteTable)
-    if table is None or table is ABSENT:
-        return (None, None), named.id
+def _default_hops(table: facts.RouteTable) -> tuple[facts.RouteProperties | None, facts.RouteProperties | None]:
     low, high = default_hops(table)
+    if any(hop and not hop.next_hop_type for hop in (low, high)):
+        return (None, None), named.id
     # Two routes to one next hop are one way, whatever prefixes they carry.
     if low and high and _routed(low) == _routed(high):
         high = low
-    return (low, high), None
+    return low, high
+
+
+def unsettled_state(resource_id: str, state: str | None) -> tuple[str, bool] | None:
+    """A resource and its provisioningState in; what is wrong and whether that passes by itself, or None, out."""
+    if state is None or state == facts.SUCCEEDED:
+        return None
+    return f"{ids.name(resource_id)} is {state}", state.casefold() in facts.WRITING
 
 
 def _routed(hop: facts.RouteProperties) -> Way | None:
@@ -159,11 +170,6 @@ def _routed(hop: facts.RouteProperties) -> Way | None:
 def _learned_routes(network: facts.VirtualNetwork) -> str:
     """What would have to be read to know a default route learned by BGP: it beats NAT and stands in no ARM body."""
     return f"learnedRoutes({ids.key(network.id)})"
-
-
-def _propagates(table: facts.Ref, estate: Estate) -> bool:
-    fact = estate.find(table.id, facts.RouteTable)
-    return not (isinstance(fact, facts.RouteTable) and fact.properties.disable_bgp_route_propagation)
 
 
 def gateway_in_reach(network: facts.VirtualNetwork) -> str | None:
@@ -187,9 +193,11 @@ def _beyond_routes(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: 
     if gateway is None or gateway is ABSENT:
         return EgressPath((), (gateway_id,))
     holders = gateway_holders(gateway)
+    unsettled = unsettled_state(gateway.id, gateway.properties.provisioning_state)
     if not holders:
-        return EgressPath((Way(Method.NONE, gateway.id),), hazards=("its NAT gateway has no public address",))
-    return EgressPath((Way(Method.NAT_GATEWAY, gateway.id, holders=holders),))
+        hazard = "its NAT gateway has no public address"
+        return EgressPath((Way(Method.NONE, gateway.id),), (), (hazard,), unsettled)
+    return EgressPath((Way(Method.NAT_GATEWAY, gateway.id, holders=holders),), (), (), unsettled)
 
 
 def gateway_holders(gateway: facts.NatGateway) -> tuple[str, ...]:
@@ -207,7 +215,8 @@ def _members(subnet: facts.Subnet, estate: Estate) -> EgressPath:
     found: dict[Way, list[str]] = {}
     missing: list[str] = []
     hazards: dict[str, None] = {}
-    for reference in configurations:
+    # In the order of ids: Azure names them in any order.
+    for reference in sorted(configurations, key=lambda one: ids.key(one.id)):
         for way_or_missing in _member(reference.id, default, estate):
             if isinstance(way_or_missing, str):
                 missing.append(way_or_missing)
@@ -224,7 +233,7 @@ def _members(subnet: facts.Subnet, estate: Estate) -> EgressPath:
 
 def _member(configuration_id: str, default: Method, estate: Estate) -> Iterator[Way | str]:
     """The ways of one ip configuration, or the ids that must be read to know them; nothing for what never connects."""
-    holder = configuration_id.rpartition("/ipConfigurations/")[0] or ids.parent(configuration_id)
+    holder = ids.parent(configuration_id)
     if ids.kind(configuration_id) == ids.LOAD_BALANCER + "/frontendipconfigurations":
         return
     if ids.kind(holder) != ids.NETWORK_INTERFACE:
@@ -252,6 +261,9 @@ def _member(configuration_id: str, default: Method, estate: Estate) -> Iterator[
             yield Way(method, answer.rule, holders=answer.holders)
         else:
             yield Way(Method.NONE if answer.closes_default else default)
+        return
+    # Subnet and interface contradict each other: one of the two has just been written.
+    yield configuration_id
 
 
 _WORDS: Final = {

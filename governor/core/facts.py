@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct, field
 
 SUCCEEDED: Final = "Succeeded"
+WRITING: Final = frozenset({"updating", "creating", "deleting"})
 Tags = dict[str, str]
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
-from governor.core.egress import EgressPath, Method, Way, addresses, describe, gateway_in_reach, nat_gateway_of, trace
+from governor.core.egress import EgressPath, Method, Way, addresses, describe, gateway_in_reach, trace, unsettled_state
 from governor.core.estate import Estate, clusters
 from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
 from governor.core.policy import PathKind, Policies, Policy, Requirement
@@ -54,7 +54,6 @@ class Judged(Struct, frozen=True, gc=False):
 
 
 SUBNET_REQUIREMENTS: Final = (Requirement.SUBNET_EGRESS, Requirement.SUBNET_PRIVATE)
-_WRITING: Final = frozenset({"updating", "creating", "deleting"})
 _EXPECTED: Final = {
     PathKind.NAT_GATEWAY: "NAT gateway",
     PathKind.HUB: "route to the hub",
@@ -81,7 +80,7 @@ def look(estate: Estate, policies: Policies) -> Iterator[Judged]:
         chosen = select(policies, about) if alike else None
         reach = gateway_in_reach(network)
         for subnet in network.properties.subnets or ():
-            who = occupants(subnet, using.get(ids.key(subnet.id)), estate)
+            who = occupants(subnet, using.get(ids.key(subnet.id)) if using else None, estate)
             answer = chosen or select(policies, of_subnet(subnet, who.kinds if listed else None, about))
             yield _judged(subnet, network, who, answer, (estate, reach))
 
@@ -138,9 +137,8 @@ def _judged(
             return Judged(subnet, network, who, None, None, verdicts, _read_for(missing, network))
         case Selected(policy=policy):
             pass
-    state = (subnet.properties.provisioning_state or facts.SUCCEEDED).casefold()
-    if state != "succeeded":
-        verdicts = tuple(_unknown(subnet, r, policy, f"it is {state}", state in _WRITING) for r in SUBNET_REQUIREMENTS)
+    if unsettled := unsettled_state(subnet.id, subnet.properties.provisioning_state):
+        verdicts = tuple(_unknown(subnet, r, policy, *unsettled) for r in SUBNET_REQUIREMENTS)
         return Judged(subnet, network, who, policy, None, verdicts)
     path = trace(subnet, network, estate, reach)
     missing = path.missing or _unread_hub(path, network, policy, estate)
@@ -167,9 +165,8 @@ def _egress_verdict(
     if missing:
         why = "; ".join(f"{_short(m)}: {_why(m, estate)}" for m in missing[:3])
         return _unknown(subnet, requirement, policy, why)
-    for used in (nat_gateway_of(subnet, network), _table(subnet)):
-        if used and (state := _state(used, estate)) != "succeeded":
-            return _unknown(subnet, requirement, policy, f"{ids.name(used)} is {state}", state in _WRITING)
+    if path.unsettled:
+        return _unknown(subnet, requirement, policy, *path.unsettled)
     seen, result = describe(path), Result.COMPLIANT
     if any(_kind(way, network, policy, estate) not in allowed for way in path.ways):
         result, seen = _exempted(subnet, requirement, policy, estate, seen)
@@ -286,17 +283,6 @@ def _read_for(missing: tuple[str, ...], network: facts.VirtualNetwork) -> tuple[
 
 def _unknown(subnet: facts.Subnet, requirement: Requirement, policy: Policy, seen: str, waits: bool = False) -> Verdict:
     return Verdict(subnet.id, requirement, Result.UNKNOWN, policy.name, seen, waits=waits)
-
-
-def _table(subnet: facts.Subnet) -> str | None:
-    return subnet.properties.route_table.id if subnet.properties.route_table else None
-
-
-def _state(resource_id: str, estate: Estate) -> str:
-    fact = estate.known.get(ids.key(resource_id))
-    if isinstance(fact, facts.NatGateway | facts.RouteTable):
-        return (fact.properties.provisioning_state or facts.SUCCEEDED).casefold()
-    return "succeeded"
 
 
 def _why(missing: str, estate: Estate) -> str:
