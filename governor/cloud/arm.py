@@ -47,7 +47,12 @@ class Page(Struct, frozen=True, rename="camel"):
     next_link: str | None = None
 
 
+class Resource(Struct, frozen=True):
+    id: str
+
+
 _PAGE: Final = msgspec.json.Decoder(Page)
+_RESOURCE: Final = msgspec.json.Decoder(Resource)
 
 
 class Tuning(Struct, frozen=True):
@@ -129,16 +134,22 @@ class Arm:
     async def get(self, resource_id: str) -> bytes:
         """A resource id in, its body as it came out; raises one of the five words."""
         version = versions.version(resource_id)
-        if version is None:
+        # Ids come in events as well, and a path that climbs would be read somewhere else.
+        if version is None or {".", ".."}.intersection(resource_id.split("/")):
             raise Terminal(f"{resource_id} cannot be read by id")
-        return (await self.fetch(self.url(resource_id, version))).body
+        body = (await self.fetch(self.url(resource_id, version))).body
+        try:
+            _RESOURCE.decode(body)
+        except msgspec.DecodeError as error:
+            raise Terminal(f"what was read as {resource_id} is no resource: {error}") from error
+        return body
 
     async def elements(self, path: str, version: str, **parameters: str) -> tuple[Raw, ...]:
         """The path of a collection in, the elements of all its pages out."""
         found: list[Raw] = []
         url = self.url(path, version, **parameters)
         for _ in range(_MOST_PAGES):
-            page = _PAGE.decode((await self.fetch(url)).body)
+            page = _page((await self.fetch(url)).body, path)
             found.extend(page.value)
             if not page.next_link:
                 return tuple(found)
@@ -166,6 +177,16 @@ class Arm:
         except AzureError as error:
             raise errors.of_sdk(error) from error
         return checked(response)
+
+
+def _page(body: bytes, path: str) -> Page:
+    try:
+        page = _PAGE.decode(body)
+        for element in page.value:
+            _RESOURCE.decode(element)
+    except msgspec.DecodeError as error:
+        raise Terminal(f"what was read as the list {path} is none: {error}") from error
+    return page
 
 
 def checked(response: AsyncHttpResponse) -> Answer:

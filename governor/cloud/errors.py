@@ -160,13 +160,11 @@ def _refused(status: int, told: _Told, text: str) -> Refused:
         return Refused(f"a lock on {scope} forbids every {action} ({told.code})", told.code, action, scope)
     if told.policies:
         info = told.policies[0]
-        name = (
-            info.get("policyAssignmentDisplayName")
-            or info.get("policyDefinitionDisplayName")
-            or info.get("policyAssignmentName")
-        )
+        names = ("policyAssignmentDisplayName", "policyDefinitionDisplayName", "policyAssignmentName")
+        name = next((info[member] for member in names if info.get(member)), "of no name")
         assignment = str(info.get("policyAssignmentId", ""))
-        return Refused(f"Azure Policy forbids it: {name} ({assignment})", told.code, "write", assignment)
+        said = f"Azure Policy forbids it: {name}, assigned as {assignment} ({told.code})"
+        return Refused(said, told.code, "write", assignment)
     return Refused(text, told.code or str(status))
 
 

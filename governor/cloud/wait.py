@@ -98,5 +98,9 @@ def _settled(first: Answer) -> bool:
 
 
 def _object(body: bytes) -> Body:
-    found: Any = msgspec.json.decode(body) if body else {}
+    """A body in, its object out; empty for what is none, which says nothing, so that waiting goes on."""
+    try:
+        found: Any = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
     return found if isinstance(found, dict) else {}

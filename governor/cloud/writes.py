@@ -44,6 +44,8 @@ class Writer:
             return checked(await self._call(step, content, {"headers": headers, "polling": False, "cls": _first}))
         except AzureError as error:
             raise errors.of_sdk(error) from error
+        except ValueError as error:  # the client reads the body of the answer as JSON, and this is none
+            raise errors.Unclear(f"the answer to the write cannot be read: {error}") from error
 
     async def _call(self, step: Step, content: bytes, options: dict[str, Any]) -> AsyncHttpResponse:
         parts = ids.parse(step.target)

@@ -472,6 +472,19 @@ async def test_a_deleted_gateway_is_gone_only_when_it_is_not_found() -> None:
     assert azure.transport.of("GET").count(GATEWAY) > 2
 
 
+async def test_an_answer_that_is_no_json_leaves_the_resource_to_tell() -> None:
+    azure = Azure()
+    azure.transport.hooks.append(answering(SUBNET, "PUT", Response(200, {}, b"<html>")))
+    assert told(await azure.apply(ATTACH)) == (Became.DONE, "")
+    assert len(azure.transport.of("PUT")) == 1
+
+
+async def test_a_status_that_is_no_json_says_nothing() -> None:
+    azure = Azure(deadline=30)
+    azure.transport.hooks.append(answering("/operations/", "GET", Response(200, {}, b"<html>")))
+    assert told(await azure.apply(ATTACH)) == (Became.PENDING, "not finished after 30 s")
+
+
 # ---- comparing afterwards ---------------------------------------------------------------------------------------
 
 

@@ -47,7 +47,10 @@ def test_every_recorded_error(shared: Path) -> None:
     assert retryable.after == 12.0
     policy, lock = found[7], found[8]
     assert isinstance(policy, Refused)
-    assert str(policy).startswith("Azure Policy forbids it: Enforce Jobs on Automation Hybrid Runbook Workers (/sub")
+    assert str(policy).startswith(
+        "Azure Policy forbids it: Enforce Jobs on Automation Hybrid Runbook Workers, assigned"
+    )
+    assert str(policy).endswith("/fd5e2cb3842d4eefbc857917 (RequestDisallowedByPolicy)")
     assert policy.scope.endswith("/policyAssignments/fd5e2cb3842d4eefbc857917")
     assert isinstance(lock, Refused)
     assert (lock.code, lock.action, lock.scope) == (

@@ -14,6 +14,7 @@ from governor.core.estate import ABSENT, Estate, Gap
 from governor.core.needs import Needs
 from governor.ports import Transient
 from simulator.faults import Fault
+from simulator.wire import Response
 from tests.cloud.world import ADDRESS, ESTATE, GATEWAY, GROUP, SUBSCRIPTION, VNET, Azure
 
 SCOPE = VirtualNetwork(VNET)
@@ -166,6 +167,41 @@ async def test_a_list_that_leads_elsewhere_is_not_followed() -> None:
     seen = await azure.cloud.observe(SCOPE, always(lists=(CLUSTERS,)))
     assert seen.gaps == (Gap(CLUSTERS, "a link leads away from https://127.0.0.1:8443"),)
     assert {request.header("Host") for request in azure.transport.requests} == {"127.0.0.1:8443"}
+
+
+@pytest.mark.parametrize("body", [b"<html>sign in</html>", b"", b"[]", b'{"name": "spoke"}', b"\xff"])
+async def test_what_is_no_resource_is_a_gap(body: bytes) -> None:
+    azure = Azure()
+    azure.transport.hooks.append(lambda *_: Response(200, {}, body))
+    seen = await azure.cloud.observe(SCOPE, always(GATEWAY, lists=(CLUSTERS,)))
+    assert seen.networks == ()
+    assert [gap.about for gap in seen.gaps if "is no resource" in gap.why] == [ids.key(GATEWAY), ids.key(VNET)]
+    assert seen.has_listed(CLUSTERS) == (body == b'{"name": "spoke"}')  # an object without elements is an empty list
+
+
+async def test_a_list_of_something_else_is_a_gap() -> None:
+    azure = Azure()
+    azure.arm.faults.append(Fault(path="managedClusters", count=None, status=200, body={"value": ["x"]}))
+    seen = await azure.cloud.observe(SCOPE, always(lists=(CLUSTERS,)))
+    assert not seen.has_listed(CLUSTERS)
+    assert seen.why(CLUSTERS).startswith("what was read as the list ")
+
+
+async def test_an_id_that_climbs_is_not_read() -> None:
+    azure = Azure()
+    seen = await azure.cloud.observe(VirtualNetwork(VNET.replace("/rg/", "/../")), always())
+    assert [gap.why.endswith(" cannot be read by id") for gap in seen.gaps] == [True]
+    assert azure.transport.requests == []
+
+
+async def test_ids_are_quoted() -> None:
+    azure = Azure()
+    odd = ids.network(SUBSCRIPTION, "rg (töst)?x=1#y", "natGateways", "a b")
+    seen = await azure.cloud.observe(SCOPE, always(odd))
+    assert seen.find(odd, facts.NatGateway) is ABSENT
+    assert azure.transport.requests[-1].target.endswith(
+        "/resourceGroups/rg%20(t%C3%B6st)%3Fx%3D1%23y/providers/Microsoft.Network/natGateways/a%20b?api-version=2026-03-01"
+    )
 
 
 def test_reading_imports_no_generated_client() -> None:
