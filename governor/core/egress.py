@@ -89,6 +89,8 @@ def trace(
     if unsettled := unsettled_state(table.id, table.properties.provisioning_state):
         return EgressPath((), unsettled=unsettled)
     hops = _default_hops(table)
+    if any(hop and not hop.next_hop_type for hop in hops):
+        return EgressPath((), (table.id,))
     routed = tuple(dict.fromkeys(way for hop in hops if hop and (way := _routed(hop))))
     hazards = (
         ("its default route is split: each half of the internet has a way of its own",) if len(set(hops)) > 1 else ()
@@ -140,8 +142,6 @@ def default_hops(table: facts.RouteTable) -> tuple[facts.RouteProperties | None,
 
 def _default_hops(table: facts.RouteTable) -> tuple[facts.RouteProperties | None, facts.RouteProperties | None]:
     low, high = default_hops(table)
-    if any(hop and not hop.next_hop_type for hop in (low, high)):
-        return (None, None), named.id
     # Two routes to one next hop are one way, whatever prefixes they carry.
     if low and high and _routed(low) == _routed(high):
         high = low

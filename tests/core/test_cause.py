@@ -1,0 +1,51 @@
+"""Causes and Scopes: where a subject makes us look."""
+
+from governor.core import cause, ids
+from governor.core.cause import Remainder, VirtualNetwork
+from tests.core.world import GROUP, SUB, nat_id, subnet_id, vnet_id
+
+
+def test_what_lies_in_a_network_leads_to_it() -> None:
+    here = (VirtualNetwork(vnet_id()),)
+    elsewhere = [VirtualNetwork(vnet_id("other"))]
+    assert cause.scopes(vnet_id(), elsewhere) == here
+    assert cause.scopes(subnet_id(), elsewhere) == here
+    assert cause.scopes(f"{vnet_id()}/virtualNetworkPeerings/p", elsewhere) == here
+
+
+def test_the_case_of_a_subject_does_not_make_another_scope() -> None:
+    (scope,) = cause.scopes(subnet_id().upper(), [])
+    assert scope.key == VirtualNetwork(vnet_id()).key
+    assert scope.subscription == SUB
+
+
+def test_what_is_shared_or_gone_leads_to_the_networks_that_name_it() -> None:
+    named_by = [VirtualNetwork(vnet_id("b")), VirtualNetwork(vnet_id("a"))]
+    assert cause.scopes(nat_id(), named_by) == (named_by[1], named_by[0])
+    assert cause.scopes(nat_id(), []) == ()
+
+
+def test_a_lock_on_a_network_leads_nowhere_by_itself() -> None:
+    assert cause.scopes(f"{vnet_id()}/providers/Microsoft.Authorization/locks/l", []) == ()
+
+
+def test_only_what_can_change_egress_is_watched() -> None:
+    for subject in (
+        vnet_id(),
+        subnet_id(),
+        nat_id(),
+        f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/c",
+    ):
+        assert cause.watched(subject)
+        assert cause.watched(subject.upper())
+    storage = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s"
+    for subject in (storage, GROUP, f"/subscriptions/{SUB}", "", "nonsense"):
+        assert not cause.watched(subject)
+
+
+def test_scopes_never_overlap() -> None:
+    remainder = Remainder(SUB.upper())
+    assert remainder.subscription == SUB
+    assert remainder.key == f"/subscriptions/{SUB}"
+    assert remainder.key != VirtualNetwork(vnet_id()).key
+    assert ids.kind(remainder.key) == ids.SUBSCRIPTION
