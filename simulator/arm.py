@@ -24,7 +24,6 @@ from simulator.world import Busy, Settings, World
 
 MOST_BYTES = 4 * 1024 * 1024
 API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-\w+)?$")
-SUBSCRIPTION = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 __all__ = [
     "AdjustableClock",
@@ -38,6 +37,7 @@ __all__ = [
     "Request",
     "Response",
     "SystemClock",
+    "bearer",
 ]
 
 

@@ -102,7 +102,7 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
         if address is None or not address.group:
             raise BadEstate(f"not the id of a resource group: {resource_id!r}")
         ensure_scope(world, msgspec.structs.replace(address, group=None))
-        stored = stored_group(address.subscription or "", address.group, body)
+        stored = stored_group(address.subscription or "", address.group, {"location": "eastus", **body})
         stored.state = text(members(body.get("properties")).get("provisioningState")) or "Succeeded"
         world.store.put(stored.id.casefold(), stored)
         return ()

@@ -11,6 +11,7 @@ from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.network.aio import NetworkManagementClient as AsyncNetworkManagementClient
+from azure.mgmt.resource.resources import ResourceManagementClient
 
 from simulator.arm import Arm, SystemClock
 from simulator.server import Server, serve
@@ -97,6 +98,31 @@ async def test_sync_client_creates_attaches_and_deletes(server: Server) -> None:
         authentication_policy=Bearer(),
     ) as client:
         await asyncio.to_thread(_story, client)
+
+
+def _groups(client: ResourceManagementClient) -> None:
+    group: Any = {"location": "westus", "tags": {"a": "b"}}
+    assert client.resource_groups.create_or_update("other", group).location == "westus"
+    assert sorted(str(found.name) for found in client.resource_groups.list()) == ["other", "rg"]
+    network: Any = {"location": "westus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
+    vnet = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/other/providers/Microsoft.Network/virtualNetworks/v"
+    client.resources.begin_create_or_update_by_id(vnet, network, api_version="2024-05-01").result()
+    chosen = "resourceType eq 'Microsoft.Network/virtualNetworks'"
+    assert [found.id for found in client.resources.list(filter=chosen)] == [vnet]
+    assert client.resources.get_by_id(vnet, api_version="2024-05-01").name == "v"
+    client.resource_groups.begin_delete("other").result()
+    assert client.resource_groups.check_existence("other") is False
+    assert client.resource_groups.check_existence("rg") is True
+
+
+async def test_resource_client_works_with_groups_and_ids(server: Server) -> None:
+    with ResourceManagementClient(
+        Credential(),
+        SUBSCRIPTION,
+        base_url=f"http://127.0.0.1:{server.port}",
+        authentication_policy=Bearer(),
+    ) as client:
+        await asyncio.to_thread(_groups, client)
 
 
 async def test_aio_client_creates_attaches_and_deletes(server: Server) -> None:
