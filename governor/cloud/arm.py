@@ -31,7 +31,7 @@ from governor.ports import Clock, Terminal
 USER_AGENT: Final = f"egress-governor/{version_of('egress-governor')}"
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 60
-_MOST_PAGES: Final = 10_000
+_MOST_PAGES: Final = 1_000
 
 
 class Answer(Struct, frozen=True):

@@ -451,6 +451,12 @@ async def test_without_an_operation_the_resource_is_polled() -> None:
     assert azure.transport.of("GET") == [SUBNET] * 4
 
 
+async def test_a_resource_that_does_not_come_to_rest_is_pending() -> None:
+    azure = Azure(seconds=100, deadline=30)
+    azure.transport.hooks.append(without("Azure-AsyncOperation"))
+    assert told(await azure.apply(ATTACH)) == (Became.PENDING, "not finished after 30 s")
+
+
 async def test_location_alone_is_enough() -> None:
     azure = Azure()
     azure.transport.hooks.append(without("Azure-AsyncOperation", method="DELETE"))

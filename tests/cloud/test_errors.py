@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError, IncompleteReadError, ServiceResponseTimeoutError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceResponseTimeoutError,
+)
 
 from governor.cloud import errors
 from governor.cloud.errors import SignedOut, Throttled, Unclear
@@ -161,3 +166,4 @@ def test_what_azure_core_raises() -> None:
     assert type(errors.of_sdk(IncompleteReadError("half"))) is Unclear
     assert type(errors.of_sdk(ServiceResponseTimeoutError("late"))) is Unclear
     assert type(errors.of_sdk(ClientAuthenticationError("no login"))) is SignedOut
+    assert type(errors.of_sdk(HttpResponseError("no answer at all"))) is Terminal

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from governor.cloud import versions
 from governor.core import estate as estates
 from governor.core import facts, ids
 from governor.core.cause import Remainder, VirtualNetwork
@@ -185,6 +186,15 @@ async def test_a_list_of_something_else_is_a_gap() -> None:
     seen = await azure.cloud.observe(SCOPE, always(lists=(CLUSTERS,)))
     assert not seen.has_listed(CLUSTERS)
     assert seen.why(CLUSTERS).startswith("what was read as the list ")
+
+
+async def test_a_list_without_end_is_a_gap() -> None:
+    azure = Azure()
+    path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerService/managedClusters"
+    body = {"value": [], "nextLink": azure.client.url(path, versions.CLUSTERS)}
+    azure.arm.faults.append(Fault(path="managedClusters", count=None, status=200, body=body))
+    seen = await azure.cloud.observe(SCOPE, always(lists=(CLUSTERS,)))
+    assert seen.why(CLUSTERS) == f"the list {path} does not end"
 
 
 async def test_an_id_that_climbs_is_not_read() -> None:
