@@ -73,7 +73,7 @@ class Applier:
         """Until Azure accepts the write, or there is nothing to write, or it is too late.
 
         After every hindrance the target is read again: an unanswered write may have taken effect, and what kept ours
-        waiting was somebody else's. So it is after a 412: all subnets of a network share its etag (facts/wire.md 2),
+        waiting was somebody else's. So it is after a 412: all subnets of a network share its etag,
         and whether what changed matters to the step is for the step to say.
         """
         found = await wait.read(step.target)

@@ -59,7 +59,7 @@ def lacking(wanted: Body, found: Body) -> str | None:
 
 
 def state(body: Body) -> str:
-    """A body in, its provisioningState out; a body that says none is settled (facts/azure.md 1.4)."""
+    """A body in, its provisioningState out; a body that says none is settled."""
     return str((body.get("properties") or {}).get("provisioningState") or "Succeeded")
 
 

@@ -1,7 +1,7 @@
 """Azure's errors in, one of the five words out: Transient, Absent, Changed, Refused, Terminal.
 
-The code decides, then the status; a busy network, a locked one and a busy cluster all answer 409
-(facts/azure.md 1.3, 9). Nothing else in this project looks at a status or a code.
+The code decides, then the status; a busy network, a locked one and a busy cluster all answer 409.
+Nothing else in this project looks at a status or a code.
 """
 
 import re
@@ -143,7 +143,7 @@ def _word(status: int, told: _Told) -> type[Trouble]:
 
 
 def _is_throttling(status: int, told: _Told) -> bool:
-    """429 is also how the network provider says that something else is being written (facts/azure.md 1.3)."""
+    """429 is also how the network provider says that something else is being written."""
     busy = any(code.startswith(_RETRYABLE) or _BY_CODE.get(code) is Transient for code in told.codes[1:])
     named = {_TOO_MANY, "subscriptionrequeststhrottled", "toomanyrequests"}.intersection(told.codes)
     return status == 429 and (bool(named) or not (busy or told.codes[0].startswith(_RETRYABLE)))

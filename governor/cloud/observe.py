@@ -30,7 +30,7 @@ class _Listed(Struct, frozen=True):
 class Observer:
     """Reads Estates. A subscription's clusters are kept for `keep_clusters` seconds, and nothing else is.
 
-    Not longer than the clock skew that absorbing allows for (storage.md, Claims): a run must not absorb the event of a
+    Not longer than the clock skew that absorbing allows for: a run must not absorb the event of a
     cluster that its list is too old to hold.
     """
 

@@ -1,7 +1,7 @@
 """Which api-version every type is read and written with: a resource id in, the version out.
 
-One version for reads and writes: a body that was read with an older version than it is written with loses members
-(facts/azure.md 1.1). Microsoft.Network and resource groups follow the SDK clients that write them.
+One version for reads and writes: a body that was read with an older version than it is written with loses members.
+Microsoft.Network and resource groups follow the SDK clients that write them.
 """
 
 from typing import Final

@@ -92,7 +92,7 @@ def _over(answer: Answer) -> bool:
 
 
 def _settled(first: Answer) -> bool:
-    """Nothing changed, or the provider was done at once: it sends the operation's address all the same (wire.md 1)."""
+    """Nothing changed, or the provider was done at once: it sends the operation's address all the same."""
     properties = _object(first.body).get("properties")
     return isinstance(properties, dict) and properties.get("provisioningState") == "Succeeded"
 

@@ -1,4 +1,4 @@
-"""Azure's errors become the five words: every recorded answer, and every text of facts/azure.md."""
+"""Azure's errors become the five words: every recorded answer, and every code that is known."""
 
 import json
 from pathlib import Path
