@@ -79,14 +79,12 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     standing = await ports.ledger.standing(held.scope, cause)
     read_from = ports.clock.now()
     taken_back = await ports.ledger.record(standing.undo.record) if standing.undo else None
-    if taken_back is not None:
-        estate = await ports.cloud.observe(
-            held.scope, partial(needs.for_undo, policies=rules.policies, standing=standing, record=taken_back)
-        )
+    if taken_back is None:
+        wanted = partial(needs.for_repair, policies=rules.policies, standing=standing)
     else:
-        estate = await ports.cloud.observe(
-            held.scope, partial(needs.for_repair, policies=rules.policies, standing=standing)
-        )
+        wanted = partial(needs.for_undo, policies=rules.policies, standing=standing, record=taken_back)
+    left = tuple(intent.step.target for intent in held.interrupted)
+    estate = await ports.cloud.observe(held.scope, lambda seen: needs.with_targets(wanted(seen), left, seen))
     around = Circumstances(estate, standing, rules.policies, rules.ceiling)
     if taken_back is not None:
         plan = undo.withhold(undo.take_back(taken_back, estate, rules.policies), around)
@@ -96,7 +94,10 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     written = await _write(run, plan, ports)
     if written.outcomes:
         read_from = ports.clock.now()
-        estate = await ports.cloud.observe(held.scope, partial(needs.for_evidence, policies=rules.policies))
+        estate = await ports.cloud.observe(
+            held.scope,
+            lambda seen: needs.with_targets(needs.for_evidence(seen, rules.policies), left, seen),
+        )
     outcomes = (*(_interrupted(intent, estate) for intent in held.interrupted), *written.outcomes)
     verdicts = judge(estate, rules.policies) or _unread(held.scope, estate, standing)
     plan = _stopped(plan, written)
