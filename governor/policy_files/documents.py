@@ -117,7 +117,7 @@ class _Reading:
 
         value: dict[str, Any] = {}
         for key, held in node.value:
-            if not isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode) or not _whole(key.value):
                 self.complain(key, path, "a key must be text")
                 continue
             here = (*path, key.value)
@@ -130,6 +130,9 @@ class _Reading:
 
     def scalar(self, node: "yaml.Node", path: Path) -> Any:
         text = str(node.value)
+        if not _whole(text):
+            self.complain(node, path, "half of a character (a lone surrogate)")
+            return None
         match node.tag.removeprefix(_TAG):
             case "str" | "!":
                 return text
@@ -149,3 +152,12 @@ class _Reading:
 
     def complain(self, node: "yaml.Node", path: Path, message: str) -> None:
         self.errors.append(PolicyError(self.file, node.start_mark.line + 1, written(path), message))
+
+
+def _whole(text: str) -> bool:
+    """Whether a text can be written down again: JSON lets people escape half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

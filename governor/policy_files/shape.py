@@ -36,7 +36,7 @@ def schema() -> Schema:
         for key in part.get("properties", {}).values():
             if isinstance(key.get("default"), dict):
                 del key["default"]
-    return {
+    whole = {
         "$schema": DIALECT,
         "title": "A policy of Egress Governor, or the defaults that all of them inherit",
         "type": "object",
@@ -44,6 +44,8 @@ def schema() -> Schema:
         "additionalProperties": False,
         "$defs": dict(sorted(parts.items())),
     }
+    plain: Schema = msgspec.json.decode(msgspec.json.encode(whole))  # tuples become lists
+    return plain
 
 
 def misfits(value: object, against: Schema) -> tuple[Complaint, ...]:
