@@ -46,7 +46,7 @@ class Way(Struct, frozen=True, omit_defaults=True, gc=False):
 class EgressPath(Struct, frozen=True, omit_defaults=True, gc=False):
     """The ways that win. missing: what must be read before they can be known. hazards: what people should know.
 
-    unsettled: the table or gateway that is not Succeeded, in words, and whether that passes by itself.
+    unsettled: the table, gateway or interface that is not Succeeded, in words, and whether that passes by itself.
     """
 
     ways: tuple[Way, ...]
@@ -214,12 +214,15 @@ def _members(subnet: facts.Subnet, estate: Estate) -> EgressPath:
         return EgressPath((Way(default),))
     found: dict[Way, list[str]] = {}
     missing: list[str] = []
+    unsettled: tuple[str, bool] | None = None
     hazards: dict[str, None] = {}
     # In the order of ids: Azure names them in any order.
     for reference in sorted(configurations, key=lambda one: ids.key(one.id)):
         for way_or_missing in _member(reference.id, default, estate):
             if isinstance(way_or_missing, str):
                 missing.append(way_or_missing)
+            elif isinstance(way_or_missing, tuple):
+                unsettled = unsettled or way_or_missing
             else:
                 found.setdefault(way_or_missing, []).append(reference.id)
                 if way_or_missing.method is Method.IMPLICIT_SNAT:
@@ -227,12 +230,17 @@ def _members(subnet: facts.Subnet, estate: Estate) -> EgressPath:
                     hazards[f"outbound works only while load balancer {balancer} has a public frontend"] = None
     if missing:
         return EgressPath((), tuple(dict.fromkeys(missing)))
+    if unsettled:
+        return EgressPath((), unsettled=unsettled)
     ways = tuple(replace(way, members=tuple(sorted(members))) for way, members in found.items())
     return EgressPath(ways or (Way(default),), hazards=tuple(hazards))
 
 
-def _member(configuration_id: str, default: Method, estate: Estate) -> Iterator[Way | str]:
-    """The ways of one ip configuration, or the ids that must be read to know them; nothing for what never connects."""
+def _member(configuration_id: str, default: Method, estate: Estate) -> Iterator[Way | str | tuple[str, bool]]:
+    """The ways of one ip configuration, the ids that must be read to know them, or what is not settled yet out.
+
+    Nothing for what never connects.
+    """
     holder = ids.parent(configuration_id)
     if ids.kind(configuration_id) == ids.LOAD_BALANCER + "/frontendipconfigurations":
         return
@@ -244,6 +252,9 @@ def _member(configuration_id: str, default: Method, estate: Estate) -> Iterator[
         yield holder
         return
     if nic.properties.private_endpoint is not None:
+        return
+    if unsettled := unsettled_state(nic.id, nic.properties.provisioning_state):
+        yield unsettled
         return
     wanted = ids.key(configuration_id)
     for configuration in nic.properties.ip_configurations or ():

@@ -123,7 +123,7 @@ def _gateway_refused(
 
 def _basic(subnet: facts.Subnet, estate: Estate) -> str | None:
     for reference in subnet.properties.ip_configurations or ():
-        nic = estate.find(reference.id.rpartition("/ipConfigurations/")[0] or reference.id, facts.NetworkInterface)
+        nic = estate.find(ids.parent(reference.id), facts.NetworkInterface)
         if not isinstance(nic, facts.NetworkInterface):
             continue
         for configuration in nic.properties.ip_configurations or ():

@@ -75,7 +75,7 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
         kinds.add(kind)
         names[shown] = None
         plain = plain and simple
-        holder = _holder(reference.id)
+        holder = ids.parent(reference.id)
         if ids.kind(holder) == ids.NETWORK_INTERFACE and estate.find(holder, facts.NetworkInterface) is None:
             unread[holder] = None
     for endpoint in properties.private_endpoints or ():
@@ -94,7 +94,9 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
         kinds.add("app")
         names[f"container network {ids.name(profile.id)}"] = None
         plain = False
-    return Occupants(frozenset(kinds), tuple(names), plain and not using, tuple(unread), tuple(using or ()))
+    return Occupants(
+        frozenset(kinds), tuple(sorted(names)), plain and not using, tuple(sorted(unread)), tuple(using or ())
+    )
 
 
 def hazards_unread(subnet: facts.Subnet, who: Occupants, network: facts.VirtualNetwork) -> str | None:
@@ -111,13 +113,9 @@ def hazards_unread(subnet: facts.Subnet, who: Occupants, network: facts.VirtualN
     return None
 
 
-def _holder(configuration_id: str) -> str:
-    return configuration_id.rpartition("/ipConfigurations/")[0] or ids.parent(configuration_id)
-
-
 def _lodger(configuration_id: str, estate: Estate) -> tuple[str, str, bool]:
     """An ip configuration in; its kind of occupant, its name for people, and whether it is plain, out."""
-    holder = _holder(configuration_id)
+    holder = ids.parent(configuration_id)
     kind = ids.kind(holder)
     if kind and ids.parse(holder).resource_group.casefold().startswith(_MANAGED_GROUP):
         return "cluster", f"cluster node {ids.name(holder)}", False
@@ -132,8 +130,8 @@ def _lodger(configuration_id: str, estate: Estate) -> tuple[str, str, bool]:
         return "virtualMachine", shown, not nic.properties.enable_ip_forwarding and not _public(nic)
     if kind.startswith(_SCALE_SET):
         return "virtualMachine", f"scale set {ids.parse(holder).names[0]}", False
-    if configuration_id.casefold().find("/loadbalancers/") >= 0:
-        return "app", f"load balancer {ids.parse(configuration_id).names[0]}", False
+    if kind == ids.LOAD_BALANCER:
+        return "app", f"load balancer {ids.name(holder)}", False
     return "app", f"{kind.rpartition('/')[2] or 'something'} {ids.name(holder)}", False
 
 
@@ -146,4 +144,5 @@ def _public(nic: facts.NetworkInterface) -> bool:
 
 def clusters_known(network: facts.VirtualNetwork, estate: Estate) -> bool:
     """Whether the clusters of a network's subscription were listed, so that a subnet without one is known free."""
-    return estate.has_listed(clusters(ids.parse(network.id).subscription))
+    unclear = any(not gap.about or ids.kind(gap.about) == ids.CLUSTER for gap in estate.gaps)
+    return not unclear and estate.has_listed(clusters(ids.parse(network.id).subscription))

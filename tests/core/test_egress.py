@@ -468,3 +468,22 @@ def test_a_way_without_members_is_for_all() -> None:
     assert describe(EgressPath((Way(Method.NONE, "route"), Way(Method.DEFAULT_OUTBOUND)))) == (
         "no way out (route to None) (all); default outbound access (all)"
     )
+
+
+# ---- what is being written ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "passes"), [("Updating", True), ("Creating", True), ("Deleting", True), ("Failed", False)]
+)
+@pytest.mark.parametrize("what", ["rt", "ng", "nic"])
+def test_what_is_not_succeeded_hides_the_way(what: str, state: str, passes: bool) -> None:
+    states = {name: state if name == what else "Succeeded" for name in ("rt", "ng", "nic")}
+    properties: dict[str, Any] = {"routeTable": table_id()}
+    properties |= {"ipConfigurations": refs(config_id())} if what == "nic" else {"natGateway": nat_id()}
+    found = path(
+        *(table("rt", provisioningState=states["rt"]), nat("ng", PIP, provisioningState=states["ng"])),
+        nic(provisioningState=states["nic"]),
+        **properties,
+    )
+    assert found.unsettled == (f"{what} is {state}", passes)
