@@ -108,7 +108,9 @@ MACHINES = [
 @pytest.mark.parametrize("spelled", [config_id(), config_id().lower()])
 def test_a_machine_is_plain_when_nothing_about_it_is_public(body: Body, name: str, plain: bool, spelled: str) -> None:
     found = who(body, ipConfigurations=refs(spelled))
-    assert (found.kinds, found.names, found.plain) == ({"virtualMachine"}, (name,), plain)
+    assert found.kinds == {"virtualMachine"}
+    assert found.names == (name,)
+    assert found.plain is plain
     assert found.unread == ()
 
 
