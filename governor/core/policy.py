@@ -52,7 +52,6 @@ from governor.core.policy_words import (
     fill,
     says,
     weakest,
-    worst,
 )
 
 __all__ = [
@@ -94,7 +93,6 @@ __all__ = [
     "fields",
     "fill",
     "weakest",
-    "worst",
 ]
 
 

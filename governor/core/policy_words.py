@@ -43,12 +43,6 @@ class Disruption(StrEnum):
     IRREVERSIBLE = "irreversible"
 
 
-def worst(*classes: Disruption) -> Disruption:
-    """Classes of disruption in, the worst of them out; NONE of nothing."""
-    order = tuple(Disruption)
-    return max(classes, key=order.index, default=Disruption.NONE)
-
-
 class PathKind(StrEnum):
     """The ways out that a policy may allow."""
 

@@ -25,7 +25,6 @@ from governor.core.policy import (
     Select,
     fill,
     weakest,
-    worst,
 )
 
 
@@ -43,11 +42,6 @@ def policy(name: str, **given_: object) -> Policy:
 )
 def test_weakest(modes: tuple[Mode, ...], expected: Mode) -> None:
     assert weakest(*modes) is expected
-
-
-def test_worst() -> None:
-    assert worst() is Disruption.NONE
-    assert worst(Disruption.BRIEF, Disruption.OUTAGE, Disruption.ADDRESS) is Disruption.OUTAGE
 
 
 @pytest.mark.parametrize(
