@@ -165,11 +165,11 @@ def _recent(tx: Transaction, limit: int, after: str) -> tuple[list[str], list[Re
 
 
 def _pointers(tx: Transaction, after: str) -> Iterator[tuple[str, Pointer]]:
+    # Keys fall over all days, not only within one: what comes after a key in its own day does so in older ones.
     first, _, last = after.partition("/")
     for day in (row.row for row in tx.under(_RECENT, "days")):
         if day < first:
             continue
-        last = last if day == first else ""
         while rows := tx.under(_RECENT, keys.falling_day(day), "", last, _BATCH):
             for row in rows:
                 last = row.row

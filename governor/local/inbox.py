@@ -3,6 +3,7 @@
 Readers (the local Functions host) own `dequeue_count` and `pop_receipt`.
 """
 
+import threading
 import uuid
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,7 @@ class SqliteInbox:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._clock, self._path = clock, path
+        self._clock, self._path, self._turn = clock, path, threading.Lock()
         self._connection = connect(path)
         with transaction(self._connection, path):
             self._connection.execute(_TABLE)
@@ -43,7 +44,7 @@ class SqliteInbox:
 
     def _put(self, message: bytes, after: float) -> None:
         now = self._clock.now().timestamp()
-        with transaction(self._connection, self._path):
+        with self._turn, transaction(self._connection, self._path):
             self._connection.execute(
                 "INSERT INTO messages (id, queue, body, inserted_at, visible_at) VALUES (?, ?, ?, ?, ?)",
                 (str(uuid.uuid4()), QUEUE, message.decode(), now, now + after),

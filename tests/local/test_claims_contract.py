@@ -184,6 +184,16 @@ async def test_a_write_that_is_still_open_echoes_until_now(ledger: Ledger, clock
     assert await touched(ledger) is None
 
 
+async def test_between_two_writes_of_ours_somebody_else_may_have_written(ledger: Ledger, clock: FakeClock) -> None:
+    run = await begun(ledger)
+    for number in (1, 2):
+        await ledger.intend(run, number, "d1", STEP)
+        await ledger.done(run, number, applied())
+        clock.advance(300)
+    await ledger.claim(event(NOON + timedelta(seconds=100)), SCOPE, POLICIES)
+    assert await touched(ledger) == timedelta(seconds=100)
+
+
 async def test_our_write_on_one_scope_is_no_echo_on_another(ledger: Ledger) -> None:
     run = await begun(ledger, scope=ELSEWHERE)
     await ledger.intend(run, 1, "d1", STEP)
@@ -221,6 +231,12 @@ async def test_a_run_that_ends_leaves_no_lease_behind(ledger: Ledger) -> None:
     await ledger.lease(one, GATEWAY)
     await ledger.end(one, Ending(NOON, True, ()))
     assert await ledger.lease(two, GATEWAY)
+
+
+async def test_who_takes_over_is_not_bound_by_the_lease_of_the_dead(ledger: Ledger, clock: FakeClock) -> None:
+    await ledger.lease(await begun(ledger), GATEWAY)
+    clock.advance(120)
+    assert await ledger.lease(await begun(ledger), SUBNET)
 
 
 async def test_two_objects_at_a_time_are_a_defect(ledger: Ledger) -> None:

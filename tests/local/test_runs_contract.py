@@ -129,6 +129,14 @@ async def test_another_outcome_of_the_same_step_does_not_settle_it(ledger: Ledge
     assert len((await held(ledger)).interrupted) == 1
 
 
+async def test_only_the_steps_that_are_named_are_settled(ledger: Ledger, clock: FakeClock) -> None:
+    old = await crashed(ledger, clock)
+    run = await begun(ledger)
+    others = (Outcome(STEP, "d2", Became.INTERRUPTED), Outcome(DeleteNatGateway(GATEWAY), "d1", Became.INTERRUPTED))
+    await ledger.end(run, Ending(NOON, True, (), record=record(run, outcomes=others)))
+    assert [intent.run for intent in (await held(ledger)).interrupted] == [old.id]
+
+
 async def test_an_interrupted_write_echoes_no_longer_than_until_it_was_named(ledger: Ledger, clock: FakeClock) -> None:
     await crashed(ledger, clock)
     run = await begun(ledger)

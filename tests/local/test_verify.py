@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from governor.core.cause import Remainder
 from governor.local.ledger import SqliteLedger
 from governor.ports import Ending, Verification
 from tests.local.worlds import ELSEWHERE, NOON, OTHER, SUBSCRIPTION, begun, record
@@ -142,6 +143,16 @@ async def test_a_head_that_cannot_be_read(chains: Chains) -> None:
 async def test_nothing_left_at_all(chains: Chains) -> None:
     chains.do("DELETE FROM ledger WHERE partition = :s")
     assert await chains.wrong() == "the head of the chain is missing"
+
+
+async def test_nothing_left_of_a_chain_that_began_after_a_silent_run(chains: Chains) -> None:
+    scope = Remainder("44444444-4444-4444-4444-444444444444")
+    await chains.ledger.end(await begun(chains.ledger, scope=scope), Ending(NOON, True, ()))
+    run = await begun(chains.ledger, scope=scope)
+    await chains.ledger.end(run, Ending(NOON, True, (), record=record(run)))
+    chains.do("DELETE FROM ledger WHERE partition = :p", p=scope.subscription_id)
+    found = [verification async for verification in chains.ledger.verify()]
+    assert found[-1] == Verification(scope.subscription_id, 0, "the head of the chain is missing")
 
 
 async def test_a_record_that_was_put_in(chains: Chains) -> None:
