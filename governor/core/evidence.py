@@ -16,7 +16,8 @@ _SECRET_NAMES: Final = ("connectionstring", "customdata", "kubeconfig", "protect
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _USERINFO: Final = re.compile(r"(?<=://)[^/?#\s\"'@]+(?:@[^/?#\s\"'@]+)*(?=@)")
 _ASSIGNED: Final = re.compile(
-    r"(?i)(\b(?:sig|code|[\w-]*(?:key|passphrase|password|passwd|pwd|sas|secret|signature|token))\s*=\s*)[^;&,\s\"']+"
+    r"(?i)((?:(?<=[?&])(?:sig|code)|(?<![\w-])[\w-]*(?:key|passphrase|password|passwd|pwd|sas|secret|signature|token))"
+    r"\s*=\s*)[^;&,\s\"']+"
 )
 
 
