@@ -40,7 +40,7 @@ async def decide(req: func.HttpRequest) -> func.HttpResponse:
     except msgspec.ValidationError as wrong:
         return problem(400, f"the body of the request: {wrong}")
     except decisions.DecisionError as wrong:
-        return problem(404, str(wrong))
+        return problem(404 if isinstance(wrong, decisions.UnknownError) else 409, str(wrong))
     remediation = offers[0].withheld.remediation
     return answer({"digest": remediation.digest, "decision": wish.decision, "resource": remediation.resource}, 202)
 
@@ -58,7 +58,7 @@ async def undo(req: func.HttpRequest) -> func.HttpResponse:
     except msgspec.ValidationError as wrong:
         return problem(400, f"the body of the request: {wrong}")
     except decisions.DecisionError as wrong:
-        return problem(404, str(wrong))
+        return problem(404 if isinstance(wrong, decisions.UnknownError) else 409, str(wrong))
     return answer({"record": record, "scope": scope.key, "days": wish.days}, 202)
 
 

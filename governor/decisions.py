@@ -19,6 +19,10 @@ class DecisionError(Exception):
     """The wish makes no sense as it is: one clear line for people."""
 
 
+class UnknownError(DecisionError):
+    """Nothing that the wish names is there."""
+
+
 async def rule(
     digest: str, ruling: Ruling, who: tuple[str, str], ports: Ports, policies: Policies
 ) -> tuple[Offered, ...]:
@@ -47,11 +51,13 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
     """A Record's id, the days to leave its resources alone and (by, reason) in, the Scope that will be undone out."""
     record = await ports.ledger.record(record_id)
     if record is None:
-        raise DecisionError(f"there is no record {record_id}")
+        raise UnknownError(f"there is no record {record_id}")
     if not any(o.became is Became.DONE and inverse(o.step) is not None for o in record.outcomes):
         raise DecisionError(f"record {record_id} wrote nothing that can be taken back")
     if days < 0:
         raise DecisionError(f"{days} days: expected 0 or more")
+    if (switch := await ports.ledger.paused()) is not None:
+        raise DecisionError(f"everything is paused by {switch.by} ({switch.reason}), and an undo writes: resume first")
     now, (by, reason) = ports.clock.now(), who
     await ports.ledger.request_undo(UndoRequest(record_id, by, now, reason, days))
     await ports.inbox.put(_cause(Source.UNDO, record.scope, now, record_id))
@@ -81,7 +87,7 @@ async def _offers(digest: str, ports: Ports) -> tuple[Offered, ...]:
         offers = tuple(o for o in await ports.ledger.offered() if o.withheld.remediation.digest.startswith(digest))
     digests = sorted({offer.withheld.remediation.digest for offer in offers})
     if not digests:
-        raise DecisionError(f"nothing with digest {digest} waits for a decision: the plan may have changed since")
+        raise UnknownError(f"nothing with digest {digest} waits for a decision: the plan may have changed since")
     if len(digests) > 1:
         raise DecisionError(f"{digest} is the beginning of several digests: {', '.join(digests)}")
     return offers

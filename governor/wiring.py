@@ -6,6 +6,7 @@ older than a minute; a set that is not wholly valid is not used: the last good o
 
 import os
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from governor.core.policy import Policies
@@ -60,15 +61,10 @@ class Worker:
             self._ports = None
 
 
-_worker: Worker | None = None
-
-
+@lru_cache(maxsize=1)
 def worker() -> Worker:
-    """The environment in, this process' one Worker out."""
-    global _worker
-    if _worker is None:
-        _worker = Worker(Settings.read(os.environ))
-    return _worker
+    """The environment in, this process' one Worker out; SettingsError when the environment is wrong."""
+    return Worker(Settings.read(os.environ))
 
 
 def ports(settings: Settings, clock: Clock) -> Ports:

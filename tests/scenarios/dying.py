@@ -50,7 +50,7 @@ class Reported(Session):
         self._life = life
 
     async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
-        response = await super().send(request, **options)
+        response: AsyncHttpResponse = await super().send(request, **options)
         self._life.reach(f"{request.method} {request.url.partition('?')[0].rpartition('/providers/')[2]}")
         return response
 

@@ -232,7 +232,7 @@ class World:
             self._enqueue(out.encode(), 0.0)
 
     async def _begin_due(self) -> None:
-        due = []
+        due: list[bytes] = []
         while self.queue and self.queue[0][0] <= self.clock.now() and len(self._running) + len(due) < GOVERN_AT_ONCE:
             due.append(heapq.heappop(self.queue)[2])
         self.dice.shuffle(due)

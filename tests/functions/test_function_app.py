@@ -1,0 +1,175 @@
+"""The function app as it is deployed, served by devhost against the simulator: from a posted event to the repair."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from devhost import functions as hosted
+from devhost.host import Host
+from governor import wiring
+from simulator.arm import Arm, Request
+from simulator.clock import SystemClock
+from simulator.server import serve
+from tests.scenarios.world import REGION, SUB, subnet, vnet, vnet_body
+
+CHECKOUT = Path(__file__).parents[2]
+NAMES = {"resource_changed", "govern", "given_up", "decide", "undo", "pause", "records", "health"}
+POLICY = """
+name: nat-per-vnet
+mode: enforce
+select: {virtualNetworks: ["spoke-*"]}
+egress: {natGateway: {}}
+limits: {settleSeconds: 0}
+"""
+
+
+def test_importing_with_an_empty_environment_indexes_every_function() -> None:
+    probe = "import json, function_app as f; print(json.dumps([g.get_function_name() for g in f.app.get_functions()]))"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", probe], cwd=CHECKOUT, env={}, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    assert set(json.loads(done.stdout)) == NAMES
+
+
+class Site:
+    """devhost with the function app, a simulator, and a client."""
+
+    def __init__(self, arm: Arm, host: Host, url: str, http: aiohttp.ClientSession, store: Path) -> None:
+        self.arm, self.host, self.url, self.http, self.store = arm, host, url, http, store
+
+    def put(self, path: str, body: dict[str, Any]) -> None:
+        headers = {"Authorization": "Bearer simulator", "Host": "127.0.0.1"}
+        request = Request("PUT", f"{path}?api-version=2025-05-01", headers, json.dumps(body).encode())
+        assert self.arm.handle(request).status in (200, 201)
+
+    async def post_event(self, payload: object, kind: str = "Notification") -> int:
+        url = f"{self.url}/runtime/webhooks/eventgrid?functionName=resource_changed"
+        async with self.http.post(url, json=payload, headers={"aeg-event-type": kind}) as answer:
+            return answer.status
+
+    async def events(self, resource: str, schema: str) -> None:
+        for event in self.arm.events_for(resource):
+            payload = event.payload(schema)  # type: ignore[arg-type]
+            assert await self.post_event([payload] if schema == "EventGridSchema" else payload) == 202
+        await self.host.drain()
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        async with self.http.get(f"{self.url}/api/{path}") as answer:
+            return answer.status, await answer.json()
+
+    async def post(self, path: str, body: object) -> tuple[int, Any]:
+        async with self.http.post(f"{self.url}/api/{path}", json=body) as answer:
+            return answer.status, await answer.json()
+
+    def attached(self, vnet_name: str) -> dict[str, str | None]:
+        (body,) = [b for b in self.arm.export() if b["id"] == vnet(vnet_name)]
+        named = {s["name"]: s["properties"].get("natGateway") for s in body["properties"]["subnets"]}
+        return {name: gateway and gateway["id"].rpartition("/")[2] for name, gateway in named.items()}
+
+
+@pytest.fixture
+async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "nat.yaml").write_text(POLICY)
+    arm = Arm(SystemClock(), throttle="off")
+    group = f"/subscriptions/{SUB}/resourceGroups/rg-net"
+    arm.load([{"id": group, "type": "Microsoft.Resources/resourceGroups", "location": REGION}])
+    server = await serve(arm)
+    store = tmp_path / "store"
+    values = {
+        "EGRESS_GOVERNOR_STORE": f"sqlite:{store}",
+        "EGRESS_GOVERNOR_POLICIES": str(tmp_path / "policies"),
+        "EGRESS_GOVERNOR_MODE_CEILING": "enforce",
+        "EGRESS_GOVERNOR_ARM_ENDPOINT": f"http://127.0.0.1:{server.port}",
+        "EGRESS_GOVERNOR_CLOCK_SKEW_SECONDS": "0",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    wiring.worker.cache_clear()
+    host = Host(hosted.load(CHECKOUT), CHECKOUT, {**os.environ, **values})
+    port = await host.start(0)
+    async with aiohttp.ClientSession() as http:
+        yield Site(arm, host, f"http://127.0.0.1:{port}", http, store)
+    await host.stop()
+    await wiring.worker().close()
+    wiring.worker.cache_clear()
+    await server.close()
+
+
+@pytest.mark.parametrize("schema", ["EventGridSchema", "CloudEventSchemaV1_0"])
+async def test_an_event_becomes_a_repair_and_a_record(site: Site, schema: str) -> None:
+    site.put(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await site.events(vnet("spoke-1"), schema)
+    assert site.attached("spoke-1") == {"app": "ng-spoke-1"}
+    status, page = await site.get("records")
+    assert status == 200
+    (record,) = [r for r in page["records"] if r.get("outcomes")]
+    assert record["cause"]["source"] == "event"
+    status, one = await site.get(f"records/{record['id']}")
+    assert (status, one["id"]) == (200, record["id"])
+    assert "simulator" not in json.dumps(one)
+
+
+async def test_undo_and_pause_over_http(site: Site) -> None:
+    site.put(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await site.events(vnet("spoke-1"), "EventGridSchema")
+    _, page = await site.get("records")
+    (record,) = [r for r in page["records"] if r.get("outcomes")]
+    assert (await site.post("pause", {"paused": True, "reason": "incident"}))[0] == 200
+    assert (await site.get("health"))[1]["paused"] is True
+    assert (await site.post(f"records/{record['id']}/undo", {"reason": "test", "days": 1}))[0] == 409
+    assert (await site.post("pause", {"paused": False, "reason": "over"}))[0] == 200
+    await site.host.drain()
+    assert site.attached("spoke-1") == {"app": "ng-spoke-1"}
+    assert (await site.post(f"records/{record['id']}/undo", {"reason": "test", "days": 1}))[0] == 202
+    await site.host.drain()
+    assert site.attached("spoke-1") == {"app": None}
+
+
+async def test_wrong_wishes_are_answered_in_one_line(site: Site) -> None:
+    assert await site.post("approvals/00000000", {"decision": "approve"}) == (
+        404,
+        {"error": "nothing with digest 00000000 waits for a decision: the plan may have changed since"},
+    )
+    assert (await site.post("approvals/00000000", {"decision": "maybe"}))[0] == 400
+    assert (await site.post("records/none/undo", {}))[0] == 404
+    assert (await site.post("pause", []))[0] == 400
+    assert (await site.get("records/none"))[0] == 404
+    assert (await site.get("records?limit=none"))[0] == 400
+
+
+async def test_what_is_no_event_and_what_nobody_can_read_is_recorded_as_given_up(site: Site) -> None:
+    payload: dict[str, object] = {
+        "id": "1",
+        "subject": "nonsense",
+        "eventType": "Microsoft.Resources.ResourceWriteSuccess",
+    }
+    payload |= {"eventTime": "2026-11-21T10:00:00Z", "data": {}, "dataVersion": "2"}
+    assert await site.post_event([payload]) == 202
+    await site.host.drain()
+    _, page = await site.get("records")
+    (record,) = page["records"]
+    assert record["note"].startswith("given up: ")
+    assert await site.post_event("no event at all") >= 400
+
+
+async def test_health_tells_what_is_wrong(tmp_path: Path, site: Site) -> None:
+    status, said = await site.get("health")
+    assert (status, said["status"]) == (200, "ok")
+    (tmp_path / "policies" / "nat.yaml").write_text("name: [")
+    wiring.worker.cache_clear()
+    status, said = await site.get("health")
+    assert (status, said["status"]) == (503, "failing")
+
+
+async def test_a_subnet_event_reaches_its_network(site: Site) -> None:
+    site.put(vnet("spoke-1"), vnet_body())
+    site.put(subnet("spoke-1", "late"), {"properties": {"addressPrefix": "10.0.7.0/24"}})
+    await site.events(subnet("spoke-1", "late"), "EventGridSchema")
+    assert site.attached("spoke-1") == {"late": "ng-spoke-1"}
