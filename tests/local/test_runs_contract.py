@@ -26,8 +26,6 @@ from tests.local.worlds import (
 )
 from tests.support.clock import FakeClock
 
-INTERRUPTED = Outcome(STEP, "d1", Became.INTERRUPTED, "the gateway is there")
-
 
 async def test_an_outcome_names_its_bodies_and_times(ledger: Ledger, clock: FakeClock) -> None:
     run = await begun(ledger)
