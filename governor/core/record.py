@@ -84,18 +84,25 @@ def changed(before: Iterable[Verdict], now: Iterable[Verdict]) -> tuple[tuple[Ve
 
 
 def encode(record: Record) -> bytes:
-    """A Record in, its stored bytes out, at most 32 KiB: what does not fit is left out and counted, changes first."""
-    stored = msgspec.json.encode(record)
-    while len(stored) > MAX_BYTES and (record.changes or record.withheld):
-        keep_changes, keep_withheld = len(record.changes) // 2, len(record.withheld)
-        if not record.changes:
-            keep_withheld //= 2
-        lost = len(record.changes) - keep_changes + len(record.withheld) - keep_withheld
-        record = msgspec.structs.replace(
-            record,
-            changes=record.changes[:keep_changes],
-            withheld=record.withheld[:keep_withheld],
-            left_out=record.left_out + lost,
-        )
-        stored = msgspec.json.encode(record)
+    """A Record in, its stored bytes out, at most 32 KiB: what does not fit is left out and counted.
+
+    What people can read elsewhere goes first: the ledger holds verdicts and offers, and outcomes hold the steps of what
+    was done. Outcomes go last: undo needs them.
+    """
+    record, stored = _without(record, ("changes", "gone", "withheld"))
+    if len(stored) > MAX_BYTES:
+        bare = tuple(msgspec.structs.replace(one, steps=(), reason="") for one in record.done)
+        record, stored = _without(msgspec.structs.replace(record, done=bare), ("done", "outcomes"))
     return stored
+
+
+def _without(record: Record, members: tuple[str, ...]) -> tuple[Record, bytes]:
+    """A Record and its members that may be left out in; the Record with as many of them as fit, and its bytes, out."""
+    stored = msgspec.json.encode(record)
+    for member in members:
+        while len(stored) > MAX_BYTES and (values := getattr(record, member)):
+            kept = values[: len(values) // 2]
+            left_out = record.left_out + len(values) - len(kept)
+            record = msgspec.structs.replace(record, **{member: kept, "left_out": left_out})
+            stored = msgspec.json.encode(record)
+    return record, stored

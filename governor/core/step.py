@@ -260,9 +260,9 @@ def _other_gateway(step: CreateNatGateway, body: Body) -> str | None:
     return None
 
 
-def _routes(body: Body) -> list[tuple[str, str]]:
-    routes = (body.get("properties") or {}).get("routes") or []
-    return [(r["properties"]["addressPrefix"], r["properties"]["nextHopType"]) for r in routes]
+def _routes(body: Body) -> list[tuple[object, object]]:
+    routes = [route.get("properties") or {} for route in (body.get("properties") or {}).get("routes") or ()]
+    return [(route.get("addressPrefix"), route.get("nextHopType")) for route in routes]
 
 
 def _reference(value: Body | None) -> str | None:
