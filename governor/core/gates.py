@@ -88,7 +88,7 @@ def occupied(_: Remediation, judged: Judged, __: Policy, ___: Circumstances) -> 
     return Reason(Gate.OCCUPANTS, why) if why else None
 
 
-def ceiling(_: Remediation, __: Judged, ___: Policy, around: Circumstances) -> Reason | None:
+def ceiling(_: Remediation, __: object, ___: Policy, around: Circumstances) -> Reason | None:
     """The mode of the deployment caps every policy."""
     if around.ceiling is Mode.AUDIT:
         return Reason(Gate.MODE, "the deployment is in audit mode (MODE_CEILING): reported, not repaired")
@@ -151,13 +151,13 @@ def left_alone(remediation: Remediation, _: Judged, __: Policy, around: Circumst
     return None
 
 
-def paused(_: Remediation, __: Judged, ___: Policy, around: Circumstances) -> Reason | None:
+def paused(_: Remediation, __: object, ___: Policy, around: Circumstances) -> Reason | None:
     """The kill switch."""
     pause = around.standing.pause
     return Reason(Gate.BRAKES, f"paused by {pause.by}: {pause.reason}") if pause else None
 
 
-def calendar(remediation: Remediation, _: Judged, policy: Policy, around: Circumstances) -> Reason | None:
+def calendar(remediation: Remediation, _: object, policy: Policy, around: Circumstances) -> Reason | None:
     """Freeze, and the window of approved outages."""
     at = around.estate.observed_at
     if in_freeze(policy.limits.freeze, at):
@@ -168,7 +168,7 @@ def calendar(remediation: Remediation, _: Judged, policy: Policy, around: Circum
     return None
 
 
-def breaker(_: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
+def breaker(_: Remediation, __: object, policy: Policy, around: Circumstances) -> Reason | None:
     """Failures in a row open the breaker; people close it (`resume`)."""
     if around.standing.failures >= policy.limits.stop_after_failures:
         text = f"{around.standing.failures} repairs failed in a row in this subscription; look at them, then resume"

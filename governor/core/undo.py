@@ -3,9 +3,10 @@
 Undo may restore a violation, but never takes the last way out away (safety.md 10).
 """
 
-from governor.core import ids
+from governor.core import facts, ids
 from governor.core.estate import Estate
-from governor.core.gates import UNDO_GATES, Circumstances, held_by
+from governor.core.forecast import Refusal, forecast
+from governor.core.gates import UNDO_GATES, Circumstances, breaker, calendar, ceiling, held_by, paused
 from governor.core.guard import spoils
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
@@ -17,7 +18,8 @@ from governor.core.verdict import Judged, look
 
 def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
     """A Record and the Estate of its Scope in, the Proposal that takes its written steps back out."""
-    written = [o for o in record.outcomes if o.became in (Became.DONE, Became.INTERRUPTED)]
+    # What was not seen to end may have been written, too; a step that finds something else there does nothing.
+    written = [o for o in record.outcomes if o.became in (Became.DONE, Became.PENDING, Became.INTERRUPTED)]
     by_digest = {remediation.digest: remediation for remediation in record.done}
     judged = {ids.key(one.subnet.id): one for one in look(estate, policies)}
     remediations: list[Remediation] = []
@@ -46,13 +48,26 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
         elif held & set(remediation.needs):
             reasons = [Reason(Gate.NEEDS, "a subnet that uses it is not taken back")]
         else:
-            reasons = []
+            reasons = _deleting(remediation, policy, released, around)
         if reasons:
             held.add(remediation.digest)
             withheld.append(Withheld(remediation, tuple(reasons)))
         else:
             released.append(remediation)
     return Plan(tuple(released), tuple(withheld))
+
+
+def _deleting(
+    remediation: Remediation, policy: Policy, released: list[Remediation], around: Circumstances
+) -> list[Reason]:
+    """Why something that several subnets used may not be deleted after what is released before it."""
+    reasons = [r for gate in (paused, ceiling, breaker, calendar) if (r := gate(remediation, None, policy, around))]
+    if reasons:
+        return reasons
+    if around.estate.find(remediation.resource, facts.NatGateway) is None:
+        return [Reason(Gate.UNSEEN, f"{ids.name(remediation.resource)} was not read, and somebody may use it")]
+    after = forecast(around.estate, tuple(step for one in (*released, remediation) for step in one.steps))
+    return [Reason(Gate.FORECAST, f"Azure would refuse it: {after.why}")] if isinstance(after, Refusal) else []
 
 
 def _back(
