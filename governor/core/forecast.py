@@ -55,8 +55,9 @@ def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
         networks = tuple(_with(n, subnets) if (subnets := written.get(ids.key(n.id))) else n for n in networks)
         known.update((ids.key(network.id), network) for network in networks)
     after = replace(estate, networks=networks, known=known, absent=frozenset(absent))
+    served: dict[str, str] = {}
     for step in steps:
-        if isinstance(step, WriteSubnet) and (why := refused(step, after)):
+        if isinstance(step, WriteSubnet) and (why := refused(step, after) or _second_network(step, served)):
             return Refusal(step, why)
     for step in deleted:
         if why := _delete(step, known):
@@ -121,6 +122,19 @@ def _gateway_refused(
     return None
 
 
+def _second_network(step: WriteSubnet, served: dict[str, str]) -> str | None:
+    """A write of a subnet, and the network that each gateway serves before it, in; why it is one too many out."""
+    if not isinstance(step.to.nat_gateway, str):
+        return None
+    network = ids.key(ids.parent(step.target))
+    first = served.setdefault(ids.key(step.to.nat_gateway), network)
+    if first == network:
+        return None
+    return (
+        f"NAT gateway {ids.name(step.to.nat_gateway)} would serve {ids.name(first)} too, and cannot serve two networks"
+    )
+
+
 def _basic(subnet: facts.Subnet, estate: Estate) -> str | None:
     for reference in subnet.properties.ip_configurations or ():
         nic = estate.find(ids.parent(reference.id), facts.NetworkInterface)
@@ -165,6 +179,8 @@ def _make(
             if len(holders) > MAX_ADDRESSES:
                 return f"a NAT gateway takes at most {MAX_ADDRESSES} addresses"
             for holder in holders:
+                if ids.key(holder) in absent:
+                    return f"{ids.name(holder)} does not exist"
                 fact = known.get(ids.key(holder))
                 sku = fact.sku.name if isinstance(fact, facts.PublicIp | facts.PublicIpPrefix) else step.sku
                 if sku != step.sku:

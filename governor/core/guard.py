@@ -93,7 +93,7 @@ def spoils(repair: Remediation, judged: Judged, needed: list[Remediation], aroun
             subnet = with_subnet(subnet, step.to)
     path = trace(subnet, judged.network, after)
     isolates = judged.policy is not None and judged.policy.egress.isolated is not None
-    if path.missing:
+    if not path.ways:
         return [Reason(Gate.FORECAST, "how it would leave afterwards cannot be known")]
     served = judged.path is not None and judged.path.works and not judged.occupants.empty
     if served and not path.works and not isolates:
@@ -104,30 +104,48 @@ def spoils(repair: Remediation, judged: Judged, needed: list[Remediation], aroun
 def _whole(
     released: list[Remediation], shared: dict[str, Remediation], around: Circumstances
 ) -> tuple[list[Remediation], list[Withheld]]:
-    """Imagines everything that is released at once: what is not compliant then, or spoils something, is held back."""
+    """Imagines everything that is released at once: what is not compliant then, or spoils something, is held back.
+
+    What remains is imagined again.
+    """
     if not released:
         return released, []
+    before = {(ids.key(v.resource), v.requirement): v.result for v in judge(around.estate, around.policies)}
+    held: list[Withheld] = []
+    while released and (wrong := _wrong(released, shared, around, before)):
+        held += [Withheld(r, (Reason(Gate.FORECAST, why),)) for r in released if (why := wrong.get(r.digest))]
+        released = [r for r in released if r.digest not in wrong]
+    return released, held
+
+
+def _wrong(
+    released: list[Remediation],
+    shared: dict[str, Remediation],
+    around: Circumstances,
+    before: dict[tuple[str, str], Result],
+) -> dict[str, str]:
+    """Remediations in; the digests of those that must not run together with the others, each with the reason, out."""
     needs = dict.fromkeys(digest for r in released for digest in r.needs)
     steps = tuple(s for d in needs for s in shared[d].steps) + tuple(s for r in released for s in r.steps)
     after = forecast(around.estate, steps)
     if isinstance(after, Refusal):
-        text = f"together with the others, Azure would refuse it: {after.why}"
-        return [], [Withheld(r, (Reason(Gate.FORECAST, text),)) for r in released]
-    before = {(ids.key(v.resource), v.requirement): v.result for v in judge(around.estate, around.policies)}
+        guilty = [r for r in released if after.step in (*r.steps, *(s for d in r.needs for s in shared[d].steps))]
+        return {r.digest: f"together with the others, Azure would refuse it: {after.why}" for r in guilty}
     wrong = {
         ids.key(v.resource): v
         for v in judge(after, around.policies)
         if v.result is not Result.COMPLIANT and _expected(v, released, before)
     }
-    if not wrong:
-        return released, []
-    refused = [
-        Withheld(r, (Reason(Gate.FORECAST, f"afterwards it would be {v.result.value}: {v.seen}"),))
+    own = {
+        r.digest: f"afterwards it would be {v.result.value}: {v.seen}"
         for r in released
         if (v := wrong.get(ids.key(r.resource)))
-    ]
-    rest, more = _whole([r for r in released if ids.key(r.resource) not in wrong], shared, around)
-    return rest, refused + more
+    }
+    if wrong and not own:
+        spoiled = next(iter(wrong.values()))
+        why = f"afterwards {ids.name(spoiled.resource)} would be {spoiled.result.value}: {spoiled.seen}"
+        return {r.digest: why for r in released}
+    return own
 
 
 def _expected(verdict: Verdict, released: list[Remediation], before: dict[tuple[str, str], Result]) -> bool:
