@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import UNSET, Struct
 
 from governor.core import facts, ids
-from governor.core.egress import Method, addresses, gateway_holders, nat_gateway_of
+from governor.core.egress import Method, addresses, gateway_holders, nat_gateway_of, unsettled_state
 from governor.core.estate import ABSENT, Estate
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, NatGatewayPolicy, PathKind, Policy, Requirement, fill
@@ -71,6 +71,10 @@ def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
         missing.update(dict.fromkeys(means.missing))
         judged_by_key[ids.key(remediation.resource)] = judged
         if means.missing:
+            tried = [one for one in means.missing if any(gap.about == ids.key(one) for gap in estate.gaps)]
+            if tried:
+                why = "; ".join(f"{ids.name(one)} could not be read: {estate.why(ids.key(one))}" for one in tried[:3])
+                withheld.append(Withheld(remediation, (Reason(Gate.UNSEEN, why),)))
             continue
         if means.reason is not None:
             withheld.append(Withheld(remediation, (means.reason,)))
@@ -91,7 +95,7 @@ def _repair(
             return None
         means = _means(judged, policy, policy.builds, estate)
     elif private is False and judged.verdicts[0].result in (Result.COMPLIANT, Result.EXEMPT):
-        means = _Means(Attachment(), reason=_breaks_internet_routes(judged, estate))
+        means = _Means(Attachment(), reason=_breaks(judged, estate))
         violated = (Requirement.SUBNET_PRIVATE,)
     else:
         # A subnet whose way out is not known is not made private either: that could be its only one.
@@ -183,8 +187,13 @@ def _something_else_there(judged: Judged, builds: PathKind) -> Reason | None:
     return None
 
 
-def _breaks_internet_routes(judged: Judged, estate: Estate) -> Reason | None:
-    """A private subnet without an explicit way out breaks routes to the internet (facts/azure.md 2.4)."""
+def _breaks(judged: Judged, estate: Estate) -> Reason | None:
+    """What a private subnet would break: the way out that an exemption lets it have, or routes to the internet.
+
+    Those need an explicit way out in a private subnet (facts/azure.md 2.4).
+    """
+    if judged.path is not None and Method.DEFAULT_OUTBOUND in judged.path.methods:
+        return Reason(Gate.FORECAST, "it is exempt, and leaves by default outbound access, which would end")
     named = judged.subnet.properties.route_table
     if named is None or nat_gateway_of(judged.subnet, judged.network):
         return None
@@ -233,6 +242,8 @@ def _neighbours(network: facts.VirtualNetwork) -> list[str]:
 def _existing(gateway: facts.NatGateway, judged: Judged, estate: Estate) -> _Means:
     holders = gateway_holders(gateway)
     attach = Attachment(nat_gateway=gateway.id)
+    if unsettled := unsettled_state(gateway.id, gateway.properties.provisioning_state):
+        return _Means(attach, reason=Reason(Gate.SETTLE, f"NAT gateway {unsettled[0]}", after=15.0))
     if not holders:
         return _Means(attach, reason=Reason(Gate.FORECAST, f"NAT gateway {ids.name(gateway.id)} has no public address"))
     unread: tuple[str, ...] = ()
@@ -253,6 +264,9 @@ def _new_gateway(
     group_id = ids.group(parts.subscription, parts.resource_group)
     if estate.find(group_id, facts.ResourceGroup) is None:
         return _Means(attach, missing=(group_id,))
+    unread = tuple(i for i in wanted.existing if not _address_known(i, estate) and ids.key(i) not in estate.absent)
+    if unread:
+        return _Means(attach, missing=unread)
     tags = {OWNER_TAG: policy.name}
     sku = "Standard" if region in WITHOUT_STANDARD_V2 else wanted.sku
     zones = tuple(wanted.zones) if sku == "Standard" and wanted.zones != "none" else ()
