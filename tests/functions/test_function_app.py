@@ -2,9 +2,12 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,8 @@ import pytest
 
 from devhost import functions as hosted
 from devhost.host import Host
-from governor import wiring
+from governor import messages, wiring
+from governor.core.cause import Cause, Source
 from simulator.arm import Arm, Request
 from simulator.clock import SystemClock
 from simulator.server import serve
@@ -150,13 +154,46 @@ async def test_what_is_no_event_and_what_nobody_can_read_is_recorded_as_given_up
         "subject": "nonsense",
         "eventType": "Microsoft.Resources.ResourceWriteSuccess",
     }
-    payload |= {"eventTime": "2026-11-21T10:00:00Z", "data": {}, "dataVersion": "2"}
+    payload.update(eventTime="2026-11-21T10:00:00Z", data={}, dataVersion="2")
     assert await site.post_event([payload]) == 202
     await site.host.drain()
     _, page = await site.get("records")
     (record,) = page["records"]
     assert record["note"].startswith("given up: ")
     assert await site.post_event("no event at all") >= 400
+
+
+async def test_a_message_of_a_newer_version_is_put_back_and_given_up_after_a_day(site: Site) -> None:
+    inbox, clock = wiring.worker().ports.inbox, wiring.worker().clock
+    newer = {"v": 99, "source": "event", "time": clock.now().isoformat(), "of": "tomorrow"}
+    await inbox.put_back(json.dumps(newer).encode(), 0)
+    await site.host.drain()
+    assert (await site.get("records"))[1]["records"] == []
+    assert [json.loads(message)["of"] for message in waiting(site)] == ["tomorrow"]
+    newer["time"] = (clock.now() - timedelta(hours=25)).isoformat()
+    await inbox.put_back(json.dumps(newer).encode(), 0)
+    await site.host.drain()
+    (record,) = (await site.get("records"))[1]["records"]
+    assert "version 99" in record["note"]
+
+
+async def test_a_run_that_always_fails_ends_as_a_record(site: Site) -> None:
+    cause = Cause(source=Source.EVENT, time=wiring.worker().clock.now(), subject=vnet("spoke-1"))
+    with closing(sqlite3.connect(site.store / "queues.db")) as queues, queues:
+        queues.execute(
+            "INSERT INTO messages VALUES ('m', 'egress-causes-poison', ?, 0, 0, 0, NULL)",
+            (messages.encode(cause).decode(),),
+        )
+    await site.host.drain()
+    (record,) = (await site.get("records"))[1]["records"]
+    assert record["note"].startswith("given up: the run failed five times")
+    assert record["cause"]["subject"] == vnet("spoke-1")
+
+
+def waiting(site: Site) -> list[str]:
+    """The messages that nobody may see yet."""
+    with closing(sqlite3.connect(site.store / "queues.db")) as queues:
+        return [row[0] for row in queues.execute("SELECT body FROM messages WHERE queue = 'egress-causes'")]
 
 
 async def test_health_tells_what_is_wrong(tmp_path: Path, site: Site) -> None:

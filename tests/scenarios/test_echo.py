@@ -4,7 +4,8 @@ import copy
 from pathlib import Path
 from typing import Any
 
-from tests.scenarios.world import World, subnet, vnet, vnet_body
+from governor.core.plan import Gate
+from tests.scenarios.world import World, gateway, subnet, vnet, vnet_body
 
 
 async def governed(tmp_path: Path) -> World:
@@ -80,3 +81,25 @@ async def test_events_about_what_no_longer_exists_end_quietly(tmp_path: Path) ->
         subnet("spoke-1", "app"),
         subnet("spoke-1", "db"),
     }
+
+
+async def test_a_change_of_the_gateway_itself_reaches_the_networks_that_use_it(tmp_path: Path) -> None:
+    world = await governed(tmp_path)
+    body = world.get(gateway("spoke-1"))
+    del body["properties"]["publicIpAddresses"]
+    world.put_now(gateway("spoke-1"), body)
+    writes = world.writes()
+    await world.quiet()
+    assert world.writes() == writes
+    last = (await world.records())[-1]
+    assert last.cause.subject is not None
+    assert last.cause.subject.casefold() == gateway("spoke-1").casefold()
+    assert last.counts == {"Violation": 2, "Compliant": 2}
+    assert {r.gate for offer in last.withheld for r in offer.reasons} == {Gate.REPLACE}
+
+
+async def test_a_vnet_that_is_deleted_takes_its_verdicts_along(tmp_path: Path) -> None:
+    world = await governed(tmp_path)
+    assert world.ask("DELETE", vnet("spoke-1")).status == 202
+    await world.quiet()
+    assert list(await world.ports.ledger.verdicts()) == []
