@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from governor import messages
 from governor.core import cause as causes
 from governor.core import facts, guard, ids, needs, undo
 from governor.core.cause import Cause, Remainder, Scope, Source
@@ -205,7 +206,7 @@ async def _wait(cause: Cause, ports: Ports, after: float | None, why: str) -> Re
     now = ports.clock.now()
     first = cause.first_time or now
     if now - first >= GIVE_UP_AFTER:
-        return await ports.ledger.give_up(cause, msgspec.json.encode(cause), f"waited for a day: {why}")
+        return await ports.ledger.give_up(cause, messages.encode(cause), f"waited for a day: {why}")
     delay = max(PATIENCE[min(cause.attempt, len(PATIENCE) - 1)], after or 0.0)
     await ports.inbox.put(replace(cause, attempt=cause.attempt + 1, first_time=first), delay)
     if cause.scope is not None:

@@ -66,7 +66,8 @@ class Record(Struct, frozen=True, omit_defaults=True):
     note: str = ""
     left_out: int = 0
     prev: str = ""
-    v: int = VERSION
+    # A factory, so that the version is stored although defaults are not.
+    v: int = msgspec.field(default_factory=lambda: VERSION)
 
 
 def run_id(scope: Scope, epoch: int) -> str:

@@ -47,15 +47,11 @@ class Mark(Struct, frozen=True):
     v: int = VERSION
 
 
-class _Said(Struct):
-    v: int | None = None
-
-
 def append(tx: Transaction, record: Record) -> Record:
     """A Record in, the same as it is stored, chained to the one before, out."""
     subscription = record.scope.subscription
     head = tx.get(Head, _LEDGER, subscription, "head") or Head()
-    stored = encoded(msgspec.structs.replace(record, prev=head.hash))
+    stored = encode(msgspec.structs.replace(record, prev=head.hash))
     digest = hashlib.sha256(stored).hexdigest()
     at = max(keys.micros(record.time), head.at + 1)
     row = f"r|{keys.falling(at)}|{record.id}"
@@ -134,13 +130,6 @@ def _wrong(row: Row, expected: str, newest: bool) -> str | None:
     if decode(Record, row.value).id != name:
         return f"Record {name} stands under a name that is not its own"
     return None
-
-
-def encoded(record: Record) -> bytes:
-    """A Record in, its stored bytes out. They say their version, which `encode` leaves out as a default."""
-    stored = encode(record)
-    said = msgspec.json.decode(stored, type=_Said).v
-    return stored if said is not None else stored[:-1] + f',"v":{VERSION}}}'.encode()
 
 
 def _point(tx: Transaction, pointer: Pointer, record_id: str, at: int) -> None:
