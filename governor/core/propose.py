@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from governor.core import facts, ids
 from governor.core.egress import Method, addresses, gateway_holders, nat_gateway_of, unsettled_state
@@ -94,6 +95,10 @@ def _repair(
         if policy.builds is None:
             return None
         means = _means(judged, policy, policy.builds, estate)
+        if means.reason is None and not judged.occupants.empty and judged.path is not None:
+            # Whoever approves must see the old addresses, too.
+            unread = _unread(addresses(judged.path, estate)[1], estate)
+            means = replace(means, missing=(*means.missing, *unread))
     elif private is False and judged.verdicts[0].result in (Result.COMPLIANT, Result.EXEMPT):
         means = _Means(Attachment(), reason=_breaks(judged, estate))
         violated = (Requirement.SUBNET_PRIVATE,)
@@ -249,7 +254,7 @@ def _existing(gateway: facts.NatGateway, judged: Judged, estate: Estate) -> _Mea
     unread: tuple[str, ...] = ()
     if not judged.occupants.empty:
         # Whoever approves must see the new addresses.
-        unread = tuple(h for h in holders if not _address_known(h, estate) and ids.key(h) not in estate.absent)
+        unread = _unread(holders, estate)
     return _Means(attach, holders=holders, sku=gateway.sku.name or "Standard", missing=unread)
 
 
@@ -264,8 +269,7 @@ def _new_gateway(
     group_id = ids.group(parts.subscription, parts.resource_group)
     if estate.find(group_id, facts.ResourceGroup) is None:
         return _Means(attach, missing=(group_id,))
-    unread = tuple(i for i in wanted.existing if not _address_known(i, estate) and ids.key(i) not in estate.absent)
-    if unread:
+    if unread := _unread(wanted.existing, estate):
         return _Means(attach, missing=unread)
     tags = {OWNER_TAG: policy.name}
     sku = "Standard" if region in WITHOUT_STANDARD_V2 else wanted.sku
@@ -343,8 +347,9 @@ def _present(subnet: facts.Subnet, to: Attachment) -> Attachment:
     )
 
 
-def _address_known(holder: str, estate: Estate) -> bool:
-    return ids.key(holder) in estate.known
+def _unread(holders: tuple[str, ...], estate: Estate) -> tuple[str, ...]:
+    """Ids of addresses in, those of which it is not known whether they exist out."""
+    return tuple(h for h in holders if ids.key(h) not in estate.known and ids.key(h) not in estate.absent)
 
 
 def _shown(holder: str, estate: Estate) -> str:
