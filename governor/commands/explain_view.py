@@ -1,0 +1,129 @@
+"""What was found out about a resource in, text for people out."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.markup import escape
+
+from governor.commands import screen, words
+from governor.commands.explaining import Considered, Explained, Found
+from governor.core import ids
+from governor.core.egress import EgressPath, Method, describe
+from governor.core.estate import Estate
+from governor.core.occupancy import SPECIAL
+from governor.core.plan import Remediation
+
+_INDENT = 11
+
+
+def show(found: Found, console: Console) -> None:
+    """What was found in, written on a console."""
+    kind = ids.kind(found.resource)
+    console.print(f"[bold]{words.type_of(found.resource)} {escape(words.short(found.resource))}[/]")
+    console.print(f"[dim]{escape(found.resource)}[/]", soft_wrap=True)
+    if kind not in (ids.SUBNET, ids.VIRTUAL_NETWORK):
+        console.print("Only subnets are judged in this version; this is what it has to do with them.")
+    if not found.subnets:
+        console.print(f"No subnet in {escape(found.source)} has to do with it.")
+    for one in found.subnets:
+        _subnet(one, console, titled=kind != ids.SUBNET)
+
+
+def _subnet(one: Explained, console: Console, titled: bool) -> None:
+    subnet = one.judged.subnet
+    prefixes = ", ".join(subnet.prefixes) or "no prefix"
+    console.print()
+    if titled:
+        console.print(f"[bold]subnet {escape(words.short(subnet.id))}[/]  {prefixes}")
+    else:
+        _line(console, "prefix", prefixes)
+    if _special(one):
+        _line(console, "leaves by", "not looked at: it is a subnet of Azure's own, which is never written")
+        return
+    for number, path in enumerate(one.paths):
+        _line(console, "leaves by" if number == 0 else "behind it", escape(_path(path, one.estate)))
+    _line(console, "from", escape(_from(one)))
+    for hazard in one.paths[0].hazards:
+        _line(console, "hazard", f"[yellow]{escape(hazard)}[/]")
+    _line(console, "lives there", escape(", ".join(one.judged.occupants.names) or "nobody"))
+    for text in _governed(one):
+        _line(console, "policy", text)
+    for verdict in one.judged.verdicts:
+        expected = f", expected {verdict.expected}" if verdict.expected and verdict.expected != verdict.seen else ""
+        style = words.STYLES[verdict.result]
+        text = f"[{style}]{verdict.result.value}[/] {verdict.requirement}: {verdict.seen}{expected}"
+        _line(console, "verdict", text)
+    if one.repair is not None:
+        _line(console, "repair", "[green]would be done[/]: " + escape(_repair(one.repair)))
+    if one.withheld is not None:
+        _line(console, "repair", f"[yellow]withheld[/]: {escape(_repair(one.withheld.remediation))}")
+        for reason in one.withheld.reasons:
+            _line(console, "because", escape(reason.text))
+
+
+def _line(console: Console, what: str, text: str) -> None:
+    row = screen.grid(_INDENT)
+    row.add_row(what, text)
+    console.print(row)
+
+
+def _path(path: EgressPath, estate: Estate) -> str:
+    if path.missing:
+        lost = "; ".join(f"{words.type_of(m)} {ids.name(m)}: {_why(m, estate)}" for m in path.missing)
+        return f"unknown, a fact is missing: {lost}"
+    if path.unsettled:
+        return f"unknown while {path.unsettled[0]}"
+    return describe(path)
+
+
+def _why(missing: str, estate: Estate) -> str:
+    return "named, but it does not exist" if ids.key(missing) in estate.absent else estate.why(ids.key(missing))
+
+
+def _from(one: Explained) -> str:
+    path = one.paths[0]
+    if path.missing or path.unsettled:
+        return "unknown"
+    parts = list(one.addresses)
+    parts += [f"the address of {ids.name(holder)} ({_why(holder, one.estate)})" for holder in one.unread]
+    if Method.DEFAULT_OUTBOUND in path.methods:
+        parts.append("an address of Azure's own, which may change at any time")
+    if Method.APPLIANCE in path.methods:
+        parts.append("the addresses of the appliance, which the route does not tell")
+    if Method.GATEWAY in path.methods:
+        parts.append("whatever is behind the virtual network gateway")
+    return ", ".join(parts) or "nowhere"
+
+
+def _governed(one: Explained) -> Iterator[str]:
+    for considered in one.considered:
+        yield escape(_considered(considered, one))
+    if one.judged.policy is None and not any(v.result == "Unknown" for v in one.judged.verdicts):
+        yield "none of them selects it"
+
+
+def _special(one: Explained) -> bool:
+    return one.judged.subnet.name.casefold() in SPECIAL
+
+
+def _considered(considered: Considered, one: Explained) -> str:
+    policy, governing = considered.policy, one.judged.policy
+    said = [_finding(f.condition, f.holds, f.excludes) for f in considered.findings]
+    answers = "; ".join(said) or "it has no conditions"
+    if governing is not None and governing.name == policy.name:
+        modes = f"mode {policy.mode.value}, occupied {policy.occupied.value}"
+        return f"{policy.name} governs it ({answers}; priority {policy.priority}, {modes})"
+    return f"{policy.name} was asked before ({answers}; priority {policy.priority})"
+
+
+def _finding(condition: str, holds: bool | None, excludes: bool) -> str:
+    if excludes:
+        answer = {True: "excludes it", False: "does not exclude it", None: "may exclude it: not read"}[holds]
+        return f"except {condition} {answer}"
+    return f"{condition} {({True: 'holds', False: 'does not hold', None: 'is not known: not read'})[holds]}"
+
+
+def _repair(remediation: Remediation) -> str:
+    steps = "; ".join(words.does(step) for step in remediation.steps) or "nothing that this version can do"
+    disturbs = words.disturbs(remediation)
+    return f"{steps} (disturbs: {disturbs}; {words.addresses(remediation)}; digest {remediation.digest})"

@@ -1,0 +1,186 @@
+"""A resource in, the subnets it touches with everything that is known of each of them out."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from governor.commands import file_cloud
+from governor.commands.deployment import settings_of
+from governor.commands.errors import CommandError
+from governor.commands.estate_file import EstateFile
+from governor.commands.planning import ceiling_of
+from governor.commands.touching import subnets_of
+from governor.core import facts, guard, ids, needs
+from governor.core.cause import Cause, Scope, Source, VirtualNetwork
+from governor.core.egress import EgressPath, addresses, bare, trace
+from governor.core.estate import ABSENT, Estate, clusters
+from governor.core.gates import Circumstances
+from governor.core.needs import Needs
+from governor.core.plan import Remediation, Withheld
+from governor.core.policy import Policies, Policy
+from governor.core.propose import propose
+from governor.core.selection import Finding, findings
+from governor.core.standing import Standing
+from governor.core.verdict import Judged, look, of_subnet, subject_of
+from governor.wiring import Worker
+
+
+class Considered(Struct):
+    """A policy that was asked, with the answers of its conditions."""
+
+    policy: Policy
+    findings: tuple[Finding, ...]
+
+
+class Explained(Struct):
+    """One subnet with all that is known of it.
+
+    paths: how it leaves, then what would carry it if what wins were taken away, and so on. unread: holders of public
+    addresses that were not read. repair, withheld: what would be done, or why it would not be.
+    """
+
+    judged: Judged
+    paths: tuple[EgressPath, ...]
+    addresses: tuple[str, ...]
+    unread: tuple[str, ...]
+    considered: tuple[Considered, ...]
+    estate: Estate
+    repair: Remediation | None = None
+    withheld: Withheld | None = None
+
+
+class Found(Struct):
+    """What was asked about, where it was read, and the subnets it touches."""
+
+    resource: str
+    source: str
+    subnets: tuple[Explained, ...] = ()
+
+
+def checked(resource_id: str) -> str:
+    """What a person wrote in, a resource id out, or CommandError."""
+    try:
+        ids.parse(resource_id)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    return resource_id.rstrip("/")
+
+
+def in_file(resource_id: str, file: EstateFile, policies: Policies) -> Found:
+    """A resource id, the file it stands in and policies in, what is known of it out."""
+    at, standing = datetime.now(UTC), Standing()
+    found: list[Explained] = []
+    for network, subnets in subnets_of(resource_id, file).items():
+        estate = file_cloud.observe(file, network, at, _needs(policies, standing, subnets))
+        found += _explained(subnets, Circumstances(estate, standing, policies, ceiling_of(os.environ)))
+    return Found(resource_id, str(file.path), tuple(found))
+
+
+def in_azure(resource_id: str, policies: Path | None) -> Found:
+    """A resource id and a folder of policies in, what Azure (or the simulator) says of it now out."""
+    return asyncio.run(_in_azure(resource_id, policies))
+
+
+async def _in_azure(resource_id: str, policies: Path | None) -> Found:
+    settings = settings_of(os.environ, policies)
+    worker = Worker(settings)
+    found: list[Explained] = []
+    try:
+        rules = worker.rules()
+        for network, subnets in (await _named(resource_id, worker.ports.ledger.named_by)).items():
+            scope = VirtualNetwork(network)
+            cause = Cause(Source.MANUAL, worker.clock.now(), scope=scope)
+            standing = await worker.ports.ledger.standing(scope, cause)
+            estate = await worker.ports.cloud.observe(scope, _needs(rules.policies, standing, subnets))
+            if not estate.networks:
+                gone = estate.find(network, facts.VirtualNetwork) is ABSENT
+                raise CommandError(f"{network}: {'it does not exist' if gone else estate.why(ids.key(network))}")
+            found += _explained(subnets, Circumstances(estate, standing, rules.policies, rules.ceiling))
+    finally:
+        await worker.close()
+    if not found and ids.kind(resource_id) == ids.SUBNET:
+        raise CommandError(f"{resource_id}: its virtual network has no such subnet")
+    return Found(resource_id, settings.arm_endpoint, tuple(found))
+
+
+async def _named(
+    resource_id: str, named_by: Callable[[str], Awaitable[tuple[Scope, ...]]]
+) -> dict[str, frozenset[str] | None]:
+    """The networks a resource touches, each with the keys of the subnets wanted (None: all of them)."""
+    match ids.kind(resource_id):
+        case ids.VIRTUAL_NETWORK:
+            return {resource_id: None}
+        case ids.SUBNET:
+            return {ids.parent(resource_id): frozenset({ids.key(resource_id)})}
+    scopes = [scope for scope in await named_by(ids.key(resource_id)) if isinstance(scope, VirtualNetwork)]
+    if not scopes:
+        raise CommandError(
+            f"{resource_id}: no virtual network that was governed so far names it; name a subnet, or use --estate FILE"
+        )
+    return {scope.id: None for scope in scopes}
+
+
+def _explained(subnets: frozenset[str] | None, around: Circumstances) -> Iterable[Explained]:
+    estate, policies = around.estate, around.policies
+    looked = list(look(estate, policies))
+    plan = guard.withhold(propose(estate, looked), around)
+    repairs = {ids.key(r.resource): r for r in plan.remediations}
+    withheld = {ids.key(w.remediation.resource): w for w in plan.withheld}
+    for judged in looked:
+        key = ids.key(judged.subnet.id)
+        if subnets is not None and key not in subnets:
+            continue
+        paths = tuple(_paths(judged.subnet, judged.network, estate))
+        shown, unread = addresses(paths[0], estate)
+        considered = tuple(_considered(judged, estate, policies))
+        yield Explained(judged, paths, shown, unread, considered, estate, repairs.get(key), withheld.get(key))
+
+
+def _paths(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate) -> Iterable[EgressPath]:
+    """How a subnet leaves, and then what waits behind, each once."""
+    unrouted = replace(subnet, properties=replace(subnet.properties, route_table=None))
+    found: list[EgressPath] = []
+    for one in (subnet, unrouted, bare(subnet)):
+        path = trace(one, network, estate)
+        if path not in found:
+            found.append(path)
+    return found
+
+
+def _considered(judged: Judged, estate: Estate, policies: Policies) -> Iterable[Considered]:
+    """Policies in the order in which they are asked, as far as the one that governs, or may."""
+    kinds = judged.occupants.kinds if estate.has_listed(clusters(ids.parse(judged.network.id).subscription)) else None
+    subject = of_subnet(judged.subnet, kinds, subject_of(judged.network, estate))
+    for policy in policies:
+        found = findings(policy, subject)
+        yield Considered(policy, found)
+        if not any(one.holds is one.excludes for one in found):
+            return
+
+
+def _needs(policies: Policies, standing: Standing, subnets: frozenset[str] | None) -> Callable[[Estate], Needs]:
+    """What a run would read, and beside it: what waits behind the way that wins, and who lives there."""
+
+    def ask(estate: Estate) -> Needs:
+        repair, evidence = needs.for_repair(estate, policies, standing), needs.for_evidence(estate, policies)
+        more: list[str] = []
+        lists = {*repair.lists}
+        for judged in look(estate, policies):
+            if subnets is None or ids.key(judged.subnet.id) in subnets:
+                more += judged.occupants.unread
+                for path in _paths(judged.subnet, judged.network, estate):
+                    more += [*path.missing, *addresses(path, estate)[1]]
+        tried = estate.absent | {gap.about for gap in estate.gaps} | set(estate.known)
+        for network in estate.networks:
+            name = clusters(ids.parse(network.id).subscription)
+            if not estate.has_listed(name) and name not in tried:
+                lists.add(name)
+        new = [one for one in more if ids.kind(one) and ids.key(one) not in tried]
+        return Needs((*repair.resources, *evidence.resources, *new), tuple(sorted(lists)))
+
+    return ask

@@ -1,0 +1,166 @@
+"""Networks in, what a run would find and do in each of them out. The same core as a run, and nothing is written."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from governor.commands import file_cloud
+from governor.commands.deployment import settings_of
+from governor.commands.errors import CommandError
+from governor.commands.estate_file import EstateFile
+from governor.commands.screen import track
+from governor.core import guard, ids, needs
+from governor.core.cause import Cause, Source, VirtualNetwork
+from governor.core.estate import ABSENT, Estate
+from governor.core.facts import VirtualNetwork as Network
+from governor.core.gates import Circumstances
+from governor.core.plan import Gate, Remediation, Withheld
+from governor.core.policy import Mode, Policies
+from governor.core.propose import Proposal, propose
+from governor.core.standing import Standing
+from governor.core.verdict import Result, Verdict, judge, look, results
+from governor.settings import PREFIX
+from governor.wiring import Worker
+
+_CEILING: Final = PREFIX + "MODE_CEILING"
+
+
+class Unrepaired(Struct, frozen=True):
+    """A violation that nothing is proposed for, and why."""
+
+    resource: str
+    requirement: str
+    why: str
+
+
+class Answer(Struct):
+    """What would be done in all networks together, and everything that was seen on the way."""
+
+    source: str
+    observed_at: datetime
+    ceiling: Mode
+    policies: int
+    networks: int = 0
+    counts: dict[str, int] = {}
+    remediations: list[Remediation] = []
+    withheld: list[Withheld] = []
+    unknown: list[Verdict] = []
+    unrepaired: list[Unrepaired] = []
+    notes: list[str] = []
+
+    @property
+    def to_do(self) -> bool:
+        """Whether something would be done now, or waits only for a person to approve it."""
+        return bool(self.remediations) or any(waits(held) for held in self.withheld)
+
+
+def waits(held: Withheld) -> bool:
+    """What is withheld in, whether only a person's approval is missing out."""
+    return all(reason.gate is Gate.APPROVAL for reason in held.reasons)
+
+
+def from_file(file: EstateFile, policies: Policies) -> Answer:
+    """A file and policies in, the Answer out; enforced unless MODE_CEILING says otherwise."""
+    at = datetime.now(UTC)
+    answer = Answer(str(file.path), at, ceiling_of(os.environ), len(policies.policies), notes=list(file.notes))
+    wanted = partial(needs.for_repair, policies=policies, standing=Standing())
+    networks = file.networks
+    if not networks:
+        raise CommandError(f"{file.path}: {'; '.join(file.notes) or 'it holds no virtual network'}")
+    for key in track(networks, "judging virtual networks", len(networks)):
+        add(answer, file_cloud.observe(file, key, at, wanted), Standing(), policies)
+    return answer
+
+
+def from_azure(scopes: Iterable[str], policies: Path | None) -> Answer:
+    """Ids of networks and a folder of policies in, the Answer of Azure (or the simulator) out."""
+    networks = list(dict.fromkeys(_network(scope) for scope in scopes))
+    with tempfile.TemporaryDirectory() as elsewhere:
+        # Planning needs no store; without one, what a ledger would remember is not known.
+        environ = {PREFIX + "STORE": f"sqlite:{elsewhere}", **os.environ}
+        return asyncio.run(_from_azure(networks, environ, policies))
+
+
+async def _from_azure(networks: list[str], environ: dict[str, str], policies: Path | None) -> Answer:
+    settings = settings_of(environ, policies)
+    worker = Worker(settings)
+    try:
+        rules = worker.rules()
+        answer = Answer(
+            settings.arm_endpoint, worker.clock.now(), rules.ceiling, len(rules.policies.policies), notes=[]
+        )
+        for network in track(networks, "reading virtual networks", len(networks)):
+            scope = VirtualNetwork(network)
+            cause = Cause(Source.MANUAL, worker.clock.now(), subject=network, scope=scope)
+            standing = await worker.ports.ledger.standing(scope, cause)
+            wanted = partial(needs.for_repair, policies=rules.policies, standing=standing)
+            estate = await worker.ports.cloud.observe(scope, wanted)
+            if not estate.networks:
+                gone = estate.find(network, Network) is ABSENT
+                raise CommandError(f"{network}: {'it does not exist' if gone else estate.why(ids.key(network))}")
+            add(answer, estate, standing, rules.policies)
+    finally:
+        await worker.close()
+    return answer
+
+
+def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) -> None:
+    """What one network adds to an Answer. What several networks share is one Remediation."""
+    proposal = propose(estate, look(estate, policies))
+    plan = guard.withhold(proposal, Circumstances(estate, standing, policies, answer.ceiling))
+    verdicts = judge(estate, policies)
+    answer.networks += len(estate.networks)
+    for result, number in results(verdicts).items():
+        answer.counts[result] = answer.counts.get(result, 0) + number
+    known = {r.digest for r in answer.remediations}
+    answer.remediations += [r for r in plan.remediations if r.digest not in known]
+    # What nothing is released for is not made; the repairs that would need it stand there with their own reasons.
+    answer.withheld += [held for held in plan.withheld if held.remediation.requirements]
+    answer.unknown += [v for v in verdicts if v.result is Result.UNKNOWN]
+    named = {
+        (ids.key(r.resource), requirement)
+        for r in (*plan.remediations, *(held.remediation for held in plan.withheld))
+        for requirement in r.requirements
+    }
+    answer.unrepaired += [
+        Unrepaired(v.resource, v.requirement, _why_not(v, proposal, estate, policies))
+        for v in verdicts
+        if v.result is Result.VIOLATION and (ids.key(v.resource), v.requirement) not in named
+    ]
+
+
+def _why_not(verdict: Verdict, proposal: Proposal, estate: Estate, policies: Policies) -> str:
+    policy = policies.find(verdict.policy or "")
+    if policy is not None and policy.builds is None:
+        return f"policy {policy.name} only judges"
+    unread = [one for one in proposal.missing if ids.key(one) not in estate.known and ids.key(one) not in estate.absent]
+    if unread:
+        return f"a repair cannot be known: {ids.name(unread[0])} was not read ({estate.why(ids.key(unread[0]))})"
+    return "its policy asks for no repair of this"
+
+
+def ceiling_of(environ: Mapping[str, str]) -> Mode:
+    """An environment in, how far a plan from a file goes out: all the way, unless MODE_CEILING says otherwise."""
+    text = environ.get(_CEILING, "").strip() or Mode.ENFORCE
+    if text not in tuple(Mode):
+        raise CommandError(f"{_CEILING}={text!r}: expected {', '.join(Mode)}")
+    return Mode(text)
+
+
+def _network(scope: str) -> str:
+    kind = ids.kind(scope)
+    if kind == ids.VIRTUAL_NETWORK:
+        return scope.rstrip("/")
+    if kind == ids.SUBNET:
+        return ids.parent(scope)
+    raise CommandError(
+        f"--scope {scope}: expected the id of a virtual network or subnet; for a whole subscription, export it "
+        "(az graph query) and use --estate"
+    )

@@ -1,0 +1,167 @@
+"""Values of core in, short words for people out: the same in every command."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, assert_never
+
+from msgspec import UNSET
+
+from governor.core import ids
+from governor.core.cause import Cause, Remainder, Scope, Source
+from governor.core.plan import Remediation
+from governor.core.policy import Disruption
+from governor.core.record import Record
+from governor.core.step import (
+    CreateNatGateway,
+    CreatePublicIp,
+    CreatePublicIpPrefix,
+    CreateResourceGroup,
+    CreateRouteTable,
+    DeleteNatGateway,
+    Step,
+    WriteSubnet,
+    name,
+)
+from governor.core.verdict import Result
+
+STYLES: Final = {
+    Result.COMPLIANT: "green",
+    Result.VIOLATION: "red",
+    Result.EXEMPT: "cyan",
+    Result.UNKNOWN: "yellow",
+    Result.NOT_APPLICABLE: "dim",
+    Result.UNGOVERNED: "dim",
+}
+_TYPES: Final = {
+    ids.VIRTUAL_NETWORK: "virtual network",
+    ids.SUBNET: "subnet",
+    ids.NAT_GATEWAY: "NAT gateway",
+    ids.PUBLIC_IP: "public IP address",
+    ids.PUBLIC_IP_PREFIX: "public IP prefix",
+    ids.ROUTE_TABLE: "route table",
+    ids.NETWORK_INTERFACE: "network interface",
+    ids.LOAD_BALANCER: "load balancer",
+    ids.FIREWALL: "Azure Firewall",
+    ids.CLUSTER: "AKS cluster",
+    ids.RESOURCE_GROUP: "resource group",
+    ids.SUBSCRIPTION: "subscription",
+}
+
+
+def short(resource_id: str) -> str:
+    """A resource id in, the name people know it by out: `network/subnet` for a subnet, else the last name."""
+    if ids.kind(resource_id) == ids.SUBNET:
+        return "/".join(ids.parse(resource_id).names)
+    return ids.name(resource_id)
+
+
+def type_of(resource_id: str) -> str:
+    """A resource id in, what kind of thing it is out."""
+    kind = ids.kind(resource_id)
+    return _TYPES.get(kind, kind or "something")
+
+
+def place(scope: Scope) -> str:
+    """A Scope in, its name out."""
+    return f"subscription {scope.subscription_id}" if isinstance(scope, Remainder) else short(scope.id)
+
+
+def say(step: Step) -> str:
+    """A step in, its name and what it does out."""
+    return f"{name(step)}: {does(step)}"
+
+
+def does(step: Step) -> str:
+    """A step in, what it does out."""
+    target = ids.name(step.target)
+    match step:
+        case CreateResourceGroup():
+            return f"create resource group {target} in {step.location}"
+        case CreatePublicIp():
+            return f"create public address {target} ({step.sku})"
+        case CreatePublicIpPrefix():
+            return f"create a /{step.length} of public addresses, {target} ({step.sku})"
+        case CreateNatGateway():
+            return f"create NAT gateway {target} ({step.sku})"
+        case CreateRouteTable():
+            return f"create route table {target}: 0.0.0.0/0 goes nowhere"
+        case DeleteNatGateway():
+            return f"delete NAT gateway {target}"
+        case WriteSubnet():
+            return ", ".join(_writes(step)) or "nothing"
+    assert_never(step)
+
+
+def _writes(step: WriteSubnet) -> Iterable[str]:
+    for what, to, was in (
+        ("NAT gateway", step.to.nat_gateway, step.was.nat_gateway),
+        ("route table", step.to.route_table, step.was.route_table),
+    ):
+        if isinstance(to, str):
+            yield f"attach {what} {ids.name(to)}"
+        elif to is None:
+            yield f"take {what} {ids.name(was) if isinstance(was, str) else ''} off".replace("  ", " ")
+    if step.to.default_outbound_access is not UNSET:
+        yield "make it private" if step.to.default_outbound_access is False else "make it no longer private"
+
+
+def disturbs(remediation: Remediation) -> str:
+    """A Remediation in, the classes of disruption it has out, as people say them."""
+    return ", ".join("nobody" if one == Disruption.NONE else one for one in remediation.disruptions)
+
+
+def addresses(remediation: Remediation) -> str:
+    """A Remediation in, its old and new public addresses out."""
+    if not remediation.old_addresses and not remediation.new_addresses:
+        return "-"
+    old = ", ".join(remediation.old_addresses) or "no fixed address"
+    return f"{old} -> {', '.join(remediation.new_addresses) or 'none'}"
+
+
+def woken(cause: Cause) -> str:
+    """A Cause in, why the run woke out."""
+    subject = short(cause.subject) if cause.subject else "something"
+    match cause.source:
+        case Source.EVENT:
+            return f"an event tells that {subject} was written"
+        case Source.SURVEY:
+            return "a survey found it not compliant"
+        case Source.DECISION:
+            return f"decision {cause.points_at}" if cause.points_at else "a decision"
+        case Source.UNDO:
+            return f"undo of record {cause.points_at}"
+        case Source.MANUAL:
+            return "somebody asked for a look"
+    assert_never(cause.source)
+
+
+def came_of(record: Record) -> str:
+    """A Record in, what came of its run in a few words out."""
+    became: dict[str, int] = {}
+    for outcome in record.outcomes:
+        became[outcome.became.value] = became.get(outcome.became.value, 0) + 1
+    parts = [f"{count(number, 'step')} {what}" for what, number in became.items()]
+    if record.withheld:
+        parts.append(f"{len(record.withheld)} withheld")
+    if record.changes and not record.outcomes:
+        parts.append(f"{count(len(record.changes), 'verdict')} changed")
+    if record.gone:
+        parts.append(f"{len(record.gone)} gone")
+    if record.note:
+        parts.append(record.note)
+    return ", ".join(parts) or "nothing to do"
+
+
+def when(at: datetime) -> str:
+    """A time in, its UTC text to the second out."""
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """1 and `repair` in, `1 repair` out; 2 gives `2 repairs`."""
+    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
+
+
+def tally(counts: dict[str, int]) -> str:
+    """Verdicts by result in, one line with the style of each out."""
+    return "   ".join(f"[{STYLES[result]}]{result.value} {counts.get(result.value, 0)}[/]" for result in Result)
