@@ -5,7 +5,7 @@ Each reason says what a person can do about it, or after how many seconds lookin
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -14,8 +14,9 @@ from governor.core.estate import Estate, deployments
 from governor.core.occupancy import clusters_known, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policies, Policy, weakest
+from governor.core.selection import meets
 from governor.core.standing import Decision, Ruling, Standing
-from governor.core.verdict import Judged
+from governor.core.verdict import Judged, of_subnet, subject_of
 from governor.core.window import in_freeze, in_window
 
 AN_HOUR: Final = 3600.0
@@ -109,12 +110,28 @@ def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Cir
         return Reason(Gate.APPROVAL, f"rejected by {decision.by}: {decision.reason}")
     if decision is not None or _covered(remediation, around):
         return None
+    by_policy = _decided_by_policy(remediation, judged, policy, around)
+    if by_policy is not None:
+        text = f"policy {policy.name} rejects {' and '.join(remediation.disruptions)} here by its own rule"
+        return None if by_policy == "approve" else Reason(Gate.APPROVAL, text)
     classes = [c for c in remediation.disruptions if Disruption(c) in policy.approvals.needed]
     allowed = weakest(around.ceiling, policy.mode_for(not judged.occupants.empty))
     if not classes and allowed is Mode.ENFORCE:
         return None
     why = _change(remediation) if classes else f"the policy proposes only ({', '.join(remediation.disruptions)})"
     return Reason(Gate.APPROVAL, f"waits for approval: {why}")
+
+
+def _decided_by_policy(
+    remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances
+) -> Literal["approve", "reject"] | None:
+    """What the policy itself decides about every class of a Remediation (`approvals.auto`): the first that fits."""
+    kinds = judged.occupants.kinds if clusters_known(judged.network, around.estate) else None
+    subject = of_subnet(judged.subnet, kinds, subject_of(judged.network, around.estate))
+    for rule in policy.approvals.auto:
+        if set(remediation.disruptions) <= set(rule.classes) and meets(rule.select, subject):
+            return rule.decision
+    return None
 
 
 def _change(remediation: Remediation) -> str:

@@ -45,9 +45,10 @@ class Written(Struct, frozen=True):
 
 
 class Failures(Struct, frozen=True):
-    """How many Remediations failed in a row."""
+    """How many Remediations failed in a row, and when the last one did."""
 
     in_a_row: int = 0
+    last: datetime | None = None
     v: int = VERSION
 
 
@@ -58,6 +59,8 @@ def switch(tx: Transaction, turn: Pause | Off, now: datetime) -> None:
     moment = keys.micros(now) if not turns else max(keys.micros(now), int(turns[-1].row[2:]) + 1)
     tx.put(_TABLE, "pause", f"h|{keys.rising(moment)}", turned)
     tx.put(_TABLE, "pause", "now", turned)
+    if turned.off is not None:
+        tx.put(_TABLE, "pause", "closed", turned)
 
 
 def paused(tx: Transaction) -> Pause | None:
@@ -84,8 +87,8 @@ def count(tx: Transaction, run: Run, remediation: Remediation, failed: bool, now
         tx.put(_TABLE, partition, f"w|{keys.rising(keys.micros(now))}|{run.id}|{remediation.digest}", written)
     before = failures(tx, subscription)
     after = before + 1 if failed else 0
-    if after != before:
-        tx.put(_TABLE, subscription, "failures", Failures(after))
+    if failed or before:
+        tx.put(_TABLE, subscription, "failures", Failures(after, now))
 
 
 def written(tx: Transaction, subscription: str, now: datetime) -> dict[str, int]:
@@ -100,8 +103,11 @@ def tenant_written(tx: Transaction, now: datetime) -> int:
 
 
 def failures(tx: Transaction, subscription: str) -> int:
-    """A subscription in, how many Remediations failed in a row there out."""
-    return (tx.get(Failures, _TABLE, subscription, "failures") or Failures()).in_a_row
+    """A subscription in, how many Remediations failed in a row there since a person last let writes go on, out."""
+    found = tx.get(Failures, _TABLE, subscription, "failures") or Failures()
+    closed = tx.get(Switch, _TABLE, "pause", "closed")
+    over = closed is not None and closed.off is not None and found.last is not None and found.last <= closed.off.at
+    return 0 if over else found.in_a_row
 
 
 def _hour_ago(now: datetime) -> str:

@@ -8,7 +8,7 @@ import pytest
 from governor.core.cause import Scope, Source
 from governor.core.plan import Withheld
 from governor.core.record import Became, Outcome
-from governor.core.standing import Decision, Ruling, Standing, StandingApproval, UndoExemption, UndoRequest
+from governor.core.standing import Decision, Pause, Ruling, Standing, StandingApproval, UndoExemption, UndoRequest
 from governor.core.step import DeleteNatGateway
 from governor.ports import Ending, Ledger, Offered
 from tests.local.worlds import (
@@ -175,3 +175,15 @@ async def test_a_success_ends_a_row_of_failures(ledger: Ledger) -> None:
     assert (await standing(ledger, ELSEWHERE)).failures == 0
     await ledger.count(other, remediation(), failed=False)
     assert (await standing(ledger, REST)).failures == 1
+
+
+async def test_a_person_closes_the_breaker_by_letting_writes_go_on(ledger: Ledger, clock: FakeClock) -> None:
+    run = await begun(ledger)
+    await ledger.count(run, remediation(), failed=True)
+    await ledger.count(run, remediation(), failed=True)
+    clock.advance(1)
+    await ledger.pause(None, "ann", "looked at it")
+    assert (await standing(ledger)).failures == 0
+    clock.advance(1)
+    await ledger.pause(Pause("ann", clock.now(), "again"), "ann", "again")
+    assert (await standing(ledger)).failures == 0

@@ -108,7 +108,7 @@ STORED: Final[dict[str, Struct]] = {
     "pause": brakes.Switch(on=Pause("ann", AT, "incident")),
     "resume": brakes.Switch(off=brakes.Off("bob", AT, "over")),
     "written": brakes.Written("spokes", failed=True),
-    "failures": brakes.Failures(4),
+    "failures": brakes.Failures(4, AT),
     "offering": decisions.Offering(SCOPE, Withheld(REMEDIATION, REASONS), AT),
     "offers": decisions.Offers({DIGEST: ("approval", "settle")}),
     "decision": decisions.Ruled(Decision(DIGEST, Ruling.REJECT, "ann", AT, "not now", LATER)),

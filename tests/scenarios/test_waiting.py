@@ -8,7 +8,7 @@ import pytest
 
 from governor import decisions
 from governor.core.plan import Gate
-from governor.core.policy import Limits, Mode
+from governor.core.policy import Approvals, AutoDecision, Disruption, Limits, Mode, Select
 from governor.core.record import Became, Record
 from governor.core.standing import Ruling
 from simulator.arm import Fault
@@ -176,3 +176,15 @@ async def test_throttling_is_waited_out(tmp_path: Path) -> None:
     assert world.all_attached(["spoke-1"])
     done = [o for r in await world.records() for o in r.outcomes if o.became is Became.DONE]
     assert len(done) == 4
+
+
+@pytest.mark.parametrize(("environment", "attached"), [("dev", "ng-spoke-1"), ("prod", None)])
+async def test_a_policy_may_decide_by_itself_for_some(tmp_path: Path, environment: str, attached: str | None) -> None:
+    classes = (Disruption.ADDRESS, Disruption.BRIEF)
+    auto = AutoDecision(classes, "approve", Select(tags={"environment": "dev"}))
+    policy = nat_policy(occupied=Mode.ENFORCE, approvals=Approvals(auto=(auto,)))
+    world = World(tmp_path, policy)
+    world.put_now(vnet("spoke-1"), vnet_body(("vms", "10.0.1.0/24"), environment=environment))
+    machine(world, "web", subnet("spoke-1", "vms"))
+    await world.quiet()
+    assert world.attached("spoke-1") == {"vms": attached}
