@@ -7,7 +7,7 @@ import pytest
 from msgspec import UNSET
 
 from governor.core.plan import Gate, Plan
-from governor.core.policy import Egress, Exemption, IsolatedPolicy, NatGatewayPolicy, PathKind, Policies, Policy
+from governor.core.policy import Egress, Exemption, NatGatewayPolicy, PathKind, Policies, Policy
 from governor.core.policy import Requirement as Wanted
 from governor.core.propose import Proposal, propose
 from governor.core.step import (
@@ -419,7 +419,3 @@ def test_the_digest_is_about_what_is_done_not_about_what_was_seen() -> None:
 def test_another_policy_or_target_is_another_digest(policy: Policy) -> None:
     before = proposed(nat_policy(), vnet(subnet())).plan.remediations[-1]
     assert proposed(policy, vnet(subnet())).plan.remediations[-1].digest != before.digest
-
-
-def test_isolated_defaults_to_a_route() -> None:
-    assert IsolatedPolicy().route == "none"

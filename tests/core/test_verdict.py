@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from governor.core.estate import EVERYTHING, clusters
-from governor.core.policy import Egress, Exemption, HubPolicy, NatGatewayPolicy, PathKind, Policies, Policy, Requirement
+from governor.core.policy import Egress, Exemption, NatGatewayPolicy, PathKind, Policies, Policy, Requirement
 from governor.core.policy import Select as Conditions
 from governor.core.verdict import Result, Verdict, judge, look, results
 from tests.core.world import (
@@ -378,5 +378,3 @@ def test_verdicts_are_counted() -> None:
 def test_a_hub_without_a_block_takes_any_appliance() -> None:
     policy = nat_policy(egress=Egress(allow=(PathKind.HUB,)))
     assert egress_of(estate(vnet(subnet(**ROUTED)), TO_HOP), policy).result is Result.COMPLIANT
-    assert policy.egress.hub is None
-    assert HubPolicy().next_hop == {}
