@@ -286,7 +286,8 @@ def _record(
         changes=changes,
         gone=gone,
         counts=results(verdicts),
-        done=plan.remediations,
+        # Their steps are in the outcomes.
+        done=tuple(replace(remediation, steps=()) for remediation in plan.remediations),
         outcomes=outcomes,
         withheld=tuple(Offer(w.remediation, w.reasons) for w in plan.withheld),
         note=written.stopped,

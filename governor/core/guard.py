@@ -4,6 +4,8 @@ Without a released repair that needs it, what several repairs share is not relea
 needs it.
 """
 
+from typing import Final
+
 from governor.core import ids
 from governor.core.egress import trace
 from governor.core.forecast import Refusal, forecast, with_subnet
@@ -13,6 +15,9 @@ from governor.core.policy import Policy
 from governor.core.propose import Proposal
 from governor.core.step import WriteSubnet
 from governor.core.verdict import Judged, Result, Verdict, judge
+
+# A Record is at most 32 KiB (storage.md) and holds every write of its run; a limit above this one has no effect.
+MOST_IN_ONE_RUN: Final = 25
 
 
 def withhold(proposal: Proposal, around: Circumstances) -> Plan:
@@ -66,7 +71,7 @@ def _brakes(released: list[Remediation], around: Circumstances) -> tuple[list[Re
         share = limits.percent_of_subscription
         by_share = max(share.first_free, int(standing.governed.get(policy.name, 0) * share.limit / 100))
         for most, count, what, after in (
-            (limits.remediations_per_run, run, "in one run", 5.0),
+            (min(limits.remediations_per_run, MOST_IN_ONE_RUN), run, "in one run", 5.0),
             (limits.per_hour, hour, "an hour in this subscription", AN_HOUR),
             (by_share, hour, f"an hour ({share.limit:g} % of what the policy governs here)", AN_HOUR),
             (around.policies.tenant.per_hour, standing.tenant_written + len(passed), "an hour in the tenant", AN_HOUR),
@@ -95,7 +100,8 @@ def spoils(repair: Remediation, judged: Judged, needed: list[Remediation], aroun
     isolates = judged.policy is not None and judged.policy.egress.isolated is not None
     if not path.ways:
         return [Reason(Gate.FORECAST, "how it would leave afterwards cannot be known")]
-    served = judged.path is not None and judged.path.works and not judged.occupants.empty
+    now = judged.path or trace(judged.subnet, judged.network, around.estate)
+    served = not judged.occupants.empty and (now.works or not now.ways)
     if served and not path.works and not isolates:
         return [Reason(Gate.FORECAST, "it would take the last way out away")]
     return []

@@ -87,23 +87,19 @@ def changed(before: Iterable[Verdict], now: Iterable[Verdict]) -> tuple[tuple[Ve
 def encode(record: Record) -> bytes:
     """A Record in, its stored bytes out, at most 32 KiB: what does not fit is left out and counted.
 
-    What people can read elsewhere goes first: the ledger holds verdicts and offers, and outcomes hold the steps of what
-    was done. Outcomes go last: undo needs them.
+    What people can read elsewhere goes first: the ledger holds verdicts and offers. Outcomes go last: they are the
+    account of what was written, and guard keeps their number small enough.
     """
-    record, stored = _without(record, ("changes", "gone", "withheld"))
-    if len(stored) > MAX_BYTES:
-        bare = tuple(msgspec.structs.replace(one, steps=(), reason="") for one in record.done)
-        record, stored = _without(msgspec.structs.replace(record, done=bare), ("done", "outcomes"))
-    return stored
+    return _without(record, ("changes", "gone", "withheld", "done", "outcomes"))
 
 
-def _without(record: Record, members: tuple[str, ...]) -> tuple[Record, bytes]:
-    """A Record and its members that may be left out in; the Record with as many of them as fit, and its bytes, out."""
+def _without(record: Record, members: tuple[str, ...]) -> bytes:
+    """A Record and its members that may be left out in, the bytes of the Record with as many of them as fit out."""
     stored = msgspec.json.encode(record)
     for member in members:
         while len(stored) > MAX_BYTES and (values := getattr(record, member)):
-            kept = values[: len(values) // 2]
+            kept = values[: len(values) * 3 // 4]
             left_out = record.left_out + len(values) - len(kept)
             record = msgspec.structs.replace(record, **{member: kept, "left_out": left_out})
             stored = msgspec.json.encode(record)
-    return record, stored
+    return stored

@@ -3,6 +3,8 @@
 Undo may restore a violation, but never takes the last way out away (safety.md 10).
 """
 
+from msgspec.structs import replace
+
 from governor.core import facts, ids
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
@@ -42,7 +44,8 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
         policy = around.policies.find(remediation.policy) or Policy(name=remediation.policy)
         if judged is not None:
             reasons = held_by(UNDO_GATES, remediation, judged, policy, around)
-            reasons += [] if reasons else spoils(remediation, judged, released, around)
+            # No policy may have the last way out taken away by an undo.
+            reasons += [] if reasons else spoils(remediation, replace(judged, policy=None), released, around)
         elif isinstance(remediation.steps[0], WriteSubnet):
             reasons = [Reason(Gate.UNDO, "the subnet is gone")]
         elif held & set(remediation.needs):
