@@ -1,0 +1,133 @@
+"""What a run reads: what the rules look at, nothing twice, nothing more."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from governor.core import ids, needs
+from governor.core.estate import Gap, clusters, deployments
+from governor.core.needs import Needs
+from governor.core.policy import PathKind, Policies, Policy
+from governor.core.policy import Select as Conditions
+from governor.core.standing import Standing
+from tests.core.world import (
+    AT,
+    GROUP,
+    OWN,
+    OWN_GROUP,
+    SUB,
+    Azure,
+    Body,
+    address,
+    address_id,
+    allowing,
+    balancer,
+    balancer_id,
+    config_id,
+    estate,
+    firewall,
+    hub_policy,
+    isolated_policy,
+    nat,
+    nat_id,
+    nat_policy,
+    network,
+    nic,
+    nic_id,
+    peering,
+    pool_id,
+    refs,
+    route,
+    subnet,
+    table,
+    table_id,
+    vnet,
+)
+
+PIP = address_id()
+NG = nat_id("ng-spoke", OWN)
+CLUSTERS = clusters(SUB)
+DONE = subnet(natGateway=nat_id(), defaultOutboundAccess=False)
+INHABITED: dict[str, Any] = {"ipConfigurations": refs(config_id())}
+BEHIND = subnet(**INHABITED, defaultOutboundAccess=False)
+ROUTED = subnet(routeTable=table_id(), defaultOutboundAccess=False)
+FIREWALL = network("azureFirewalls", "fw")
+TO_HUB = table("rt", route("0.0.0.0/0", "VirtualAppliance", "10.1.0.4"))
+CLOSED = network("routeTables", "rt-isolated-spoke")
+
+READS: list[tuple[Policy, list[Body], list[str]]] = [
+    # Compliant: the gateway, and nothing about repairs.
+    (nat_policy(), [vnet(DONE), nat("ng", PIP), address()], [nat_id()]),
+    # A new network: its own gateway and group are looked for, and clusters.
+    (nat_policy(), [vnet(subnet())], [NG, OWN_GROUP, CLUSTERS]),
+    # A neighbour's gateway is adopted: our own is not looked for.
+    (nat_policy(), [vnet(DONE, subnet("new")), nat("ng", PIP)], [nat_id(), CLUSTERS]),
+    # Somebody lives there: their interface, the old and the new address.
+    (
+        nat_policy(),
+        [vnet(subnet(**INHABITED)), nic(public=PIP), address(), nat("ng-spoke", address_id("new"), group=OWN)],
+        [nic_id(), NG, PIP, address_id("new"), CLUSTERS],
+    ),
+    # Load balancers, where the interface names a pool.
+    (
+        allowing(PathKind.LOAD_BALANCER),
+        [vnet(BEHIND), nic("nic", pool_id()), balancer(public=PIP, rule=True)],
+        [nic_id(), balancer_id()],
+    ),
+    # What a policy selects by.
+    (nat_policy(select=Conditions(tags={"env": "x"})), [vnet(DONE), nat("ng", PIP)], [GROUP, f"/subscriptions/{SUB}"]),
+    (nat_policy(select=Conditions(subscriptions=("x-*",))), [vnet(DONE), nat("ng", PIP)], [f"/subscriptions/{SUB}"]),
+    (nat_policy(select=Conditions(virtual_networks=("other",))), [vnet(DONE, subnet("b"))], []),
+    (hub_policy(firewall={"westeurope": FIREWALL}), [vnet(ROUTED), TO_HUB, firewall()], [table_id(), FIREWALL]),
+    (isolated_policy(), [vnet(subnet())], [CLOSED, CLUSTERS]),
+    (isolated_policy("off"), [vnet(subnet())], [CLUSTERS]),
+    # Nothing can be read that says what was learned.
+    (nat_policy(), [vnet(subnet(), virtualNetworkPeerings=[peering(useRemoteGateways=True)])], []),
+    # Azure's own subnets ask for nothing.
+    (nat_policy(), [vnet(subnet("AzureBastionSubnet", **INHABITED))], []),
+]
+
+
+@pytest.mark.parametrize(("policy", "bodies", "reads"), READS)
+def test_exactly_what_the_rules_look_at_is_read_once(policy: Policy, bodies: list[Body], reads: list[str]) -> None:
+    azure = Azure(*bodies)
+    azure.observe(Policies((policy,)))
+    assert sorted(map(ids.key, azure.asked)) == sorted(map(ids.key, reads))
+
+
+@pytest.mark.parametrize(
+    ("touched", "asks"),
+    [(None, False), (AT - timedelta(hours=1), True), (AT - timedelta(hours=25), False)],
+)
+def test_deployments_are_listed_only_after_somebody_wrote(touched: Any, asks: bool) -> None:
+    azure = Azure(vnet(subnet()))
+    azure.observe(standing=Standing(touched=touched))
+    assert (deployments(GROUP) in azure.asked) is asks
+
+
+def test_what_cannot_be_read_is_tried_once() -> None:
+    azure = Azure(vnet(subnet(**INHABITED)), unreadable=[nic_id(), CLUSTERS, NG])
+    azure.observe()
+    assert sorted(azure.asked) == sorted(set(azure.asked))
+
+
+def test_ids_that_nobody_can_read_are_not_asked_for() -> None:
+    held = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/s/virtualMachines/0/networkInterfaces/n"
+    azure = Azure(vnet(subnet(ipConfigurations=refs(f"{held}/ipConfigurations/c"))))
+    azure.observe()
+    assert azure.asked == []
+
+
+def test_the_closing_read_also_names_the_addresses() -> None:
+    policies = Policies((nat_policy(),))
+    azure = Azure(vnet(DONE), nat("ng", PIP), address())
+    azure.read(lambda seen: needs.for_evidence(seen, policies))
+    assert azure.asked == [nat_id(), PIP]
+
+
+def test_an_estate_with_gaps_for_all_that_is_missing_needs_nothing() -> None:
+    policies = Policies((nat_policy(),))
+    seen = estate(vnet(subnet(natGateway=nat_id())), gaps=[Gap(ids.key(nat_id()), "x")])
+    assert needs.for_evidence(seen, policies) == Needs()
+    assert needs.for_repair(seen, policies, Standing()) == Needs()
