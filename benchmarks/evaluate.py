@@ -15,9 +15,9 @@ import msgspec
 
 from governor.core.estate import EVERYTHING, Reading, build
 from governor.core.forecast import Refusal, forecast
+from governor.core.judged import judge, look
 from governor.core.policy import Egress, Mode, NatGatewayPolicy, Policies, Policy, Select
 from governor.core.propose import propose
-from governor.core.verdict import judge, look
 
 SUBNETS_PER_NETWORK = 10
 NETWORKS_PER_PAGE = 100

@@ -20,13 +20,14 @@ from governor.core.cause import Cause, Remainder, Scope, Source
 from governor.core.estate import ABSENT, Estate
 from governor.core.forecast import with_subnet
 from governor.core.gates import Circumstances
+from governor.core.judged import judge, look
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Mode, Policies
 from governor.core.propose import propose
 from governor.core.record import Became, Offer, Outcome, Record, changed, run_id
 from governor.core.standing import Standing
 from governor.core.step import Step, WriteSubnet
-from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, judge, look, results
+from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, results
 from governor.ports import Absorbed, Applied, Busy, Ending, Held, Intent, Lost, Paused, Ports, Run, Transient
 
 LOG: Final = logging.getLogger("governor")

@@ -134,4 +134,6 @@ def _paths_need(estate: Estate) -> Needs:
 async def _from_ledger(ports: Ports) -> list[Entry]:
     verdicts = await ports.ledger.verdicts()
     found = [v for v in verdicts if v.requirement == Requirement.SUBNET_EGRESS and v.result not in _UNTRACED]
-    return [Entry(v.resource, v.seen, v.addresses, whole=bool(v.addresses) or v.seen == _NO_WAY) for v in found]
+    return [
+        Entry(v.resource, v.seen, v.addresses, whole=bool(v.addresses) or v.seen.startswith(_NO_WAY)) for v in found
+    ]

@@ -16,12 +16,13 @@ from governor.core import guard, ids, needs
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
 from governor.core.gates import Circumstances
+from governor.core.judged import judge, look
 from governor.core.plan import Plan
 from governor.core.policy import Mode, Policies
 from governor.core.propose import propose
 from governor.core.standing import Standing
 from governor.core.step import name
-from governor.core.verdict import Result, Verdict, judge, look
+from governor.core.verdict import Result, Verdict
 from governor.policy_files import Case, Expected
 
 # A Tuesday at noon, always: a case must not fail because it is Saturday, or because a year has gone by.

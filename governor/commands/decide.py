@@ -125,7 +125,7 @@ def resume(*, reason: Reason = "", data: Data = None) -> int:
         return await decisions.resume((_who(), reason), worker.ports)
 
     scopes = with_worker(ask, data)
-    screen.out().print(f"[green]resumed[/]: {words.count(scopes, 'place')} with something withheld is looked at again")
+    screen.out().print(f"[green]resumed[/]; looked at again: {words.count(scopes, 'network')} with something withheld")
     return 0
 
 

@@ -17,13 +17,14 @@ from governor.commands.local_azure import LocalAzure
 from governor.core import ids, needs
 from governor.core.cause import Source
 from governor.core.estate import Estate
+from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.occupancy import SPECIAL
 from governor.core.policy import Policies
 from governor.core.record import Record
 from governor.core.standing import Standing
 from governor.core.step import WriteSubnet
-from governor.core.verdict import Result, Verdict, judge
+from governor.core.verdict import Result, Verdict
 from governor.ports import Offered, Ports
 
 PATIENCE_SECONDS: Final = 45.0

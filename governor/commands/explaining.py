@@ -20,13 +20,13 @@ from governor.core.cause import Cause, Scope, Source, VirtualNetwork
 from governor.core.egress import EgressPath, addresses, bare, trace
 from governor.core.estate import ABSENT, Estate, clusters
 from governor.core.gates import Circumstances
+from governor.core.judged import Judged, look, of_subnet, subject_of
 from governor.core.needs import Needs
 from governor.core.plan import Remediation, Withheld
 from governor.core.policy import Policies, Policy
 from governor.core.propose import propose
 from governor.core.selection import Finding, findings
 from governor.core.standing import Standing
-from governor.core.verdict import Judged, look, of_subnet, subject_of
 from governor.wiring import Worker
 
 

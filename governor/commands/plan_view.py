@@ -24,10 +24,10 @@ def as_json(answer: Answer) -> str:
 
 def show(answer: Answer, console: Console) -> None:
     """An Answer in, tables on a console out."""
-    subnets = sum(answer.counts.values())
+    verdicts = sum(answer.counts.values())
     console.print(
         f"[bold]Plan[/] for {escape(answer.source)}: {words.count(answer.networks, 'virtual network')}, "
-        f"{words.count(subnets, 'verdict')}, {words.count(answer.policies, 'policy', 'policies')}, "
+        f"{words.count(verdicts, 'verdict')}, {words.count(answer.policies, 'policy', 'policies')}, "
         f"ceiling {answer.ceiling.value}"
     )
     for note in answer.notes:

@@ -21,11 +21,12 @@ from governor.core.cause import Cause, Source, VirtualNetwork
 from governor.core.estate import ABSENT, Estate
 from governor.core.facts import VirtualNetwork as Network
 from governor.core.gates import Circumstances
+from governor.core.judged import judge, look
 from governor.core.plan import Gate, Remediation, Withheld
 from governor.core.policy import Mode, Policies
 from governor.core.propose import Proposal, propose
 from governor.core.standing import Standing
-from governor.core.verdict import Result, Verdict, judge, look, results
+from governor.core.verdict import Result, Verdict, results
 from governor.settings import PREFIX
 from governor.wiring import Worker
 

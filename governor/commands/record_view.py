@@ -29,7 +29,7 @@ def show(record: Record, bodies: dict[str, bytes], console: Console) -> None:
     facts.add_row("policies", record.policy_digest[:16])
     if record.note:
         facts.add_row("note", escape(record.note))
-    facts.add_row("run before", record.prev or "none: the first of its subscription")
+    facts.add_row("chained to", record.prev or "none: it is the first of its subscription")
     console.print(facts)
     _verdicts(record, console)
     _steps(record, bodies, console)

@@ -141,8 +141,8 @@ def came_of(record: Record) -> str:
     for outcome in record.outcomes:
         became[outcome.became.value] = became.get(outcome.became.value, 0) + 1
     parts = [f"{count(number, 'step')} {what}" for what, number in became.items()]
-    if record.withheld:
-        parts.append(f"{len(record.withheld)} withheld")
+    if held := [offer for offer in record.withheld if offer.remediation.requirements]:
+        parts.append(f"{len(held)} withheld")
     if record.changes and not record.outcomes:
         parts.append(f"{count(len(record.changes), 'verdict')} changed")
     if record.gone:
@@ -164,4 +164,5 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def tally(counts: dict[str, int]) -> str:
     """Verdicts by result in, one line with the style of each out."""
-    return "   ".join(f"[{STYLES[result]}]{result.value} {counts.get(result.value, 0)}[/]" for result in Result)
+    there = [result for result in Result if counts.get(result.value)]
+    return "   ".join(f"[{STYLES[result]}]{result.value} {counts[result.value]}[/]" for result in there) or "none"

@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.estate import Estate, deployments
+from governor.core.judged import Judged, of_subnet, subject_of
 from governor.core.occupancy import clusters_known, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policies, Policy, weakest
 from governor.core.selection import meets
 from governor.core.standing import Decision, Ruling, Standing
-from governor.core.verdict import Judged, of_subnet, subject_of
 from governor.core.window import in_freeze, in_window
 
 AN_HOUR: Final = 3600.0

@@ -10,11 +10,12 @@ from governor.core import ids
 from governor.core.egress import trace
 from governor.core.forecast import Refusal, forecast, with_subnet
 from governor.core.gates import AN_HOUR, GATES, Circumstances, held_by
+from governor.core.judged import Judged, judge
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Policy
 from governor.core.propose import Proposal
 from governor.core.step import WriteSubnet
-from governor.core.verdict import Judged, Result, Verdict, judge
+from governor.core.verdict import Result, Verdict
 
 # A Record is at most 32 KiB (storage.md) and holds every write of its run; a limit above this one has no effect.
 MOST_IN_ONE_RUN: Final = 25

@@ -12,13 +12,13 @@ from governor.core import ids
 from governor.core.egress import addresses
 from governor.core.estate import Estate, clusters, deployments
 from governor.core.gates import asks_deployments
+from governor.core.judged import look
 from governor.core.policy import Policies
 from governor.core.propose import Proposal, propose
 from governor.core.record import Record
 from governor.core.standing import Standing
 from governor.core.step import WriteSubnet
 from governor.core.undo import take_back
-from governor.core.verdict import look
 
 _READABLE: Final = frozenset(
     {

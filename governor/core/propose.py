@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from governor.core import facts, ids
 from governor.core.egress import Method, addresses, gateway_holders, nat_gateway_of, unsettled_state
 from governor.core.estate import ABSENT, Estate
+from governor.core.judged import Judged
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, NatGatewayPolicy, PathKind, Policy, Requirement, fill
 from governor.core.step import (
@@ -25,7 +26,7 @@ from governor.core.step import (
     Step,
     WriteSubnet,
 )
-from governor.core.verdict import Judged, Result
+from governor.core.verdict import Result
 
 # facts/azure.md 2.1, 2026-07.
 WITHOUT_STANDARD_V2: Final = frozenset(

@@ -10,12 +10,12 @@ from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
 from governor.core.gates import UNDO_GATES, Circumstances, breaker, calendar, ceiling, held_by, paused
 from governor.core.guard import spoils
+from governor.core.judged import Judged, look
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
 from governor.core.propose import Proposal
 from governor.core.record import Became, Record
 from governor.core.step import Step, WriteSubnet, inverse
-from governor.core.verdict import Judged, look
 
 
 def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:

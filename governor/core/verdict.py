@@ -1,19 +1,17 @@
-"""Policy x resource x requirement: what holds, with the evidence. An Estate and policies in, Verdicts out."""
+"""What holds of a subnet, with the evidence: a subnet, how it leaves and its policy in, Verdicts out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from governor.core import facts, ids
-from governor.core.egress import EgressPath, Method, Way, addresses, describe, gateway_in_reach, trace, unsettled_state
-from governor.core.estate import Estate, clusters
-from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
-from governor.core.policy import PathKind, Policies, Policy, Requirement
-from governor.core.selection import Expired, Selected, Subject, Undecided, Ungoverned, by_network, exempt, select
+from governor.core.egress import EgressPath, Method, Way, addresses, describe
+from governor.core.estate import Estate
+from governor.core.policy import PathKind, Policy, Requirement
+from governor.core.selection import Expired, exempt
 
 
 class Result(StrEnum):
@@ -41,15 +39,13 @@ class Verdict(Struct, frozen=True, omit_defaults=True, gc=False):
     waits: bool = False
 
 
-class Judged(Struct, frozen=True, gc=False):
-    """A subnet with all that a verdict or a repair of it stands on. missing: what else should be read."""
+class Finding(Struct, frozen=True, gc=False):
+    """How a subnet leaves, seen by a policy. fits: every way is one that the policy allows. missing: what is unread."""
 
-    subnet: facts.Subnet
-    network: facts.VirtualNetwork
-    occupants: Occupants
-    policy: Policy | None
-    path: EgressPath | None
-    verdicts: tuple[Verdict, ...]
+    path: EgressPath
+    fits: bool
+    seen: str
+    addresses: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
 
@@ -65,112 +61,32 @@ _EXPECTED: Final = {
 }
 
 
-def judge(estate: Estate, policies: Policies) -> tuple[Verdict, ...]:
-    """An Estate and policies in, every Verdict about its networks out, sorted by resource as the Estate is."""
-    return tuple(verdict for judged in look(estate, policies) for verdict in judged.verdicts)
-
-
-def look(estate: Estate, policies: Policies) -> Iterator[Judged]:
-    """An Estate and policies in, every subnet with its occupants, policy, path and Verdicts out."""
-    using = clusters_by_subnet(estate)
-    alike = by_network(policies)
-    for network in estate.networks:
-        about = subject_of(network, estate)
-        listed = clusters_known(network, estate)
-        chosen = select(policies, about) if alike else None
-        reach = gateway_in_reach(network)
-        for subnet in network.properties.subnets or ():
-            who = occupants(subnet, using.get(ids.key(subnet.id)) if using else None, estate)
-            answer = chosen or select(policies, of_subnet(subnet, who.kinds if listed else None, about))
-            yield _judged(subnet, network, who, answer, (estate, reach))
-
-
-def subject_of(network: facts.VirtualNetwork, estate: Estate) -> Subject:
-    """A network in, what policies select by out: its place, and tags that fall back to its group and subscription."""
-    parts = ids.parse(network.id)
-    above, group_id = _place(network)
-    subscription = estate.find(above, facts.Subscription)
-    group = estate.find(group_id, facts.ResourceGroup)
-    known = subscription if isinstance(subscription, facts.Subscription) else None
-    layers = (known, group if isinstance(group, facts.ResourceGroup) else None, network)
-    tags: dict[str, str] = {}
-    for layer in layers:
-        if layer is not None:
-            tags.update({name.casefold(): value for name, value in (layer.tags or {}).items()})
-    return Subject(
-        resource_id=network.id,
-        kind=ids.VIRTUAL_NETWORK,
-        subscription=parts.subscription,
-        resource_group=parts.resource_group,
-        region=network.location,
-        subscription_name=known.display_name if known else None,
-        management_groups=known.management_groups if known else None,
-        virtual_network=network.name,
-        tags=tags,
-        tags_complete=all(layer is not None for layer in layers),
-    )
-
-
-def of_subnet(subnet: facts.Subnet, kinds: frozenset[str] | None, about: Subject) -> Subject:
-    """A subnet, its kinds of occupants (None: not known) and its network's Subject in, its own Subject out."""
-    return replace(about, resource_id=subnet.id, kind=ids.SUBNET, subnet=subnet.name, occupants=kinds)
-
-
-def _judged(
-    subnet: facts.Subnet,
-    network: facts.VirtualNetwork,
-    who: Occupants,
-    answer: Selected | Undecided | Ungoverned,
-    seen: tuple[Estate, str | None],
-) -> Judged:
-    estate, reach = seen
-    if subnet.name.casefold() in SPECIAL:
-        verdict = Verdict(subnet.id, Requirement.SUBNET_EGRESS, Result.NOT_APPLICABLE, seen="a subnet of Azure's own")
-        return Judged(subnet, network, who, None, None, (verdict,))
-    match answer:
-        case Ungoverned():
-            verdict = Verdict(subnet.id, Requirement.SUBNET_EGRESS, Result.UNGOVERNED, seen="no policy selects it")
-            return Judged(subnet, network, who, None, None, (verdict,))
-        case Undecided(policy=policy, missing=missing):
-            why = f"policy {policy.name} may govern it; not read: {', '.join(missing)}"
-            verdicts = tuple(Verdict(subnet.id, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
-            return Judged(subnet, network, who, None, None, verdicts, _read_for(missing, network))
-        case Selected(policy=policy):
-            pass
-    if unsettled := unsettled_state(subnet.id, subnet.properties.provisioning_state):
-        verdicts = tuple(_unknown(subnet, r, policy, *unsettled) for r in SUBNET_REQUIREMENTS)
-        return Judged(subnet, network, who, policy, None, verdicts)
-    path = trace(subnet, network, estate, reach)
+def find(path: EgressPath, network: facts.VirtualNetwork, policy: Policy, estate: Estate) -> Finding:
+    """A path and the policy that governs it in, what it is to that policy out."""
     missing = path.missing or _unread_hub(path, network, policy, estate)
-    verdicts = (
-        _egress_verdict(subnet, network, path, policy, estate, missing),
-        _private_verdict(subnet, policy, estate),
-    )
-    return Judged(subnet, network, who, policy, path, verdicts, missing)
+    if missing or path.unsettled:
+        seen = "; ".join(f"{_short(m)}: {_why(m, estate)}" for m in missing[:3]) or (path.unsettled or ("", False))[0]
+        return Finding(path, False, seen, missing=missing)
+    allowed = policy.allowed
+    fits = all(_kind(way, network, policy, estate) in allowed for way in path.ways)
+    return Finding(path, fits, describe(path), addresses(path, estate)[0])
 
 
-def _egress_verdict(
-    subnet: facts.Subnet,
-    network: facts.VirtualNetwork,
-    path: EgressPath,
-    policy: Policy,
-    estate: Estate,
-    missing: tuple[str, ...],
-) -> Verdict:
+def of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: Estate) -> Verdict:
+    """A subnet and how it leaves in, its Verdict about that out."""
     requirement, allowed = Requirement.SUBNET_EGRESS, policy.allowed
     if not allowed:
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, "the policy names no way out")
     if subnet.properties.delegations and (service := _foreign_delegation(subnet, policy)):
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, f"delegated to {service}")
-    if missing:
-        why = "; ".join(f"{_short(m)}: {_why(m, estate)}" for m in missing[:3])
-        return _unknown(subnet, requirement, policy, why)
-    if path.unsettled:
-        return _unknown(subnet, requirement, policy, *path.unsettled)
-    seen, result = describe(path), Result.COMPLIANT
-    if any(_kind(way, network, policy, estate) not in allowed for way in path.ways):
+    if finding.missing:
+        return unknown(subnet, requirement, policy, finding.seen)
+    if finding.path.unsettled:
+        return unknown(subnet, requirement, policy, *finding.path.unsettled)
+    result, seen = Result.COMPLIANT, finding.seen
+    if not finding.fits:
         result, seen = _exempted(subnet, requirement, policy, estate, seen)
-    return Verdict(subnet.id, requirement, result, policy.name, seen, _expected(allowed), addresses(path, estate)[0])
+    return Verdict(subnet.id, requirement, result, policy.name, seen, _expected(allowed), finding.addresses)
 
 
 @lru_cache(maxsize=64)
@@ -178,7 +94,8 @@ def _expected(allowed: tuple[PathKind, ...]) -> str:
     return " or ".join(_EXPECTED[kind] for kind in allowed)
 
 
-def _private_verdict(subnet: facts.Subnet, policy: Policy, estate: Estate) -> Verdict:
+def of_privacy(subnet: facts.Subnet, policy: Policy, estate: Estate) -> Verdict:
+    """A subnet in, its Verdict about default outbound access out."""
     requirement = Requirement.SUBNET_PRIVATE
     if policy.egress.default_outbound_access == "allow":
         seen = "the policy allows default outbound access"
@@ -261,27 +178,8 @@ def _foreign_delegation(subnet: facts.Subnet, policy: Policy) -> str | None:
     return None
 
 
-def _place(network: facts.VirtualNetwork) -> tuple[str, str]:
-    """The ids of the subscription and the resource group of a network."""
-    parts = ids.parse(network.id)
-    return f"/subscriptions/{parts.subscription}", ids.group(parts.subscription, parts.resource_group)
-
-
-def _read_for(missing: tuple[str, ...], network: facts.VirtualNetwork) -> tuple[str, ...]:
-    """Conditions of a policy that could not be decided in, what must be read to decide them out."""
-    subscription, group = _place(network)
-    read: dict[str, None] = {}
-    for condition in (name.removeprefix("except.") for name in missing):
-        if condition.startswith("tags."):
-            read[group] = None
-        if condition.startswith("tags.") or condition == "subscriptions":
-            read[subscription] = None
-        if condition == "occupants":
-            read[clusters(ids.parse(network.id).subscription)] = None
-    return tuple(read)
-
-
-def _unknown(subnet: facts.Subnet, requirement: Requirement, policy: Policy, seen: str, waits: bool = False) -> Verdict:
+def unknown(subnet: facts.Subnet, requirement: Requirement, policy: Policy, seen: str, waits: bool = False) -> Verdict:
+    """A subnet and why nothing can be said of it in, the Verdict Unknown out."""
     return Verdict(subnet.id, requirement, Result.UNKNOWN, policy.name, seen, waits=waits)
 
 

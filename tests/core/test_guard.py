@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from governor.core import gates, guard
 from governor.core.estate import deployments
 from governor.core.gates import GATES, UNDO_GATES, AGate, Circumstances, held_by
+from governor.core.judged import look
 from governor.core.plan import Gate, Plan, Reason, Withheld
 from governor.core.policy import (
     Approvals,
@@ -25,7 +26,6 @@ from governor.core.policy import (
 from governor.core.propose import Proposal, propose
 from governor.core.standing import Decision, Pause, Ruling, Standing, StandingApproval, UndoExemption
 from governor.core.step import WriteSubnet
-from governor.core.verdict import look
 from tests.core.world import (
     AT,
     GROUP,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from governor.core.judged import look
 from governor.core.plan import Gate, Plan
 from governor.core.policy import Egress, Exemption, NatGatewayPolicy, PathKind, Policies, Policy
 from governor.core.policy import Requirement as Wanted
@@ -20,7 +21,6 @@ from governor.core.step import (
     WriteSubnet,
     name,
 )
-from governor.core.verdict import look
 from tests.core.world import (
     AT,
     OWN,

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from governor.core import guard, ids, needs, undo
 from governor.core.cause import Cause, Source, VirtualNetwork
 from governor.core.gates import Circumstances
+from governor.core.judged import look
 from governor.core.plan import Gate, Plan
 from governor.core.policy import Approvals, Limits, Mode, Policies
 from governor.core.propose import propose
 from governor.core.record import Became, Outcome, Record
 from governor.core.standing import Pause, Standing
 from governor.core.step import Attachment, WriteSubnet, name
-from governor.core.verdict import look
 from tests.core.world import (
     AT,
     OWN,

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from governor.core.estate import EVERYTHING, clusters
+from governor.core.judged import judge, look
 from governor.core.policy import Egress, Exemption, NatGatewayPolicy, PathKind, Policies, Policy, Requirement
 from governor.core.policy import Select as Conditions
-from governor.core.verdict import Result, Verdict, judge, look, results
+from governor.core.verdict import Result, Verdict, results
 from tests.core.world import (
     AT,
     GROUP,

@@ -16,6 +16,7 @@ from governor.core import estate as estates
 from governor.core import ids, needs, step
 from governor.core.estate import EVERYTHING, Estate, Gap, Reading
 from governor.core.gates import Circumstances
+from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.policy import (
     Approvals,
@@ -30,7 +31,7 @@ from governor.core.policy import (
 )
 from governor.core.standing import Standing
 from governor.core.step import DeleteNatGateway, Step, WriteSubnet
-from governor.core.verdict import Result, Verdict, judge
+from governor.core.verdict import Result, Verdict
 
 Body = dict[str, Any]
 SUB: Final = "00000000-0000-0000-0000-00000000000a"

@@ -1,0 +1,148 @@
+"""Every subnet with what was made of it: an Estate and policies in, Judged subnets and their Verdicts out."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from governor.core import facts, ids, verdict
+from governor.core.egress import EgressPath, gateway_in_reach, nat_gateway_of, trace, unsettled_state
+from governor.core.estate import Estate, clusters
+from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
+from governor.core.policy import Policies, Policy, Requirement
+from governor.core.selection import Selected, Subject, Undecided, Ungoverned, by_network, select
+from governor.core.verdict import SUBNET_REQUIREMENTS, Finding, Result, Verdict
+
+
+class Judged(Struct, frozen=True, gc=False):
+    """A subnet with all that a verdict or a repair of it stands on. missing: what else should be read."""
+
+    subnet: facts.Subnet
+    network: facts.VirtualNetwork
+    occupants: Occupants
+    policy: Policy | None
+    path: EgressPath | None
+    verdicts: tuple[Verdict, ...]
+    missing: tuple[str, ...] = ()
+
+
+class _Site(Struct, frozen=True):
+    """A network and the facts around it. reach: what may bring it learned routes. found: Findings that are known."""
+
+    network: facts.VirtualNetwork
+    estate: Estate
+    reach: str | None
+    found: dict[tuple[str, str | None, str | None, bool | None], Finding]
+
+
+def judge(estate: Estate, policies: Policies) -> tuple[Verdict, ...]:
+    """An Estate and policies in, every Verdict about its networks out, sorted by resource as the Estate is."""
+    return tuple(verdict for judged in look(estate, policies) for verdict in judged.verdicts)
+
+
+def look(estate: Estate, policies: Policies) -> Iterator[Judged]:
+    """An Estate and policies in, every subnet with its occupants, policy, path and Verdicts out."""
+    using = clusters_by_subnet(estate)
+    alike = by_network(policies)
+    for network in estate.networks:
+        about = subject_of(network, estate)
+        listed = clusters_known(network, estate)
+        chosen = select(policies, about) if alike else None
+        site = _Site(network, estate, gateway_in_reach(network), {})
+        for subnet in network.properties.subnets or ():
+            who = occupants(subnet, using.get(ids.key(subnet.id)) if using else None, estate)
+            answer = chosen or select(policies, of_subnet(subnet, who.kinds if listed else None, about))
+            yield _judged(subnet, who, answer, site)
+
+
+def _judged(subnet: facts.Subnet, who: Occupants, answer: Selected | Undecided | Ungoverned, site: _Site) -> Judged:
+    network = site.network
+    if subnet.name.casefold() in SPECIAL:
+        own = Verdict(subnet.id, Requirement.SUBNET_EGRESS, Result.NOT_APPLICABLE, seen="a subnet of Azure's own")
+        return Judged(subnet, network, who, None, None, (own,))
+    match answer:
+        case Ungoverned():
+            nobodys = Verdict(subnet.id, Requirement.SUBNET_EGRESS, Result.UNGOVERNED, seen="no policy selects it")
+            return Judged(subnet, network, who, None, None, (nobodys,))
+        case Undecided(policy=policy, missing=missing):
+            why = f"policy {policy.name} may govern it; not read: {', '.join(missing)}"
+            verdicts = tuple(Verdict(subnet.id, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
+            return Judged(subnet, network, who, None, None, verdicts, _read_for(missing, network))
+        case Selected(policy=policy):
+            pass
+    if unsettled := unsettled_state(subnet.id, subnet.properties.provisioning_state):
+        verdicts = tuple(verdict.unknown(subnet, r, policy, *unsettled) for r in SUBNET_REQUIREMENTS)
+        return Judged(subnet, network, who, policy, None, verdicts)
+    found = _finding(subnet, policy, site)
+    verdicts = (
+        verdict.of_egress(subnet, found, policy, site.estate),
+        verdict.of_privacy(subnet, policy, site.estate),
+    )
+    return Judged(subnet, network, who, policy, found.path, verdicts, found.missing)
+
+
+def _finding(subnet: facts.Subnet, policy: Policy, site: _Site) -> Finding:
+    """How a subnet leaves. Subnets of a network that are attached alike leave alike, where members do not matter."""
+    properties = subnet.properties
+    gateway = nat_gateway_of(subnet, site.network)
+    alike = gateway is not None or not properties.ip_configurations
+    table = properties.route_table.id if properties.route_table else None
+    key = (policy.name, gateway, table, properties.default_outbound_access)
+    if alike and (known := site.found.get(key)):
+        return known
+    path = trace(subnet, site.network, site.estate, site.reach)
+    found = verdict.find(path, site.network, policy, site.estate)
+    if alike:
+        site.found[key] = found
+    return found
+
+
+def subject_of(network: facts.VirtualNetwork, estate: Estate) -> Subject:
+    """A network in, what policies select by out: its place, and tags that fall back to its group and subscription."""
+    parts = ids.parse(network.id)
+    above, group_id = _place(network)
+    subscription = estate.find(above, facts.Subscription)
+    group = estate.find(group_id, facts.ResourceGroup)
+    known = subscription if isinstance(subscription, facts.Subscription) else None
+    layers = (known, group if isinstance(group, facts.ResourceGroup) else None, network)
+    tags: dict[str, str] = {}
+    for layer in layers:
+        if layer is not None:
+            tags.update({name.casefold(): value for name, value in (layer.tags or {}).items()})
+    return Subject(
+        resource_id=network.id,
+        kind=ids.VIRTUAL_NETWORK,
+        subscription=parts.subscription,
+        resource_group=parts.resource_group,
+        region=network.location,
+        subscription_name=known.display_name if known else None,
+        management_groups=known.management_groups if known else None,
+        virtual_network=network.name,
+        tags=tags,
+        tags_complete=all(layer is not None for layer in layers),
+    )
+
+
+def of_subnet(subnet: facts.Subnet, kinds: frozenset[str] | None, about: Subject) -> Subject:
+    """A subnet, its kinds of occupants (None: not known) and its network's Subject in, its own Subject out."""
+    return replace(about, resource_id=subnet.id, kind=ids.SUBNET, subnet=subnet.name, occupants=kinds)
+
+
+def _place(network: facts.VirtualNetwork) -> tuple[str, str]:
+    """The ids of the subscription and the resource group of a network."""
+    parts = ids.parse(network.id)
+    return f"/subscriptions/{parts.subscription}", ids.group(parts.subscription, parts.resource_group)
+
+
+def _read_for(missing: tuple[str, ...], network: facts.VirtualNetwork) -> tuple[str, ...]:
+    """Conditions of a policy that could not be decided in, what must be read to decide them out."""
+    subscription, group = _place(network)
+    read: dict[str, None] = {}
+    for condition in (name.removeprefix("except.") for name in missing):
+        if condition.startswith("tags."):
+            read[group] = None
+        if condition.startswith("tags.") or condition == "subscriptions":
+            read[subscription] = None
+        if condition == "occupants":
+            read[clusters(ids.parse(network.id).subscription)] = None
+    return tuple(read)
