@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from cyclopts import Parameter
 
@@ -19,6 +22,8 @@ T = TypeVar("T")
 DATA: Final = Path(".egress-governor")
 DataFolder: Final = Parameter(name="--data", help="Folder of the ledger; without it, EGRESS_GOVERNOR_STORE.")
 
+_CONNECT_SECONDS: Final = 5.0
+
 
 def settings_of(environ: Mapping[str, str], policies: Path | None = None, data: Path | None = None) -> Settings:
     """An environment, `--policies` and `--data` in, Settings out; what the person wrote last wins."""
@@ -30,6 +35,19 @@ def settings_of(environ: Mapping[str, str], policies: Path | None = None, data: 
     if not given.get(PREFIX + "STORE") and DATA.is_dir():
         given[PREFIX + "STORE"] = f"sqlite:{DATA}"
     return Settings.read(given)
+
+
+def reach(settings: Settings) -> None:
+    """Settings in; CommandError when nobody listens where Azure should be. A run would wait; a person should not."""
+    parts = urlsplit(settings.arm_endpoint)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    if getproxies().get(parts.scheme) and not proxy_bypass(host):
+        return
+    try:
+        socket.create_connection((host, port), _CONNECT_SECONDS).close()
+    except OSError as error:
+        why = error.strerror or str(error) or "it does not answer"
+        raise CommandError(f"Azure Resource Manager at {settings.arm_endpoint} does not answer: {why}") from error
 
 
 def policies_of(folder: Path | None) -> Policies:

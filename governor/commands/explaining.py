@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.commands import file_cloud
-from governor.commands.deployment import settings_of
+from governor.commands.deployment import reach, settings_of
 from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
 from governor.commands.planning import ceiling_of
@@ -88,6 +88,7 @@ def in_azure(resource_id: str, policies: Path | None) -> Found:
 
 async def _in_azure(resource_id: str, policies: Path | None) -> Found:
     settings = settings_of(os.environ, policies)
+    reach(settings)
     worker = Worker(settings)
     found: list[Explained] = []
     try:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from governor.commands import file_cloud
-from governor.commands.deployment import settings_of
+from governor.commands.deployment import reach, settings_of
 from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
 from governor.commands.screen import track
@@ -91,6 +91,7 @@ def from_azure(scopes: Iterable[str], policies: Path | None) -> Answer:
 
 async def _from_azure(networks: list[str], environ: dict[str, str], policies: Path | None) -> Answer:
     settings = settings_of(environ, policies)
+    reach(settings)
     worker = Worker(settings)
     try:
         rules = worker.rules()

@@ -1,0 +1,121 @@
+"""`explain`: any resource of a file, hop by hop; what is missing is named, and nothing is guessed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+APPS = "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups"
+HUB = "/subscriptions/22222222-bbbb-4bbb-8bbb-222222222222/resourceGroups/rg-hub/providers/Microsoft.Network"
+NETWORK = f"{APPS}/rg-network/providers/Microsoft.Network"
+SHOP = f"{APPS}/rg-shop/providers/Microsoft.Network"
+
+
+def test_implicit_snat_names_the_single_point(run: Run, contoso: Path) -> None:
+    ran = run("explain", f"{NETWORK}/virtualNetworks/spoke-shop/subnets/snet-web", "--estate", contoso)
+    assert (ran.code, ran.err) == (0, "")
+    assert "leaves by implicit SNAT of load balancer lb-shop" in ran.text
+    assert "from 20.50.10.1" in ran.text
+    assert "outbound works only while load balancer lb-shop has a public frontend" in ran.text
+    assert "lives there virtual machine vm-web-1, virtual machine vm-web-2" in ran.text
+
+
+def test_the_policy_that_governs_and_those_asked_before(run: Run, contoso: Path) -> None:
+    ran = run("explain", f"{NETWORK}/virtualNetworks/spoke-shop/subnets/snet-orders", "--estate", contoso)
+    assert "isolated was asked before (tags.egress does not hold; priority 300)" in ran.text
+    assert "nat-gateway-per-vnet governs it (virtualNetworks holds" in ran.text
+    assert "waits for approval: class address" in ran.text
+    assert "no fixed address -> address of pip-ng-spoke-shop-1" in ran.text
+
+
+def test_what_waits_behind_what_wins(run: Run, contoso: Path, tmp_path: Path) -> None:
+    rows = json.loads(contoso.read_text())
+    erp = next(row for row in rows if row["id"].endswith("/spoke-erp"))
+    gateway = {"id": f"{HUB}/natGateways/ng-erp"}
+    erp["properties"]["subnets"][0]["properties"]["natGateway"] = gateway
+    address = {"id": f"{HUB}/publicIPAddresses/pip-ng-erp"}
+    rows += [
+        {**gateway, "type": "Microsoft.Network/natGateways", "properties": {"publicIpAddresses": [address]}},
+        {**address, "type": "Microsoft.Network/publicIPAddresses", "properties": {"ipAddress": "20.1.1.1"}},
+    ]
+    (tmp_path / "estate.json").write_text(json.dumps(rows))
+    ran = run("explain", f"{HUB}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "estate.json")
+    assert "leaves by route to appliance 10.0.1.4 behind it NAT gateway ng-erp behind it no way out" in ran.text
+
+
+def test_a_network_is_each_of_its_subnets(run: Run, contoso: Path) -> None:
+    ran = run("explain", f"{HUB}/virtualNetworks/hub-weu", "--estate", contoso)
+    assert [word for word in ran.out.split() if word.startswith("hub-weu/")] == [
+        "hub-weu/AzureFirewallSubnet",
+        "hub-weu/GatewaySubnet",
+        "hub-weu/snet-dns",
+    ]
+    assert "it is a subnet of Azure's own, which is never written" in ran.text
+    assert "none of them selects it" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("resource", "what", "subnets"),
+    [
+        (f"{SHOP}/networkInterfaces/nic-orders-1", "network interface", ["spoke-shop/snet-orders"]),
+        (f"{SHOP}/publicIPAddresses/pip-lb-shop", "public IP address", ["spoke-shop/snet-web"]),
+        (f"{SHOP}/loadBalancers/lb-shop", "load balancer", ["spoke-shop/snet-web"]),
+        (f"{NETWORK}/natGateways/ng-pay", "NAT gateway", ["spoke-pay/snet-api", "spoke-pay/snet-jobs"]),
+        (f"{HUB}/routeTables/rt-spoke-erp", "route table", ["spoke-erp/snet-erp"]),
+        (f"{HUB}/azureFirewalls/afw-weu", "Azure Firewall", ["hub-weu/AzureFirewallSubnet"]),
+        (
+            f"{APPS}/rg-shop/providers/Microsoft.ContainerService/managedClusters/aks-shop",
+            "AKS cluster",
+            ["spoke-aks/snet-nodes"],
+        ),
+    ],
+)
+def test_anything_else_is_explained_by_its_subnets(
+    run: Run, contoso: Path, resource: str, what: str, subnets: list[str]
+) -> None:
+    ran = run("explain", resource, "--estate", contoso)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(f"{what} {resource.rpartition('/')[2]}\n")
+    assert "Only subnets are judged in this version" in ran.text
+    assert [line.split()[1] for line in ran.out.splitlines() if line.startswith("subnet ")] == subnets
+
+
+def test_ids_are_compared_as_azure_compares_them(run: Run, contoso: Path) -> None:
+    subnet = f"{NETWORK}/virtualNetworks/spoke-pay/subnets/snet-api"
+    assert "leaves by NAT gateway ng-pay" in run("explain", subnet.upper(), "--estate", contoso).text
+
+
+def test_a_missing_fact_is_named(run: Run, contoso: Path, tmp_path: Path) -> None:
+    rows = [row for row in json.loads(contoso.read_text()) if not row["id"].endswith("/rt-spoke-erp")]
+    (tmp_path / "part.json").write_text(json.dumps(rows))
+    ran = run("explain", f"{HUB}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "part.json")
+    assert ran.code == 0
+    assert "unknown, a fact is missing: route table rt-spoke-erp: the file does not hold it" in ran.text
+    assert "Unknown subnet-egress" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        (f"{NETWORK}/virtualNetworks/spoke-shop/subnets/nope", "virtual network spoke-shop holds no subnet nope"),
+        (f"{NETWORK}/virtualNetworks/nope", "it does not hold virtual network nope"),
+        (f"{NETWORK}/natGateways/nope", "it does not hold /subscriptions/"),
+        ("spoke-shop", "not a resource id: 'spoke-shop'"),
+        ("/subscriptions/a/resourceGroups", "the name of the resource group is missing"),
+    ],
+)
+def test_what_is_not_there_is_one_clear_line(run: Run, contoso: Path, resource: str, said: str) -> None:
+    ran = run("explain", resource, "--estate", contoso)
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err.casefold() or said in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_every_resource_of_the_recorded_estate(run: Run, shared: Path) -> None:
+    file = shared / "samples" / "estate_recorded.json"
+    for resource in json.loads(file.read_text()):
+        ran = run("explain", resource["id"], "--estate", file)
+        assert (ran.code, ran.err) == (0, ""), resource["id"]
+        assert ran.out.splitlines()[0].casefold().endswith(resource["id"].rpartition("/")[2].casefold())

@@ -1,0 +1,102 @@
+"""`policies check | test | schema`: every error with its place, and a difference that can be read."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+POLICY = "name: spokes\nmode: enforce\nselect: {virtualNetworks: ['spoke-*']}\negress: {natGateway: {}}\n"
+CASE = """
+- name: an empty subnet is repaired
+  estate: {include: estate.json}
+  expect:
+    - {resource: ".../snet-batch", policy: %s, requirement: subnet-egress, verdict: %s}
+  plan: %s
+  after: %s
+"""
+
+
+def _folder(tmp_path: Path, contoso: Path, case: str = "") -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    rows = [
+        row
+        for row in json.loads(contoso.read_text())
+        if row["id"].endswith(("/spoke-shop", "/rg-network")) or row["type"].endswith("/subscriptions")
+    ]
+    (folder / "estate.json").write_text(json.dumps(rows))
+    (folder / "spokes.yaml").write_text(POLICY)
+    (folder / "spokes.cases.yaml").write_text(case)
+    return folder
+
+
+def test_the_policies_of_the_project_are_right(run: Run, checkout: Path) -> None:
+    ran = run("policies", "check", checkout / "policies")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("OK ")
+
+
+def test_the_cases_of_the_project_hold(run: Run, checkout: Path) -> None:
+    ran = run("policies", "test", checkout / "policies")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.rstrip().endswith(", 0 failed")
+
+
+def test_the_folder_of_the_deployment_is_the_default(run: Run) -> None:
+    assert run("policies", "check").code == 0
+
+
+def test_all_errors_at_once_with_file_and_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("name: a\npriority: high\n")
+    (tmp_path / "b.yaml").write_text("name: b\n\nmood: good\n")
+    ran = run("policies", "check", tmp_path)
+    assert (ran.code, ran.out) == (1, "")
+    lines = ran.err.splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["a.yaml:2", "b.yaml:3"]
+    assert "mood" in lines[1]
+
+
+def test_a_folder_that_is_not_there(run: Run) -> None:
+    ran = run("policies", "check", "nowhere")
+    assert (ran.code, ran.out) == (1, "")
+    assert "nowhere" in ran.err
+
+
+def test_a_case_that_holds(run: Run, tmp_path: Path, contoso: Path) -> None:
+    steps = "[CreateResourceGroup, CreatePublicIp, CreateNatGateway, WriteSubnet]"
+    folder = _folder(tmp_path, contoso, CASE % ("spokes", "Violation", steps, "compliant"))
+    ran = run("policies", "test", folder)
+    assert (ran.code, ran.out) == (0, "ok   an empty subnet is repaired\n1 case, 0 failed\n")
+
+
+def test_a_case_that_fails_shows_expected_and_found(run: Run, tmp_path: Path, contoso: Path) -> None:
+    folder = _folder(tmp_path, contoso, CASE % ("others", "Compliant", "[WriteSubnet]", "withheld"))
+    ran = run("policies", "test", folder)
+    assert ran.code == 1
+    assert "FAIL an empty subnet is repaired (spokes.cases.yaml:2)" in ran.text
+    assert "expected Compliant by others found Violation by spokes: default outbound access" in ran.text
+    assert (
+        "plan expected WriteSubnet found CreateResourceGroup, CreatePublicIp, CreateNatGateway, WriteSubnet" in ran.text
+    )
+    assert ran.text.endswith("1 case, 1 failed")
+
+
+def test_a_case_about_something_that_is_not_there(run: Run, tmp_path: Path, contoso: Path) -> None:
+    case = CASE.replace("snet-batch", "snet-nope") % ("spokes", "Violation", "[]", "compliant")
+    ran = run("policies", "test", _folder(tmp_path, contoso, case))
+    assert ran.code == 1
+    assert "no verdict of this requirement on such a resource" in ran.text
+
+
+def test_a_folder_without_cases_is_an_error(run: Run, tmp_path: Path, contoso: Path) -> None:
+    folder = _folder(tmp_path, contoso)
+    (folder / "spokes.cases.yaml").unlink()
+    ran = run("policies", "test", folder)
+    assert (ran.code, ran.out) == (1, "")
+    assert "there is no case (*.cases.yaml)" in ran.err
+
+
+def test_the_schema_is_the_committed_one(run: Run, checkout: Path) -> None:
+    ran = run("policies", "schema")
+    assert ran.code == 0
+    assert json.loads(ran.out) == json.loads((checkout / "policies" / "schema.json").read_text())
