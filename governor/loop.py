@@ -96,10 +96,12 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     written = await _write(run, plan, ports)
     if written.outcomes:
         read_from = ports.clock.now()
-        estate = await ports.cloud.observe(
-            held.scope,
-            lambda seen: needs.with_targets(needs.for_evidence(seen, rules.policies), left, seen),
-        )
+    # What was written is read anew; what was only read lacks the addresses that its verdicts name.
+    estate = await ports.cloud.observe(
+        held.scope,
+        lambda seen: needs.with_targets(needs.for_evidence(seen, rules.policies), left, seen),
+        None if written.outcomes else estate,
+    )
     outcomes = (*(_interrupted(intent, estate) for intent in held.interrupted), *written.outcomes)
     verdicts = judge(estate, rules.policies) or _unread(held.scope, estate, standing)
     plan = _stopped(plan, written)

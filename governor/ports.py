@@ -87,8 +87,11 @@ class Applied(Struct, frozen=True):
 
 
 class Cloud(Protocol):
-    async def observe(self, scope: Scope, needs: Callable[[Estate], Needs]) -> Estate:
-        """Reads the Scope, then whatever `needs` asks for until it asks for nothing new."""
+    async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:
+        """Reads the Scope, then whatever `needs` asks for until it asks for nothing new.
+
+        so_far: goes on from what was read before, without reading any of it again.
+        """
 
     async def apply(self, remediation: str, step: Step, renew: "Renew") -> Applied:
         """Checks, writes, waits, reads again; `renew` is awaited at every poll of a long operation."""

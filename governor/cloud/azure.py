@@ -25,9 +25,9 @@ class AzureCloud:
         self._observer = Observer(arm, keep_clusters)
         self._applier = Applier(arm, deadline)
 
-    async def observe(self, scope: Scope, needs: Callable[[Estate], Needs]) -> Estate:
+    async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:
         """Reads the Scope, then whatever `needs` asks for until it asks for nothing new. Raises Transient."""
-        return await self._observer.observe(scope, needs)
+        return await self._observer.observe(scope, needs, so_far)
 
     async def apply(self, remediation: str, step: Step, renew: Renew) -> Applied:
         """Checks, writes, waits, reads again. Raises only what `renew` raises."""

@@ -39,16 +39,10 @@ class Observer:
         self._keep = timedelta(seconds=keep_clusters)
         self._clusters: dict[str, _Listed] = {}
 
-    async def observe(self, scope: Scope, needs: Callable[[Estate], Needs]) -> Estate:
-        """A Scope and what else is needed in, the Estate out; Transient when Azure cannot be read now."""
-        observed_at = self._arm.clock.now()
+    async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:
+        """A Scope, what else is needed and what was read already in, the Estate out; Transient when Azure is busy."""
+        seen = so_far or await self._first(scope)
         asked: set[str] = set()
-        match scope:
-            case VirtualNetwork(id=vnet):
-                asked.add(ids.key(vnet))
-                seen = estates.build(observed_at, await self._resource(vnet), judged=[vnet])
-            case Remainder():
-                seen = estates.build(observed_at, Reading(), judged=())
         while True:
             wanted = needs(seen)
             resources = {ids.key(r): r for r in wanted.resources if ids.key(r) not in asked}
@@ -62,6 +56,14 @@ class Observer:
             )
             seen = estates.add(seen, _joined(found))
             seen = estates.add(seen, Reading(gaps=_not_understood(seen, resources)))
+
+    async def _first(self, scope: Scope) -> Estate:
+        observed_at = self._arm.clock.now()
+        match scope:
+            case VirtualNetwork(id=vnet):
+                return estates.build(observed_at, await self._resource(vnet), judged=[vnet])
+            case Remainder():
+                return estates.build(observed_at, Reading(), judged=())
 
     async def _resource(self, resource_id: str) -> Reading:
         if versions.version(resource_id) is None:

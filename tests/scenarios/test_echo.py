@@ -103,3 +103,13 @@ async def test_a_vnet_that_is_deleted_takes_its_verdicts_along(tmp_path: Path) -
     assert world.ask("DELETE", vnet("spoke-1")).status == 202
     await world.quiet()
     assert list(await world.ports.ledger.verdicts()) == []
+
+
+async def test_looking_again_says_the_same_and_records_nothing(tmp_path: Path) -> None:
+    world = await governed(tmp_path)
+    records = len(await world.records())
+    await world.govern_once(vnet("spoke-1"))
+    await world.quiet()
+    assert len(await world.records()) == records
+    (one, *_) = [v for v in await world.ports.ledger.verdicts() if v.requirement == "subnet-egress"]
+    assert len(one.addresses) == 1
