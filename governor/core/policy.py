@@ -175,6 +175,19 @@ class Policies(Term, frozen=True):
     def __iter__(self) -> Iterator[Policy]:
         return iter(self.policies)
 
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """What these policies set that does not act in this version, a line each for people."""
+        said = []
+        if self.rings:
+            said.append("rings: a changed policy reaches every subscription at once")
+        if self.exemption_tags is not None:
+            said.append("exemptionTags: a tag exempts nothing")
+        for policy in self.policies:
+            if policy.builds in (PathKind.HUB, PathKind.PROXY):
+                said.append(f"{policy.name}: egress.{policy.builds.value} is judged, and not repaired")
+        return tuple(said)
+
     def find(self, name: str) -> Policy | None:
         """A name in, the policy of that name out."""
         return next((policy for policy in self.policies if policy.name == name), None)

@@ -13,6 +13,7 @@ from governor.core.policy import (
     Disruption,
     Egress,
     Exemption,
+    ExemptionTags,
     HubPolicy,
     IsolatedPolicy,
     Mode,
@@ -22,6 +23,7 @@ from governor.core.policy import (
     Policy,
     ProxyPolicy,
     Requirement,
+    Ring,
     Select,
     fill,
     weakest,
@@ -177,3 +179,11 @@ def test_every_word_is_stable() -> None:
     assert len(Requirement) == 29
     assert [one.value for one in policy_words.Mode] == ["audit", "propose", "enforce"]
     assert [one.value for one in Disruption] == ["none", "address", "brief", "outage", "irreversible"]
+
+
+def test_what_is_set_and_does_not_act_is_said() -> None:
+    hub = Policy(name="hub", egress=Egress(hub=HubPolicy()))
+    nat = Policy(name="nat", egress=Egress(nat_gateway=NatGatewayPolicy()))
+    assert Policies(policies=(nat,)).idle == ()
+    said = Policies(policies=(hub, nat), rings=(Ring(rest=True),), exemption_tags=ExemptionTags()).idle
+    assert [line.partition(":")[0] for line in said] == ["rings", "exemptionTags", "hub"]
