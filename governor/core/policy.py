@@ -178,15 +178,15 @@ class Policies(Term, frozen=True):
     @property
     def idle(self) -> tuple[str, ...]:
         """What these policies set that does not act in this version, a line each for people."""
-        said = []
-        if self.rings:
-            said.append("rings: a changed policy reaches every subscription at once")
-        if self.exemption_tags is not None:
-            said.append("exemptionTags: a tag exempts nothing")
-        for policy in self.policies:
-            if policy.builds in (PathKind.HUB, PathKind.PROXY):
-                said.append(f"{policy.name}: egress.{policy.builds.value} is judged, and not repaired")
-        return tuple(said)
+        tenant = (
+            (bool(self.rings), "rings: a changed policy reaches every subscription at once"),
+            (self.exemption_tags is not None, "exemptionTags: a tag exempts nothing"),
+        )
+        judged = (p for p in self.policies if p.builds in (PathKind.HUB, PathKind.PROXY))
+        return (
+            *(text for given, text in tenant if given),
+            *(f"{p.name}: egress.{p.builds} is judged, and not repaired" for p in judged),
+        )
 
     def find(self, name: str) -> Policy | None:
         """A name in, the policy of that name out."""
