@@ -31,7 +31,6 @@ async def records(req: func.HttpRequest) -> func.HttpResponse:
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     """GET: whether settings, policies and ledger are usable; says nothing that needs protection."""
     from governor.policy_files import PolicyErrors
-
     from governor.settings import SettingsError
     from governor.wiring import worker
 
