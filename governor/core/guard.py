@@ -37,10 +37,11 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
             withheld[repair.digest] = Withheld(repair, tuple(reasons))
         else:
             released.append(repair)
-    released, cut = _brakes(released, around)
-    withheld.update({w.remediation.digest: w for w in cut})
+    # Imagined before the limits cut, so that what never goes through uses up no limit; what is left is imagined again.
     released, refused = _whole(released, shared, around)
-    withheld.update({w.remediation.digest: w for w in refused})
+    released, cut = _brakes(released, around)
+    released, spoilt = _whole(released, shared, around) if cut else (released, [])
+    withheld.update({w.remediation.digest: w for w in (*refused, *cut, *spoilt)})
     needed_digests = {digest for repair in released for digest in repair.needs}
     for digest, remediation in shared.items():
         if digest not in needed_digests:
@@ -72,7 +73,8 @@ def _brakes(released: list[Remediation], around: Circumstances) -> tuple[list[Re
         share = limits.percent_of_subscription
         by_share = max(share.first_free, int(standing.governed.get(policy.name, 0) * share.limit / 100))
         for most, count, what, after in (
-            (min(limits.remediations_per_run, MOST_IN_ONE_RUN), run, "in one run", 5.0),
+            (limits.remediations_per_run, run, "in one run", 5.0),
+            (MOST_IN_ONE_RUN, len(passed), "in one run of all policies", 5.0),
             (limits.per_hour, hour, "an hour in this subscription", AN_HOUR),
             (by_share, hour, f"an hour ({share.limit:g} % of what the policy governs here)", AN_HOUR),
             (around.policies.tenant.per_hour, standing.tenant_written + len(passed), "an hour in the tenant", AN_HOUR),

@@ -16,10 +16,13 @@ from governor.core.plan import Gate, Plan, Reason, Withheld
 from governor.core.policy import (
     Approvals,
     Disruption,
+    Exemption,
     Limits,
     Mode,
     Policies,
     Policy,
+    Requirement,
+    Select,
     Share,
     Tenant,
 )
@@ -423,6 +426,33 @@ def test_limits_cut_between_repairs_and_count_nothing_else(
         assert reason.gate is Gate.BRAKES
         assert reason.after
     assert bool(plan.remediations) is bool(released)
+
+
+def test_what_never_goes_through_uses_up_no_limit() -> None:
+    """An exempt subnet stays as it is whatever is planned, and must not keep the one after it waiting for ever."""
+    policy = isolated_policy(
+        "off",
+        limits=Limits(remediations_per_run=1),
+        exemptions=(Exemption(subnet_id("a"), Requirement.SUBNET_PRIVATE, "x", "y", AT.date()),),
+    )
+    plan = Story((vnet(subnet("a"), subnet("b")),), policy).plan()
+    assert [r.resource for r in plan.remediations] == [subnet_id("b")]
+    assert [(w.remediation.resource, w.reasons[0].gate) for w in plan.withheld] == [(subnet_id("a"), Gate.FORECAST)]
+
+
+def test_one_run_of_several_policies_writes_no_more_than_a_record_holds() -> None:
+    wide = Limits(remediations_per_run=99, percent_of_subscription=Share(limit=100, first_free=99))
+    policies = Policies(
+        (
+            nat_policy(name="first", limits=wide, select=Select(subnets=("a*",)), priority=200),
+            nat_policy(limits=wide),
+        )
+    )
+    spoke = vnet(*(subnet(f"{letter}{i:02}") for letter in "ab" for i in range(20)))
+    estate = Azure(spoke).observe(policies)
+    around = Circumstances(estate, Standing(), policies, Mode.ENFORCE)
+    plan = guard.withhold(propose(estate, look(estate, policies)), around)
+    assert len([r for r in plan.remediations if r.requirements]) == guard.MOST_IN_ONE_RUN
 
 
 def test_each_policy_counts_its_own_repairs() -> None:

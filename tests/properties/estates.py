@@ -73,8 +73,9 @@ AROUND: list[Body] = [
     balancer("lb-inside", rule=True),
     balancer("lb-basic", rule=True, sku="Basic"),
 ]
+PLAIN_TABLES = [None, None, None, None, None, None, "rt-plain", "rt-internet", "rt-hub"]
 TABLES = [None, None, None, "rt-plain", "rt-hub", "rt-halves", "rt-half", "rt-gateway", "rt-closed", "rt-internet"]
-ODD_TABLES = [*TABLES, "rt-updating", "rt-gone"]
+ODD_TABLES = [None, None, *TABLES, "rt-updating", "rt-gone"]
 MACHINES: list[Callable[[str], Body]] = [
     lambda name: nic(name),
     lambda name: nic(name),
@@ -114,10 +115,10 @@ def subnets(draw: st.DrawFn, net: str, name: str, plain: bool) -> tuple[Body, li
     flag = draw(st.sampled_from([None, None, True, False]))
     if flag is not None:
         properties["defaultOutboundAccess"] = flag
-    tabled = draw(st.sampled_from(TABLES if plain else ODD_TABLES))
+    tabled = draw(st.sampled_from(PLAIN_TABLES if plain else ODD_TABLES))
     if tabled:
         properties["routeTable"] = table_id(tabled)
-    gateways = [None, None, None, f"ng-{net}", "ng-empty"] + ([] if plain else ["ng-updating", "ng-gone"])
+    gateways = [None] * 5 + [f"ng-{net}"] + ([] if plain else ["ng-empty", "ng-updating", "ng-gone"])
     if gateway := draw(st.sampled_from(gateways)):
         properties["natGateway"] = nat_id(gateway)
     machines = draw(st.lists(st.sampled_from(MACHINES[:6] if plain else MACHINES), max_size=2))

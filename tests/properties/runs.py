@@ -37,11 +37,16 @@ def enact(azure: Azure, steps: Iterable[Step]) -> None:
 
 
 def wrote(plan: Plan, became: Became = Became.DONE) -> Record:
-    """The Record of a run that wrote everything."""
-    outcomes = tuple(Outcome(step, remediation.digest, became) for remediation, step in plan.steps)
+    """The Record of a run that wrote everything; what two policies want made is made once."""
+    written: set[str] = set()
+    outcomes: list[Outcome] = []
+    for remediation, step in plan.steps:
+        key = ids.key(step.target)
+        outcomes.append(Outcome(step, remediation.digest, Became.UNCHANGED if key in written else became))
+        written.add(key)
     cause = Cause(Source.MANUAL, AT)
     scope = VirtualNetwork(vnet_id())
-    return Record("r", AT, scope, 1, cause, "digest", plan.digest, done=plan.remediations, outcomes=outcomes)
+    return Record("r", AT, scope, 1, cause, "digest", plan.digest, done=plan.remediations, outcomes=tuple(outcomes))
 
 
 def results(verdicts: Iterable[Verdict]) -> dict[Place, Result]:
