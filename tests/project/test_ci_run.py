@@ -54,7 +54,7 @@ def test_beside_the_clone(clone: Path) -> None:
     assert printed.splitlines()[-1] == f"make test CI=true shared={folder}"
 
 
-def test_beside_a_folder_above_the_clone(clone: Path) -> None:
+def test_beside_the_folder_of_the_clone(clone: Path) -> None:
     folder = shared(clone.parents[1])
     (clone.parent / "shared").mkdir()  # one of somebody else's
     assert run(clone)[1].splitlines()[-1] == f"make test CI=true shared={folder}"
