@@ -70,7 +70,8 @@ def approve(
             names = ", ".join(one.name for one in worker.rules().policies)
             raise CommandError(f"--policy {policy}: there is no such policy (there are {names})")
         approval = StandingApproval(class_, policy, scope, _who(), now, reason, end)
-        return await decisions.approve_standing(approval, worker.ports)
+        offers = await decisions.approve_standing(approval, worker.ports)
+        return tuple(offer for offer in offers if offer.withheld.remediation.requirements)
 
     offers = with_worker(ask, data)
     screen.out().print(

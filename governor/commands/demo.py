@@ -1,6 +1,7 @@
 """`demo`: nothing in; a tour out, on this machine alone. It ends with 0 only when everything governed is in order."""
 
 import asyncio
+import os
 import re
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from governor.commands.demo_stage import Stage
 from governor.commands.demo_story import play
 from governor.commands.errors import CommandError
 from governor.commands.local_azure import SAMPLE, Chosen, running
+from governor.commands.planning import CEILING
 from governor.commands.up import show_where, stop_on_term, wait
 
 SETTLE_SECONDS: Final = 2
@@ -36,6 +38,8 @@ def demo(*, keep: Annotated[bool, Parameter(negative=())] = False, data: Path | 
     """
     if data is not None and data.exists() and (not data.is_dir() or any(data.iterdir())):
         raise CommandError(f"--data {data}: expected a new or an empty folder")
+    if (ceiling := os.environ.get(CEILING, "").strip() or "enforce") != "enforce":
+        raise CommandError(f"{CEILING}={ceiling}: the demo shows repairs; unset it, or look with `egress-governor up`")
     stop_on_term()
     folder = data or Path(tempfile.mkdtemp(prefix="egress-governor-"))
     try:

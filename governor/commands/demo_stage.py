@@ -88,7 +88,7 @@ class Stage:
     async def until(self, what: str, ports: Ports, happened: Callable[[Known], bool]) -> Known:
         """Tells every new Record until something has happened; CommandError when it does not in time."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        with screen.busy(f"waiting until {what}"):
+        with screen.busy(f"waiting until {what}", self.console):
             while True:
                 self.azure.check()
                 known = await self.known(ports)

@@ -32,7 +32,7 @@ def show(answer: Answer, console: Console) -> None:
     )
     for note in answer.notes:
         console.print(f"[yellow]note:[/] {escape(note)}")
-    console.print(words.tally(answer.counts), "\n", sep="")
+    console.print(f"Verdicts: {words.tally(answer.counts)}\n")
     if answer.remediations:
         console.print(f"[bold green]Would be done[/] ({len(answer.remediations)})")
         made = screen.table("what", "steps", "disturbs", "leaves from")

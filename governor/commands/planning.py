@@ -30,7 +30,7 @@ from governor.core.verdict import Result, Verdict, results
 from governor.settings import PREFIX
 from governor.wiring import Worker
 
-_CEILING: Final = PREFIX + "MODE_CEILING"
+CEILING: Final = PREFIX + "MODE_CEILING"
 
 
 class Unrepaired(Struct, frozen=True):
@@ -150,9 +150,9 @@ def _why_not(verdict: Verdict, proposal: Proposal, estate: Estate, policies: Pol
 
 def ceiling_of(environ: Mapping[str, str]) -> Mode:
     """An environment in, how far a plan from a file goes out: all the way, unless MODE_CEILING says otherwise."""
-    text = environ.get(_CEILING, "").strip() or Mode.ENFORCE
+    text = environ.get(CEILING, "").strip() or Mode.ENFORCE
     if text not in tuple(Mode):
-        raise CommandError(f"{_CEILING}={text!r}: expected {', '.join(Mode)}")
+        raise CommandError(f"{CEILING}={text!r}: expected {', '.join(Mode)}")
     return Mode(text)
 
 

@@ -45,10 +45,9 @@ def run_cases(folder: Path | None = None) -> int:
     policies, stories = load(where), load_cases(where)
     if not stories:
         raise CommandError(f"{where}: there is no case (*.cases.yaml) in this folder")
-    console, failed = screen.out(), 0
-    for case in screen.track(stories, "running cases", len(stories)):
-        wrong = cases.run(case, policies)
-        failed += bool(wrong)
+    ran = [(case, cases.run(case, policies)) for case in screen.track(stories, "running cases", len(stories))]
+    console, failed = screen.out(), sum(bool(wrong) for _, wrong in ran)
+    for case, wrong in ran:
         line = f"  [dim]({case.source})[/]" if wrong else ""
         console.print(f"{'[red]FAIL[/]' if wrong else '[green]ok[/]  '} {escape(case.name)}{line}")
         for difference in wrong:

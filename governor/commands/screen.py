@@ -110,7 +110,7 @@ def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
             progress.stop()
 
 
-def busy(what: str) -> AbstractContextManager[object]:
-    """What takes long in, a spinner beside it on a terminal out."""
-    console = err()
+def busy(what: str, console: Console | None = None) -> AbstractContextManager[object]:
+    """What takes long in, a spinner beside it on a terminal out; `console` is the one that is printed on meanwhile."""
+    console = console or err()
     return console.status(what) if console.is_terminal else nullcontext()

@@ -102,7 +102,7 @@ def _writes(step: WriteSubnet) -> Iterable[str]:
         elif to is None:
             yield f"take {what} {ids.name(was) if isinstance(was, str) else ''} off".replace("  ", " ")
     if step.to.default_outbound_access is not UNSET:
-        yield "make it private" if step.to.default_outbound_access is False else "make it no longer private"
+        yield "set private" if step.to.default_outbound_access is False else "set no longer private"
 
 
 def disturbs(remediation: Remediation) -> str:

@@ -63,6 +63,13 @@ def test_a_port_in_use_is_one_clear_line(run: Run, checkout: Path, tmp_path: Pat
     assert ran.err == f"egress-governor: port {taken_port} is in use; choose another with --arm-port PORT\n"
 
 
+def test_the_demo_is_not_shown_where_nothing_may_be_repaired(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EGRESS_GOVERNOR_MODE_CEILING", "audit")
+    ran = run("demo")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("egress-governor: EGRESS_GOVERNOR_MODE_CEILING=audit: the demo shows repairs")
+
+
 @pytest.mark.usefixtures("no_handler")
 @pytest.mark.parametrize(
     ("arguments", "said"),

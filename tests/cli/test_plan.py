@@ -42,7 +42,7 @@ def test_markdown_goes_into_a_file(run: Run, contoso: Path, tmp_path: Path) -> N
     assert (ran.code, ran.out) == (2, "")
     text = (tmp_path / "plan.md").read_text()
     assert text.startswith("## Egress plan for")
-    assert "| spoke-shop/snet-batch | WriteSubnet: attach NAT gateway ng-spoke-shop, make it private |" in text
+    assert "| spoke-shop/snet-batch | WriteSubnet: attach NAT gateway ng-spoke-shop, set private |" in text
 
 
 def test_nothing_to_do_is_0(run: Run, contoso: Path, tmp_path: Path) -> None:

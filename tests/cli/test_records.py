@@ -51,7 +51,7 @@ def test_one_record_for_people(run: Run, ledger: Path, repaired: str) -> None:
         f"record {repaired}",
         "woken by somebody asked for a look",
         "spoke-shop/snet-batch subnet-egress Compliant NAT gateway ng-spoke-shop",
-        "Done WriteSubnet: attach NAT gateway ng-spoke-shop, make it private",
+        "Done WriteSubnet: attach NAT gateway ng-spoke-shop, set private",
         '- "was": 1 + "is": 2',
         "spoke-shop/snet-orders",
         "waits for approval: class address",
