@@ -111,9 +111,11 @@ def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Cir
     if decision is not None or _covered(remediation, around):
         return None
     by_policy = _decided_by_policy(remediation, judged, policy, around)
-    if by_policy is not None:
+    if by_policy == "reject":
         text = f"policy {policy.name} rejects {' and '.join(remediation.disruptions)} here by its own rule"
-        return None if by_policy == "approve" else Reason(Gate.APPROVAL, text)
+        return Reason(Gate.APPROVAL, text)
+    if by_policy == "approve" and around.ceiling is Mode.ENFORCE:
+        return None
     classes = [c for c in remediation.disruptions if Disruption(c) in policy.approvals.needed]
     allowed = weakest(around.ceiling, policy.mode_for(not judged.occupants.empty))
     if not classes and allowed is Mode.ENFORCE:
@@ -125,11 +127,13 @@ def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Cir
 def _decided_by_policy(
     remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances
 ) -> Literal["approve", "reject"] | None:
-    """What the policy itself decides about every class of a Remediation (`approvals.auto`): the first that fits."""
+    """What the policy itself decides (`approvals.auto`): the first rule that approves every class, or rejects any."""
     kinds = judged.occupants.kinds if clusters_known(judged.network, around.estate) else None
     subject = of_subnet(judged.subnet, kinds, subject_of(judged.network, around.estate))
     for rule in policy.approvals.auto:
-        if set(remediation.disruptions) <= set(rule.classes) and meets(rule.select, subject):
+        classes = set(remediation.disruptions)
+        fits = classes <= set(rule.classes) if rule.decision == "approve" else classes & set(rule.classes)
+        if fits and meets(rule.select, subject):
             return rule.decision
     return None
 

@@ -119,6 +119,15 @@ def test_networks_are_sorted_and_those_of_the_context_are_not_judged() -> None:
     assert [network.name for network in estates.build(AT, Reading(bodies)).networks] == ["a", "b", "hub"]
 
 
+def test_a_network_with_subnets_that_are_not_its_own_is_not_believed() -> None:
+    foreign = vnet(subnet("a")) | {"id": vnet_id("other")}
+    twice = vnet(subnet("a"), subnet("a"))
+    for body in (foreign, twice):
+        seen = estate(body)
+        assert seen.networks == ()
+        assert "not its own, or named twice" in seen.gaps[0].why
+
+
 def test_subnets_are_sorted_whatever_order_azure_gives_them() -> None:
     seen = estate(vnet(subnet("c"), subnet("A"), subnet("b")))
     assert [one.name for one in seen.networks[0].properties.subnets or ()] == ["A", "b", "c"]

@@ -124,6 +124,8 @@ def test_a_gateway_in_use_cannot_be_deleted() -> None:
     assert why(used, DeleteNatGateway(nat_id())) == "NAT gateway ng is still used by 2 subnets"
     off = WriteSubnet(subnet_id(), to=Attachment(nat_gateway=None), was=Attachment(nat_gateway=nat_id()))
     assert why(used, off, DeleteNatGateway(nat_id())) == "NAT gateway ng is still used by 1 subnets"
+    gone = estate(vnet(subnet()), nat("ng", PIP, subnets=refs(subnet_id("deleted-meanwhile"))))
+    assert after(gone, DeleteNatGateway(nat_id())).find(nat_id(), facts.NatGateway) is ABSENT
     elsewhere = estate(SPOKE, nat("ng", PIP, subnets=refs(subnet_id("x", "not-read"))))
     assert "still used" in why(elsewhere, DeleteNatGateway(nat_id()))
 

@@ -15,6 +15,7 @@ from governor.core.judged import look
 from governor.core.plan import Gate, Plan, Reason, Withheld
 from governor.core.policy import (
     Approvals,
+    AutoDecision,
     Disruption,
     Exemption,
     Limits,
@@ -364,6 +365,40 @@ def test_standing_approvals_must_cover_every_class(approvals: tuple[StandingAppr
 def test_a_deployment_that_only_proposes_asks_for_everything() -> None:
     (waits,) = Story(ceiling=Mode.PROPOSE).reasons()
     assert waits.text == "waits for approval: the policy proposes only (none)"
+
+
+BOTH = (Disruption.ADDRESS, Disruption.BRIEF)
+DEV = Select(tags={"environment": "dev"})
+AUTO: list[tuple[tuple[AutoDecision, ...], str | None]] = [
+    ((AutoDecision(BOTH, "approve"),), None),
+    ((AutoDecision((Disruption.ADDRESS,), "approve"),), "waits for approval"),
+    ((AutoDecision((Disruption.ADDRESS,), "reject"),), "policy nat rejects"),
+    ((AutoDecision((Disruption.OUTAGE,), "reject"), AutoDecision(BOTH, "approve")), None),
+    ((AutoDecision((Disruption.BRIEF,), "reject"), AutoDecision(BOTH, "approve")), "policy nat rejects"),
+    ((AutoDecision(BOTH, "approve"), AutoDecision((Disruption.BRIEF,), "reject")), None),
+    ((AutoDecision(BOTH, "approve", Select(virtual_networks=("other",))),), "waits for approval"),
+    ((AutoDecision(BOTH, "approve", Select(occupants=("virtualMachine",))),), None),
+    ((AutoDecision(BOTH, "approve", DEV),), "waits for approval"),
+]
+
+
+@pytest.mark.parametrize(("auto", "words"), AUTO)
+def test_a_policy_may_decide_by_itself(auto: tuple[AutoDecision, ...], words: str | None) -> None:
+    held = occupied(occupied=Mode.PROPOSE, approvals=Approvals(auto=auto)).reasons()
+    assert [reason.text.startswith(words or "?") for reason in held] == ([True] if words else [])
+
+
+def test_what_a_person_decided_counts_more_than_the_rule_of_a_policy() -> None:
+    approving = Approvals(auto=(AutoDecision(BOTH, "approve"),))
+    assert decided(Ruling.REJECT)(occupied(approvals=approving)).reasons()
+    rejecting = Approvals(auto=(AutoDecision(BOTH, "reject"),))
+    assert decided(Ruling.APPROVE)(occupied(approvals=rejecting)).reasons() == ()
+
+
+def test_a_deployment_that_only_proposes_is_not_overruled_by_a_policy() -> None:
+    story = occupied(approvals=Approvals(auto=(AutoDecision(BOTH, "approve"),)))
+    (waits,) = Story(story.bodies, story.policy, ceiling=Mode.PROPOSE).reasons()
+    assert waits.text.startswith("waits for approval")
 
 
 # ---- calendar -------------------------------------------------------------------------------------------------------

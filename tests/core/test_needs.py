@@ -131,3 +131,9 @@ def test_an_estate_with_gaps_for_all_that_is_missing_needs_nothing() -> None:
     seen = estate(vnet(subnet(natGateway=nat_id())), gaps=[Gap(ids.key(nat_id()), "x")])
     assert needs.for_evidence(seen, policies) == Needs()
     assert needs.for_repair(seen, policies, Standing()) == Needs()
+
+
+def test_targets_of_interrupted_steps_are_read_too_and_once() -> None:
+    seen = estate(vnet(DONE), nat("ng", PIP), absent=[NG])
+    wanted = needs.with_targets(Needs((PIP,), (CLUSTERS,)), (PIP, nat_id(), NG, OWN_GROUP, OWN_GROUP), seen)
+    assert wanted == Needs((PIP, OWN_GROUP), (CLUSTERS,))
