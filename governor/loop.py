@@ -55,26 +55,35 @@ class _Written(Struct):
 
 async def govern(cause: Cause, ports: Ports, rules: Rules) -> Record | None:
     """A Cause in, the Record of its run out; None when there was nothing to do, or it was put back to wait."""
-    scope = await _scope(cause, ports)
-    if scope is None:
-        return None
-    cause = replace(cause, scope=scope)
-    match await ports.ledger.claim(cause, scope, rules.policies.digest):
-        case Absorbed(by=by):
-            _say("absorbed", scope, cause, by=by)
+    try:
+        scope = await _scope(cause, ports)
+        if scope is None:
             return None
-        case Busy(after=after):
-            return await _wait(cause, ports, after, "another run holds the scope")
-        case Held() as held:
-            pass
+        cause = replace(cause, scope=scope)
+        match await ports.ledger.claim(cause, scope, rules.policies.digest):
+            case Absorbed(by=by):
+                _say("absorbed", scope, cause, by=by)
+                return None
+            case Busy(after=after):
+                return await _wait(cause, ports, after, "another run holds the scope")
+            case Held() as held:
+                return await _begun(held, cause, ports, rules)
+    except Transient as trouble:
+        return await _wait(cause, ports, trouble.after, str(trouble))
+    except Lost as lost:
+        # Whoever took over may have woken for something else: what this Cause points at is not done yet.
+        return await _wait(cause, ports, None, str(lost))
+
+
+async def _begun(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record | None:
+    """A claim in, its run; whatever ends it early, the claim is given back, and not held until its lease is over."""
     try:
         return await _run(held, cause, ports, rules)
-    except Transient as trouble:
-        await ports.ledger.release(held)
-        return await _wait(cause, ports, trouble.after, str(trouble))
     except Lost:
-        _say("lost", scope, cause)
-        return None
+        raise
+    except Exception:
+        await ports.ledger.release(held)
+        raise
 
 
 async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record | None:
