@@ -28,7 +28,20 @@ from governor.core.record import Became, Offer, Outcome, Record, changed, run_id
 from governor.core.standing import Standing
 from governor.core.step import Step, WriteSubnet
 from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, results
-from governor.ports import Absorbed, Applied, Busy, Ending, Held, Intent, Lost, Paused, Ports, Run, Transient
+from governor.ports import (
+    Absorbed,
+    Applied,
+    Busy,
+    Ending,
+    Held,
+    Intent,
+    Lost,
+    Paused,
+    Ports,
+    Run,
+    Transient,
+    correlation,
+)
 
 LOG: Final = logging.getLogger("governor")
 # Seconds before a Cause that must wait is looked at again (storage.md, Waiting); the last one repeats.
@@ -179,7 +192,9 @@ async def _apply(run: Run, number: int, remediation: Remediation, step: Step, po
         applied = Applied(Outcome(step, remediation.digest, Became.PENDING, detail, started=now, finished=now))
         return await ports.ledger.done(run, number, applied)
     try:
-        applied = await ports.cloud.apply(remediation.digest, step, partial(ports.ledger.renew, run))
+        applied = await ports.cloud.apply(
+            remediation.digest, step, partial(ports.ledger.renew, run), correlation(run.id)
+        )
         return await ports.ledger.done(run, number, applied)
     finally:
         if outside:

@@ -3,6 +3,7 @@
 The contract of Ledger and Inbox is design/storage.md; one contract suite runs against every implementation.
 """
 
+import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -93,8 +94,11 @@ class Cloud(Protocol):
         so_far: goes on from what was read before, without reading any of it again.
         """
 
-    async def apply(self, remediation: str, step: Step, renew: "Renew") -> Applied:
-        """Checks, writes, waits, reads again; `renew` is awaited at every poll of a long operation."""
+    async def apply(self, remediation: str, step: Step, renew: "Renew", correlation: str = "") -> Applied:
+        """Checks, writes, waits, reads again; `renew` is awaited at every poll of a long operation.
+
+        correlation: what the write says of itself, and the event that tells of it says again.
+        """
 
     async def close(self) -> None: ...
 
@@ -144,6 +148,11 @@ class Run(Struct, frozen=True):
     epoch: int
     cause: Cause
     policy_digest: str
+
+
+def correlation(run_id: str) -> str:
+    """The id of a run in, the correlation id of all its writes out: a GUID, as Azure wants it."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, run_id))
 
 
 class Ending(Struct, frozen=True):

@@ -47,13 +47,13 @@ class Applier:
         self._writer = Writer(arm)
         self._deadline = deadline
 
-    async def apply(self, remediation: str, step: Step, renew: Renew) -> Applied:
+    async def apply(self, remediation: str, step: Step, renew: Renew, correlation: str = "") -> Applied:
         """The digest of a Remediation, one of its Steps and the lease to renew in, what became of it out."""
         started = self._arm.clock.now()
         wait = Wait(self._arm, renew, started + timedelta(seconds=self._deadline))
         sent: _Sent | _Result | None = None
         try:
-            sent = await self._write(step, wait)
+            sent = await self._write(step, wait, correlation)
             result = sent if isinstance(sent, _Result) else await self._finish(step, sent, wait)
         except (Transient, Refused, Terminal) as found:
             became = Became.PENDING if isinstance(found, Transient) else Became.FAILED
@@ -69,7 +69,7 @@ class Applier:
         )
         return Applied(outcome, result.before, result.after)
 
-    async def _write(self, step: Step, wait: Wait) -> _Sent | _Result:
+    async def _write(self, step: Step, wait: Wait, correlation: str) -> _Sent | _Result:
         """Until Azure accepts the write, or there is nothing to write, or it is too late.
 
         After every hindrance the target is read again: an unanswered write may have taken effect, and what kept ours
@@ -92,7 +92,7 @@ class Applier:
             attempt += 1
             try:
                 if not rest:
-                    return _Sent(found, wanted, await self._writer.send(step, wanted, _etag(body)))
+                    return _Sent(found, wanted, await self._writer.send(step, wanted, _conditions(body, correlation)))
                 hindrance = Transient(rest)
             except Transient as again:
                 hindrance = again
@@ -150,8 +150,11 @@ def _wrong(step: Step, sent: _Sent, after: Body | None) -> str:
     return f"the write changed more than it should: {changed}" if changed else ""
 
 
-def _etag(body: Body | None) -> str | None:
-    return None if body is None else body.get("etag")
+def _conditions(body: Body | None, correlation: str) -> dict[str, str]:
+    """What a write says besides its body: over which state, and whose write it is."""
+    etag = None if body is None else body.get("etag")
+    headers = {"If-Match": etag, "x-ms-correlation-request-id": correlation}
+    return {name: value for name, value in headers.items() if value}
 
 
 def _decode(raw: bytes) -> Body:

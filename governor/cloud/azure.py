@@ -29,9 +29,9 @@ class AzureCloud:
         """Reads the Scope, then whatever `needs` asks for until it asks for nothing new. Raises Transient."""
         return await self._observer.observe(scope, needs, so_far)
 
-    async def apply(self, remediation: str, step: Step, renew: Renew) -> Applied:
+    async def apply(self, remediation: str, step: Step, renew: Renew, correlation: str = "") -> Applied:
         """Checks, writes, waits, reads again. Raises only what `renew` raises."""
-        return await self._applier.apply(remediation, step, renew)
+        return await self._applier.apply(remediation, step, renew, correlation)
 
     async def close(self) -> None:
         await self.arm.close()

@@ -1,7 +1,7 @@
 """The only calls that change something: a Step and the body to send in, Azure's first answer out."""
 
 import importlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final, assert_never
 
 import msgspec
@@ -36,12 +36,11 @@ class Writer:
         self._arm = arm
         self._clients: dict[tuple[str, str], Any] = {}
 
-    async def send(self, step: Step, body: Body | None, etag: str | None) -> Answer:
-        """A Step, the body to write (None: delete) and the etag it was read with in, the first answer out."""
-        headers = {"If-Match": etag} if etag else {}
+    async def send(self, step: Step, body: Body | None, headers: Mapping[str, str]) -> Answer:
+        """A Step, the body to write (None: delete) and what to say besides in, the first answer out."""
         content = b"" if body is None else msgspec.json.encode(bodies.writable(body))
         try:
-            return checked(await self._call(step, content, {"headers": headers, "polling": False, "cls": _first}))
+            return checked(await self._call(step, content, {"headers": dict(headers), "polling": False, "cls": _first}))
         except AzureError as error:
             raise errors.of_sdk(error) from error
         except ValueError as error:  # the client reads the body of the answer as JSON, and this is none

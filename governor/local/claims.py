@@ -59,9 +59,15 @@ def heard(claim: Claim, cause: Cause, times: Times, echo: bool) -> Claim:
     return msgspec.structs.replace(claim, touched=at)
 
 
-def answer(claim: Claim, cause: Cause, policy_digest: str, times: Times) -> Claim | Absorbed | Busy:
-    """The claim, a Cause and the digest of the policies in; the claim as the Cause's run holds it, or why not, out."""
-    if _absorbs(claim, cause, policy_digest, times.skew):
+def answer(
+    claim: Claim, cause: Cause, policy_digest: str, times: Times, ours: datetime | None = None
+) -> Claim | Absorbed | Busy:
+    """The claim, a Cause and the digest of the policies in; the claim as the Cause's run holds it, or why not, out.
+
+    ours: the Cause only echoes a write of ours, whose end had been seen by then.
+    """
+    since = cause.time + times.skew if ours is None else ours - timedelta(microseconds=1)
+    if _absorbs(claim, cause, policy_digest, since):
         return Absorbed(claim.seen_by)
     if claim.until is not None and times.now < claim.until:
         return Busy((claim.until - times.now).total_seconds())
@@ -75,13 +81,13 @@ def answer(claim: Claim, cause: Cause, policy_digest: str, times: Times) -> Clai
     )
 
 
-def _absorbs(claim: Claim, cause: Cause, policy_digest: str, skew: timedelta) -> bool:
+def _absorbs(claim: Claim, cause: Cause, policy_digest: str, since: datetime) -> bool:
     return (
         cause.source in _ABSORBABLE
         and claim.settled
         and claim.policy_digest == policy_digest
         and claim.seen_through is not None
-        and claim.seen_through > cause.time + skew
+        and claim.seen_through > since
     )
 
 

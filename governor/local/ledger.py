@@ -50,9 +50,9 @@ class SqliteLedger:
         times = keys.Times(self._clock.now(), self._skew)
         with self._rows.writing() as tx:
             before = claims.read(tx, scope)
-            echo = runs.echoes(tx, cause, scope, times)
-            claim = claims.heard(before, cause, times, echo)
-            answer = claims.answer(claim, cause, policy_digest, times)
+            echo = runs.echo(tx, cause, scope, times)
+            claim = claims.heard(before, cause, times, echo is not None)
+            answer = claims.answer(claim, cause, policy_digest, times, runs.seen_end(echo, cause, times))
             if isinstance(answer, claims.Claim):
                 claim = answer
             if claim != before:

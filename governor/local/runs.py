@@ -1,7 +1,7 @@
 """Runs with their intents and outcomes in and out; what is still open, and which events are only their echo."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -14,10 +14,12 @@ from governor.core.record import Became, Outcome
 from governor.local import keys
 from governor.local.keys import Times
 from governor.local.rows import Transaction
-from governor.ports import Intent, Run
+from governor.ports import Intent, Run, correlation
 
 _TABLE: Final = "runs"
 _WINDOWS: Final = 16
+# Longer than the deadline of a step, and than the lease of whoever may have died after it.
+_LONGEST: Final = timedelta(minutes=15)
 
 
 class Begun(Struct, frozen=True):
@@ -143,14 +145,32 @@ def keep(tx: Transaction, body: bytes | None) -> str | None:
     return name
 
 
-def echoes(tx: Transaction, cause: Cause, scope: Scope, times: Times) -> bool:
-    """An event on a Scope in; whether it tells only of what a run of ours wrote out."""
+def echo(tx: Transaction, cause: Cause, scope: Scope, times: Times) -> Window | None:
+    """An event on a Scope in; the write of ours that it tells of out, None if it tells of somebody else's.
+
+    Our writes say whose they are, and the event says it again. One that does not say is ours by its time: no write of
+    ours lasts for longer than a step may, even if its end was never seen.
+    """
     if cause.source is not Source.EVENT or cause.subject is None:
-        return False
-    return any(
-        window.begin - times.skew <= cause.time <= (window.end or times.now) + times.skew
-        for window in _writes(tx, scope, cause.subject).windows
-    )
+        return None
+    for window in _writes(tx, scope, cause.subject).windows:
+        if cause.correlation_id is not None:
+            if cause.correlation_id.casefold() == correlation(window.run):
+                return window
+        elif window.begin - times.skew <= cause.time <= _last(window, times) + times.skew:
+            return window
+    return None
+
+
+def seen_end(window: Window | None, cause: Cause, times: Times) -> datetime | None:
+    """The write of ours that an event tells of in; when its end had been seen, if nothing came of it later, out."""
+    if window is None or window.end is None or cause.correlation_id is None:
+        return None
+    return window.end if cause.time <= window.end + times.skew else None
+
+
+def _last(window: Window, times: Times) -> datetime:
+    return window.end or min(times.now, window.begin + _LONGEST)
 
 
 def _writes(tx: Transaction, scope: Scope, target: str) -> Writes:
