@@ -58,12 +58,12 @@ class Rules(Struct, frozen=True):
 
 
 class _Written(Struct):
-    """What a run wrote, in order. wait: it must look again. stopped: why it ended early, before these Remediations."""
+    """What a run wrote, in order. wait: it must look again. stopped: why it ended early. left: what it did not begin."""
 
     outcomes: list[Outcome]
     wait: bool = False
     stopped: str = ""
-    unfinished: tuple[Remediation, ...] = ()
+    left: list[Withheld] = []
 
 
 async def govern(cause: Cause, ports: Ports, rules: Rules) -> Record | None:
@@ -147,23 +147,26 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
 async def _write(run: Run, plan: Plan, ports: Ports) -> _Written:
     """Applies the Plan's steps in order: intend, apply, done. What needs something that failed is not begun."""
     written = _Written([])
-    unmade: set[str] = set()
+    unmade: dict[str, str] = {}
     repairs = {r.digest for r in plan.remediations if r.requirements}
     for position, remediation in enumerate(plan.remediations):
-        if unmade & set(remediation.needs):
-            unmade.add(remediation.digest)
+        if why := next((unmade[digest] for digest in remediation.needs if digest in unmade), ""):
+            unmade[remediation.digest] = why
+            written.left.append(Withheld(remediation, (Reason(Gate.NEEDS, f"it needs what was not made: {why}"),)))
             continue
         failed = False
         for step in remediation.steps:
             try:
                 outcome = await _apply(run, len(written.outcomes), remediation, step, ports)
             except Paused as pause:
-                written.stopped, written.unfinished = str(pause), plan.remediations[position:]
+                written.stopped = str(pause)
+                reason = Reason(Gate.BRAKES, written.stopped)
+                written.left += [Withheld(rest, (reason,)) for rest in plan.remediations[position:]]
                 return written
             written.outcomes.append(outcome)
             _say("step", run.scope, run.cause, run=run.id, step=type(step).__name__, became=outcome.became.value)
             if outcome.became not in (Became.DONE, Became.UNCHANGED):
-                unmade.add(remediation.digest)
+                unmade[remediation.digest] = f"{ids.name(step.target)} {outcome.became.value}: {outcome.detail}"
                 failed = outcome.became is Became.FAILED
                 written.wait = written.wait or not failed
                 break
@@ -174,12 +177,10 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> _Written:
 
 def _stopped(plan: Plan, written: _Written) -> Plan:
     """A Plan and how far it got in, the Plan that says of the rest why it was not done out."""
-    if not written.unfinished:
+    if not written.left:
         return plan
     begun = {outcome.remediation for outcome in written.outcomes}
-    reason = Reason(Gate.BRAKES, written.stopped)
-    rest = tuple(Withheld(remediation, (reason,)) for remediation in written.unfinished)
-    return Plan(tuple(r for r in plan.remediations if r.digest in begun), (*plan.withheld, *rest))
+    return Plan(tuple(r for r in plan.remediations if r.digest in begun), (*plan.withheld, *written.left))
 
 
 async def _apply(run: Run, number: int, remediation: Remediation, step: Step, ports: Ports) -> Outcome:
