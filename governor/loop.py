@@ -131,7 +131,8 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     record = _record(run, cause, rules, plan, outcomes, verdicts, standing, written, ports)
     ending = Ending(
         seen_through=read_from,
-        settled=wait is None,
+        # An undo repairs nothing: what happened before it is still to be looked at.
+        settled=wait is None and taken_back is None,
         verdicts=verdicts,
         withheld=plan.withheld,
         named=tuple(sorted({*estate.known, *estate.absent})),
@@ -141,6 +142,8 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     _say("ran", held.scope, cause, run=run.id, results=results(verdicts), withheld=len(plan.withheld))
     if wait is not None:
         await _wait(cause, ports, wait, written.stopped or "not settled")
+    elif taken_back is not None:
+        await ports.inbox.put(Cause(source=Source.MANUAL, time=ports.clock.now(), scope=held.scope))
     return stored
 
 
