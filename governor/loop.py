@@ -115,6 +115,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     else:
         plan = guard.withhold(propose(estate, look(estate, rules.policies)), around)
     run = await ports.ledger.begin(held, cause, rules.policies.digest, plan)
+    before = judge(estate, rules.policies) if plan.remediations else ()
     written = await _write(run, plan, ports)
     if written.outcomes:
         read_from = ports.clock.now()
@@ -127,6 +128,8 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     outcomes = (*(_interrupted(intent, estate) for intent in held.interrupted), *written.outcomes)
     verdicts = judge(estate, rules.policies) or _unread(held.scope, estate, standing)
     plan = _stopped(plan, written)
+    if written.outcomes and taken_back is None and _came_late(before, verdicts, plan, written):
+        written.wait = True
     wait = _wait_for(plan, verdicts, written)
     record = _record(run, cause, rules, plan, outcomes, verdicts, standing, written, ports)
     ending = Ending(
@@ -251,6 +254,16 @@ def _wait_for(plan: Plan, verdicts: tuple[Verdict, ...], written: _Written) -> f
     if written.wait or any(verdict.waits for verdict in verdicts):
         afters.append(0.0)
     return min(afters, default=None)
+
+
+def _came_late(before: tuple[Verdict, ...], now: tuple[Verdict, ...], plan: Plan, written: _Written) -> bool:
+    """Whether the closing read saw a violation that the Plan could not know of: events of it are absorbed from now on."""
+    failed = {outcome.remediation for outcome in written.outcomes if outcome.became is Became.FAILED}
+    told = {ids.key(w.remediation.resource) for w in plan.withheld}
+    told |= {ids.key(r.resource) for r in plan.remediations if r.digest in failed}
+    planned = {ids.key(r.resource) for r in plan.remediations}
+    told |= {ids.key(v.resource) for v in before if v.result is Result.VIOLATION} - planned
+    return any(v.result is Result.VIOLATION and ids.key(v.resource) not in told for v in now)
 
 
 def _interrupted(intent: Intent, estate: Estate) -> Outcome:
