@@ -39,6 +39,7 @@ from governor.ports import (
     Paused,
     Ports,
     Run,
+    Touched,
     Transient,
     correlation,
 )
@@ -164,9 +165,9 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> _Written:
         for step in remediation.steps:
             try:
                 outcome = await _apply(run, len(written.outcomes), remediation, step, ports)
-            except Paused as pause:
-                written.stopped = str(pause)
-                reason = Reason(Gate.BRAKES, written.stopped)
+            except (Paused, Touched) as stop:
+                written.stopped, written.wait = str(stop), written.wait or isinstance(stop, Touched)
+                reason = Reason(Gate.BRAKES if isinstance(stop, Paused) else Gate.SETTLE, written.stopped)
                 written.left += [Withheld(rest, (reason,)) for rest in plan.remediations[position:]]
                 return written
             written.outcomes.append(outcome)

@@ -62,6 +62,10 @@ class Lost(Exception):  # noqa: N818
     """This run's claim was taken over: it must not write any more."""
 
 
+class Touched(Exception):  # noqa: N818
+    """Somebody else has written the Scope since this run claimed it: it must look again before it writes more."""
+
+
 class Paused(Exception):  # noqa: N818
     """The kill switch is on: no further step may begin."""
 
@@ -206,7 +210,7 @@ class Ledger(Protocol):
         """Durable before the first write. Raises Lost."""
 
     async def intend(self, run: Run, number: int, remediation: str, step: Step) -> None:
-        """Writes the intent and renews the lease. Raises Paused or Lost."""
+        """Writes the intent and renews the lease. Raises Paused, Lost or Touched."""
 
     async def renew(self, run: Run) -> None:
         """Renews the lease. Raises Lost."""

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from governor.core.cause import VERSION, Cause, Scope, Source
 from governor.core.record import run_id
 from governor.local import keys
 from governor.local.keys import Times
 from governor.local.rows import Transaction
-from governor.ports import Absorbed, Busy, Lost, Run
+from governor.ports import Absorbed, Busy, Lost, Run, Touched
 
 LEASE: Final = timedelta(seconds=120)
 
@@ -24,8 +24,8 @@ _ABSORBABLE: Final = (Source.EVENT, Source.SURVEY)
 
 class Claim(Struct, frozen=True):
     """until: the end of the lease, None while nobody holds it. seen_by, seen_through, settled, policy_digest: the last
-    run that ended. touched: when somebody else last wrote. unfinished: runs that were taken over and have intents
-    without outcome. leased: the object outside the Scope that the holder has leased."""
+    run that ended. touched: when somebody else last wrote. met: the same, heard of while the Scope was held.
+    unfinished: runs that were taken over and have intents without outcome. leased: the object outside the Scope that the holder has leased."""
 
     scope: Scope
     epoch: int = 0
@@ -37,6 +37,7 @@ class Claim(Struct, frozen=True):
     touched: datetime | None = None
     unfinished: tuple[str, ...] = ()
     leased: str | None = None
+    met: datetime | UnsetType = UNSET
     v: int = VERSION
 
 
@@ -56,7 +57,7 @@ def heard(claim: Claim, cause: Cause, times: Times, echo: bool) -> Claim:
     at = min(cause.time, times.now + times.skew)
     if claim.touched is not None and at <= claim.touched:
         return claim
-    return msgspec.structs.replace(claim, touched=at)
+    return msgspec.structs.replace(claim, touched=at, met=UNSET if claim.until is None else at)
 
 
 def answer(
@@ -78,6 +79,7 @@ def answer(
         until=times.now + LEASE,
         unfinished=tuple(dict.fromkeys(claim.unfinished + dead)),
         leased=None,
+        met=UNSET,
     )
 
 
@@ -114,6 +116,13 @@ def held(tx: Transaction, scope: Scope, epoch: int) -> Claim:
     if not holds(claim, epoch):
         raise Lost(f"the claim on {scope.key} with epoch {epoch} was given back or taken over (now {claim.epoch})")
     return claim
+
+
+def refuse_touched(tx: Transaction, run: Run) -> None:
+    """Raises Touched when somebody else's write was heard of after the run had claimed its Scope."""
+    met = read(tx, run.scope).met
+    if met is not UNSET:
+        raise Touched(f"somebody else wrote the network at {met.isoformat()}, while this run was at it")
 
 
 def renew(tx: Transaction, run: Run, now: datetime) -> None:

@@ -92,6 +92,7 @@ class SqliteLedger:
         with self._rows.writing() as tx:
             brakes.refuse_paused(tx)
             claims.renew(tx, run, now)
+            claims.refuse_touched(tx, run)
             runs.intend(tx, run.scope, Intent(run.id, number, remediation, step, now))
 
     async def renew(self, run: Run) -> None:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from governor.core.cause import Source
 from governor.core.plan import Plan
 from governor.core.record import Became, Outcome
-from governor.ports import Absorbed, Busy, Ending, Held, Ledger, Lost, Run
+from governor.ports import Absorbed, Busy, Ending, Held, Ledger, Lost, Run, Touched
 from tests.local.worlds import NOON, POLICIES, SCOPE, STEP, STORES, Store, applied, cause, event, record
 from tests.support.clock import FakeClock
 
@@ -53,6 +53,7 @@ class Claims(RuleBasedStateMachine):
         self.settled: datetime | None = None
         self.open: set[str] = set()
         self.wrote: set[str] = set()
+        self.heard = False
 
     def teardown(self) -> None:
         for worker in self.workers:
@@ -81,6 +82,7 @@ class Claims(RuleBasedStateMachine):
         worker, owner, now = self.workers[n], self.owner(), self.clock.now()
         happened = now - timedelta(seconds=ago)
         woken = event(happened) if source is Source.EVENT else cause(source, happened)
+        self.heard = self.heard or source is Source.EVENT
         answer = self.do(worker.ledger.claim(woken, SCOPE, POLICIES))
         live = owner is not None and owner.until is not None and now < owner.until
         absorbable = source is Source.EVENT and self.settled is not None and self.settled > happened + SKEW
@@ -117,7 +119,11 @@ class Claims(RuleBasedStateMachine):
         if worker.run is None:
             return
         run, worker.intents = worker.run, worker.intents + 1
-        if not self.allowed(worker, worker.ledger.intend(run, worker.intents, "d1", STEP)):
+        try:
+            if not self.allowed(worker, worker.ledger.intend(run, worker.intents, "d1", STEP)):
+                return
+        except Touched:
+            assert self.heard  # of somebody else's write, so that nothing more is written
             return
         worker.until = self.clock.now() + LEASE
         if finished:
