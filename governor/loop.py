@@ -145,6 +145,9 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     stored = await ports.ledger.end(run, ending)
     _say("ran", held.scope, cause, run=run.id, results=results(verdicts), withheld=len(plan.withheld))
     if wait is not None:
+        if not written.wait and any(outcome.became is Became.DONE for outcome in written.outcomes):
+            # Only a limit keeps it from going on: what makes progress is not waiting.
+            cause = replace(cause, attempt=0, first_time=None)
         await _wait(cause, ports, wait, written.stopped or "not settled")
     elif taken_back is not None:
         await ports.inbox.put(Cause(source=Source.MANUAL, time=ports.clock.now(), scope=held.scope))
