@@ -24,6 +24,7 @@ class EstateFile(Struct):
     """bodies: by key of the resource. groups: keys of the resource groups that something in it lives in.
 
     complete: nothing was cut off. notes: what people should know. bare: keys of what stands there without properties.
+    networks, clusters: keys of those that stand there whole, sorted.
     """
 
     path: Path
@@ -32,11 +33,15 @@ class EstateFile(Struct):
     complete: bool
     notes: tuple[str, ...]
     bare: frozenset[str]
+    networks: list[str] = []
+    clusters: list[str] = []
 
-    @property
-    def networks(self) -> list[str]:
-        """Keys of the virtual networks that can be judged, sorted."""
-        return sorted(key for key in self.bodies if ids.kind(key) == ids.VIRTUAL_NETWORK and key not in self.bare)
+    def __post_init__(self) -> None:
+        self.networks = self._whole(ids.VIRTUAL_NETWORK)
+        self.clusters = self._whole(ids.CLUSTER)
+
+    def _whole(self, kind: str) -> list[str]:
+        return sorted(key for key in self.bodies if ids.kind(key) == kind and key not in self.bare)
 
 
 class _Head(Struct):

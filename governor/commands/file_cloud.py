@@ -22,7 +22,7 @@ def observe(file: EstateFile, network: str, at: datetime, needs: Callable[[Estat
     """A file, the key of one of its networks and what else is needed in, the Estate as a run would see it out."""
     listed = (EVERYTHING,) if file.complete else ()
     named = [_text(file.bodies[network])]
-    clusters = tuple(body for key, body in file.bodies.items() if ids.kind(key) == ids.CLUSTER and _of(key, network))
+    clusters = tuple(file.bodies[key] for key in file.clusters if _of(key, network))
     first = Reading((file.bodies[network], *clusters), listed=listed)
     seen = estates.build(at, first, judged=(network,))
     asked: set[str] = set()

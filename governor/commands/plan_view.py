@@ -17,9 +17,8 @@ _MOST: Final = 20
 
 def as_json(answer: Answer) -> str:
     """An Answer in, all of it as JSON out."""
-    return screen.json_text(
-        {"to_do": answer.to_do, **{name: getattr(answer, name) for name in answer.__struct_fields__}}
-    )
+    shown = {name: getattr(answer, name) for name in answer.__struct_fields__ if name != "released"}
+    return screen.json_text({"to_do": answer.to_do, **shown, "remediations": answer.remediations})
 
 
 def show(answer: Answer, console: Console) -> None:

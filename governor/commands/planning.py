@@ -42,7 +42,10 @@ class Unrepaired(Struct, frozen=True):
 
 
 class Answer(Struct):
-    """What would be done in all networks together, and everything that was seen on the way."""
+    """What would be done in all networks together, and everything that was seen on the way.
+
+    released: by digest, because what several networks share is one Remediation.
+    """
 
     source: str
     observed_at: datetime
@@ -50,16 +53,21 @@ class Answer(Struct):
     policies: int
     networks: int = 0
     counts: dict[str, int] = {}
-    remediations: list[Remediation] = []
+    released: dict[str, Remediation] = {}
     withheld: list[Withheld] = []
     unknown: list[Verdict] = []
     unrepaired: list[Unrepaired] = []
     notes: list[str] = []
 
     @property
+    def remediations(self) -> list[Remediation]:
+        """What would be done, in order."""
+        return list(self.released.values())
+
+    @property
     def to_do(self) -> bool:
         """Whether something would be done now, or waits only for a person to approve it."""
-        return bool(self.remediations) or any(waits(held) for held in self.withheld)
+        return bool(self.released) or any(waits(held) for held in self.withheld)
 
 
 def waits(held: Withheld) -> bool:
@@ -114,15 +122,14 @@ async def _from_azure(networks: list[str], environ: dict[str, str], policies: Pa
 
 
 def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) -> None:
-    """What one network adds to an Answer. What several networks share is one Remediation."""
+    """What one network adds to an Answer."""
     proposal = propose(estate, look(estate, policies))
     plan = guard.withhold(proposal, Circumstances(estate, standing, policies, answer.ceiling))
     verdicts = judge(estate, policies)
     answer.networks += len(estate.networks)
     for result, number in results(verdicts).items():
         answer.counts[result] = answer.counts.get(result, 0) + number
-    known = {r.digest for r in answer.remediations}
-    answer.remediations += [r for r in plan.remediations if r.digest not in known]
+    answer.released.update({r.digest: r for r in plan.remediations if r.digest not in answer.released})
     # What nothing is released for is not made; the repairs that would need it stand there with their own reasons.
     answer.withheld += [held for held in plan.withheld if held.remediation.requirements]
     answer.unknown += [v for v in verdicts if v.result is Result.UNKNOWN]
