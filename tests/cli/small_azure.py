@@ -37,7 +37,7 @@ class FileAzure:
         assert not isinstance(after, Refusal), after.why
         return after
 
-    async def apply(self, remediation: str, step: Step, renew: Renew) -> Applied:
+    async def apply(self, remediation: str, step: Step, renew: Renew, correlation: str = "") -> Applied:
         await renew()
         self._steps.append(step)
         before = json.dumps({"name": step.target.rpartition("/")[2], "properties": {"was": 1}}).encode()
