@@ -27,7 +27,8 @@ def outbound(configuration: facts.IpConfiguration, estate: Estate) -> Outbound:
     """An ip configuration of a machine in, what the load balancers of its pools do for its outbound traffic out."""
     implicit: Outbound | None = None
     closes = False
-    for pool in configuration.properties.load_balancer_backend_address_pools or ():
+    pools = configuration.properties.load_balancer_backend_address_pools or ()
+    for pool in sorted(pools, key=lambda pool: ids.key(pool.id)):
         balancer_id = ids.parent(pool.id)
         balancer = estate.find(balancer_id, facts.LoadBalancer)
         if balancer is None or balancer is ABSENT:

@@ -19,6 +19,7 @@ ROUTE_TABLE = "microsoft.network/routetables"
 NETWORK_INTERFACE = "microsoft.network/networkinterfaces"
 LOAD_BALANCER = "microsoft.network/loadbalancers"
 FIREWALL = "microsoft.network/azurefirewalls"
+SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 CLUSTER = "microsoft.containerservice/managedclusters"
 DEPLOYMENT = "microsoft.resources/deployments"
 

@@ -23,7 +23,6 @@ SPECIAL: Final = frozenset(
     }
 )
 _MANAGED_GROUP: Final = "mc_"
-_SCALE_SET: Final = "microsoft.compute/virtualmachinescalesets"
 
 
 class Occupants(Struct, frozen=True, gc=False):
@@ -128,7 +127,7 @@ def _lodger(configuration_id: str, estate: Estate) -> tuple[str, str, bool]:
         machine = nic.properties.virtual_machine
         shown = f"virtual machine {ids.name(machine.id)}" if machine else f"network interface {ids.name(nic.id)}"
         return "virtualMachine", shown, not nic.properties.enable_ip_forwarding and not _public(nic)
-    if kind.startswith(_SCALE_SET):
+    if kind.startswith(ids.SCALE_SET):
         return "virtualMachine", f"scale set {ids.parse(holder).names[0]}", False
     if kind == ids.LOAD_BALANCER:
         return "app", f"load balancer {ids.name(holder)}", False

@@ -14,6 +14,7 @@ from governor.core import facts, ids
 from governor.core.egress import Method, addresses, gateway_holders, nat_gateway_of, unsettled_state
 from governor.core.estate import ABSENT, Estate
 from governor.core.judged import Judged
+from governor.core.occupancy import SPECIAL
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, NatGatewayPolicy, PathKind, Policy, Requirement, fill
 from governor.core.step import (
@@ -206,9 +207,9 @@ def _breaks(judged: Judged, estate: Estate) -> Reason | None:
     table = estate.find(named.id, facts.RouteTable)
     if not isinstance(table, facts.RouteTable):
         return None
-    direct = [
+    direct = sorted(
         r.name for r in table.properties.routes or () if (r.properties.next_hop_type or "").casefold() == "internet"
-    ]
+    )
     if not direct:
         return None
     return Reason(Gate.FORECAST, f"routes to the internet would break in a private subnet: {', '.join(direct[:3])}")
@@ -236,10 +237,10 @@ def _nat_gateway(judged: Judged, policy: Policy, wanted: NatGatewayPolicy, estat
 
 
 def _neighbours(network: facts.VirtualNetwork) -> list[str]:
-    """The NAT gateways that serve subnets of a network, most used first."""
+    """The NAT gateways that serve subnets of a network, most used first; the firewall's is the firewall's own."""
     used: dict[str, int] = {}
     for subnet in network.properties.subnets or ():
-        if subnet.properties.nat_gateway:
+        if subnet.properties.nat_gateway and subnet.name.casefold() not in SPECIAL:
             gateway = subnet.properties.nat_gateway.id
             used[gateway] = used.get(gateway, 0) + 1
     return sorted(used, key=lambda gateway: (-used[gateway], ids.key(gateway)))

@@ -190,6 +190,9 @@ def _why(missing: str, estate: Estate) -> str:
 
 
 def _short(missing: str) -> str:
+    """What is missing, in words."""
+    if ids.kind(missing).startswith(ids.SCALE_SET):
+        return f"instances of scale set {ids.parse(missing).names[0]}"
     return ids.name(missing) if missing.startswith("/") else missing
 
 

@@ -148,3 +148,17 @@ def half_attached(name: str, space: str) -> list[dict[str, Any]]:
             }
         },
     ]
+
+
+async def test_the_gateway_of_the_firewall_is_never_adopted(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    estate = half_attached("spoke-1", "10.1")
+    estate[-1]["properties"]["subnets"][0] |= {
+        "id": subnet("spoke-1", "AzureFirewallSubnet"),
+        "name": "AzureFirewallSubnet",
+    }
+    estate[2] |= {"id": gateway("firewall"), "name": "ng-firewall"}
+    estate[-1]["properties"]["subnets"][0]["properties"]["natGateway"] = {"id": gateway("firewall")}
+    world.arm.load(estate)
+    await world.govern_once(vnet("spoke-1"))
+    assert world.attached("spoke-1") == {"AzureFirewallSubnet": "ng-firewall", "new": "ng-spoke-1"}
