@@ -13,6 +13,8 @@ from governor.core.step import inverse
 from governor.ports import Offered, Ports
 
 DEFAULT_EXPIRY_HOURS = 72
+# What was not seen to end may have been written, too.
+_WRITTEN = (Became.DONE, Became.PENDING, Became.INTERRUPTED)
 
 
 class DecisionError(Exception):
@@ -52,7 +54,7 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
     record = await ports.ledger.record(record_id)
     if record is None:
         raise UnknownError(f"there is no record {record_id}")
-    if not any(o.became is Became.DONE and inverse(o.step) is not None for o in record.outcomes):
+    if not any(o.became in _WRITTEN and inverse(o.step) is not None for o in record.outcomes):
         raise DecisionError(f"record {record_id} wrote nothing that can be taken back")
     if days < 0:
         raise DecisionError(f"{days} days: expected 0 or more")
