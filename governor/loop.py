@@ -59,7 +59,7 @@ class Rules(Struct, frozen=True):
 
 
 class _Written(Struct):
-    """What a run wrote, in order. wait: it must look again. stopped: why it ended early. left: what it did not begin."""
+    """What a run wrote, in order. wait: it must look again. stopped: why it ended early. left: not begun."""
 
     outcomes: list[Outcome]
     wait: bool = False
@@ -261,7 +261,7 @@ def _wait_for(plan: Plan, verdicts: tuple[Verdict, ...], written: _Written) -> f
 
 
 def _came_late(before: tuple[Verdict, ...], now: tuple[Verdict, ...], plan: Plan, written: _Written) -> bool:
-    """Whether the closing read saw a violation that the Plan could not know of: events of it are absorbed from now on."""
+    """Whether the closing read saw a violation that the Plan could not know of: its event is absorbed from now on."""
     failed = {outcome.remediation for outcome in written.outcomes if outcome.became is Became.FAILED}
     told = {ids.key(w.remediation.resource) for w in plan.withheld}
     told |= {ids.key(r.resource) for r in plan.remediations if r.digest in failed}

@@ -25,7 +25,8 @@ _ABSORBABLE: Final = (Source.EVENT, Source.SURVEY)
 class Claim(Struct, frozen=True):
     """until: the end of the lease, None while nobody holds it. seen_by, seen_through, settled, policy_digest: the last
     run that ended. touched: when somebody else last wrote. met: the same, heard of while the Scope was held.
-    unfinished: runs that were taken over and have intents without outcome. leased: the object outside the Scope that the holder has leased."""
+    unfinished: runs that were taken over and have intents without outcome. leased: the object outside the Scope that
+    the holder has leased."""
 
     scope: Scope
     epoch: int = 0

@@ -109,6 +109,7 @@ class World:
         self.queue: list[tuple[datetime, int, bytes]] = []
         self.after_write: Callable[[], Awaitable[None]] | None = None
         self.runs = 0
+        self.deaf = False  # no event arrives any more
         self._numbers = itertools.count()
         self._running: set[asyncio.Task[None]] = set()
         self.transports: list[InProcessTransport] = []
@@ -220,6 +221,8 @@ class World:
 
     def _deliver(self) -> None:
         deliveries = self.arm.take_events()
+        if self.deaf:
+            return
         self.dice.shuffle(deliveries)
         for delivery in deliveries:
             for event in msgspec.json.decode(delivery.body):
