@@ -387,7 +387,7 @@ async def test_somebody_else_who_writes_right_after_us_is_waited_for(tmp_path: P
 
 
 async def test_somebody_else_who_writes_while_we_are_at_it_is_not_met_again(tmp_path: Path) -> None:
-    world = World(tmp_path, durations={"virtualnetworks": 4.0})
+    world = World(tmp_path, durations={"microsoft.network/virtualnetworks/subnets": 4.0})
     world.put_now(vnet("spoke-1"), vnet_body(*((f"s{i}", f"10.0.{i}.0/24") for i in range(6))))
     other: list[datetime] = []
 

@@ -11,7 +11,15 @@ from governor.core.step import name
 from tests.scenarios.world import World, gateway, subnet, vnet, vnet_body
 from tests.support.life import Killed, Life
 
-SLOW = {"virtualnetworks": 4.0, "natgateways": 6.0, "publicipaddresses": 3.0}
+SLOW = {
+    f"microsoft.network/{kind}": seconds
+    for kind, seconds in (
+        ("virtualnetworks", 4.0),
+        ("virtualnetworks/subnets", 4.0),
+        ("natgateways", 6.0),
+        ("publicipaddresses", 3.0),
+    )
+}
 
 
 def found(folder: Path) -> World:

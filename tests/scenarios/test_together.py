@@ -9,7 +9,15 @@ import pytest
 from governor.core.record import Became
 from tests.scenarios.world import SUB, World, egress_group, gateway, subnet, vnet, vnet_body
 
-SLOW = {"virtualnetworks": 8.0, "natgateways": 12.0, "publicipaddresses": 3.0}
+SLOW = {
+    f"microsoft.network/{kind}": seconds
+    for kind, seconds in (
+        ("virtualnetworks", 8.0),
+        ("virtualnetworks/subnets", 8.0),
+        ("natgateways", 12.0),
+        ("publicipaddresses", 3.0),
+    )
+}
 DEPLOYMENT = f"/subscriptions/{SUB}/resourceGroups/rg-net/providers/Microsoft.Resources/deployments/template"
 
 
