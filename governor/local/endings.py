@@ -12,6 +12,8 @@ from governor.local.rows import Transaction
 from governor.ports import Ending, Held, Lost, Run
 
 _LONGEST_WHY = 1000
+# So many runs of a Scope are kept: whoever was taken over may still come and say what became of his step.
+_KEPT = 64
 
 
 def end(tx: Transaction, run: Run, ending: Ending, now: datetime) -> Record | None:
@@ -43,6 +45,7 @@ def end(tx: Transaction, run: Run, ending: Ending, now: datetime) -> Record | No
         unfinished=runs.unfinished(tx, run.scope, (*claim.unfinished, run.id)),
     )
     claims.write(tx, left)
+    runs.forget(tx, run.scope, run_id(run.scope, run.epoch - _KEPT))
     return record
 
 

@@ -70,6 +70,16 @@ def find(tx: Transaction, scope: Scope, run: str) -> Begun | None:
     return tx.get(Begun, _TABLE, keys.place(scope), f"run|{run}")
 
 
+def forget(tx: Transaction, scope: Scope, run: str) -> None:
+    """A run in; gone with its intents if it has ended: its Record says what they became."""
+    begun = find(tx, scope, run)
+    if begun is None or begun.ended is None:
+        return
+    for row in tx.under(_TABLE, keys.place(scope), f"i|{run}|"):
+        tx.delete(_TABLE, keys.place(scope), row.row)
+    tx.delete(_TABLE, keys.place(scope), f"run|{run}")
+
+
 def intent(tx: Transaction, run: Run, number: int) -> Intended | None:
     return tx.get(Intended, _TABLE, keys.place(run.scope), _row(run.id, number))
 

@@ -1,6 +1,7 @@
 """Hostile stories, one situation each: what a reconciler meets in a year, told in a second."""
 
 import copy
+import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -588,3 +589,16 @@ async def test_whoever_held_an_object_outside_and_died_is_outlasted(tmp_path: Pa
     assert world.all_attached(["spoke-2"])
     waited = {o.detail for o in outcomes(await world.records()) if o.became is Became.PENDING}
     assert waited == {"another run is writing it"}
+
+
+async def test_looking_again_and_again_leaves_nothing_behind(tmp_path: Path) -> None:
+    world = await repaired(tmp_path)
+    sizes: list[int] = []
+    for _ in range(2):
+        for _ in range(80):
+            await world.govern_once(vnet("spoke-1"))
+        with sqlite3.connect(tmp_path / "ledger.db") as store:
+            tables = [row[0] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            sizes.append(sum(store.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables))
+        store.close()
+    assert sizes[0] == sizes[1]
