@@ -78,8 +78,9 @@ async def govern(cause: Cause, ports: Ports, rules: Rules) -> Record | None:
             case Absorbed(by=by):
                 _say("absorbed", scope, cause, by=by)
                 return None
-            case Busy(after=after):
-                return await _wait(cause, ports, after, "another run holds the scope")
+            case Busy():
+                # When its lease ends that run is surely over; mostly it is over within seconds.
+                return await _wait(cause, ports, None, "another run holds the scope")
             case Held() as held:
                 return await _begun(held, cause, ports, rules)
     except Transient as trouble:

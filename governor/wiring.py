@@ -80,6 +80,8 @@ def ports(settings: Settings, clock: Clock) -> Ports:
             arm_endpoint=settings.arm_endpoint,
             cloud=settings.cloud,
             ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
+            # An older list could let a run absorb the event of a cluster that its list does not hold.
+            keep_clusters=min(10.0, settings.skew),
         ),
         ledger=SqliteLedger(settings.store / "ledger.db", clock, settings.skew),
         inbox=SqliteInbox(settings.store / "queues.db", clock),

@@ -46,8 +46,9 @@ def connect(
     transport: AsyncHttpTransport[HttpRequest, AsyncHttpResponse] | None = None,
     credential: AsyncTokenCredential | None = None,
     tuning: Tuning = TUNING,
+    keep_clusters: float = 10.0,
 ) -> AzureCloud:
     """The settings ARM_ENDPOINT, CLOUD and CA_BUNDLE in, the Cloud out; ValueError says what is wrong with them."""
     where = endpoint(arm_endpoint, cloud)
     arm = Arm(where, clock, ca_bundle=ca_bundle, transport=transport, credential=credential, tuning=tuning)
-    return AzureCloud(arm)
+    return AzureCloud(arm, keep_clusters=keep_clusters)

@@ -55,9 +55,19 @@ def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
         networks = tuple(_with(n, subnets) if (subnets := written.get(ids.key(n.id))) else n for n in networks)
         known.update((ids.key(network.id), network) for network in networks)
     after = replace(estate, networks=networks, known=known, absent=frozenset(absent))
+    places = {
+        ids.key(subnet.id): (subnet, network)
+        for network in networks
+        if ids.key(network.id) in written
+        for subnet in network.properties.subnets or ()
+    }
     served: dict[str, str] = {}
     for step in steps:
-        if isinstance(step, WriteSubnet) and (why := refused(step, after) or _second_network(step, served)):
+        if not isinstance(step, WriteSubnet):
+            continue
+        place = places.get(ids.key(step.target))
+        why = refused(step, *place, after) if place else "the subnet does not exist"
+        if why := why or _second_network(step, served):
             return Refusal(step, why)
     for step in deleted:
         if why := _delete(step, known):
@@ -81,15 +91,11 @@ def with_subnet(subnet: facts.Subnet, to: Attachment) -> facts.Subnet:
     return replace(subnet, properties=properties)
 
 
-def refused(step: WriteSubnet, after: Estate) -> str | None:
-    """A write of a subnet and the Estate after it in, why Azure would refuse it out (facts/azure.md 2.1, 1.1)."""
-    key = ids.key(step.target)
-    network = after.known.get(ids.parent(key))
-    if not isinstance(network, facts.VirtualNetwork):
-        return "the network does not exist"
-    subnet = next((s for s in network.properties.subnets or () if ids.key(s.id) == key), None)
-    if subnet is None:
-        return "the subnet does not exist"
+def refused(step: WriteSubnet, subnet: facts.Subnet, network: facts.VirtualNetwork, after: Estate) -> str | None:
+    """A write, its subnet and network, and the Estate afterwards in; why Azure would refuse it out.
+
+    Rules: facts/azure.md 2.1, 1.1.
+    """
     if subnet.name.casefold() in SPECIAL:
         return f"{subnet.name} is a subnet of Azure's own"
     for target in (step.to.nat_gateway, step.to.route_table):

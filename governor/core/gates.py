@@ -56,8 +56,10 @@ def settle(_: Remediation, judged: Judged, policy: Policy, around: Circumstances
         wait = policy.limits.settle_seconds - (estate.observed_at - touched).total_seconds()
         if wait > 0:
             return Reason(Gate.SETTLE, f"somebody else has just written the network: {wait:.0f} s to wait", after=wait)
-    for state in _unsettled(judged.network):
-        return Reason(Gate.SETTLE, f"{state}, so it may still be written", after=15.0)
+    for name, state in _unsettled(judged.network):
+        if state.casefold() in facts.WRITING:
+            return Reason(Gate.SETTLE, f"{name} is {state}, so it is still being written", after=15.0)
+        return Reason(Gate.SETTLE, f"{name} is {state}: somebody must mend it first")
     group = ids.group(ids.parse(judged.network.id).subscription, ids.parse(judged.network.id).resource_group)
     if not asks_deployments(around.standing, estate):
         return None
@@ -74,13 +76,14 @@ def asks_deployments(standing: Standing, estate: Estate) -> bool:
     return standing.touched is not None and estate.observed_at - standing.touched < DEPLOYMENT_MEMORY
 
 
-def _unsettled(network: facts.VirtualNetwork) -> Iterable[str]:
+def _unsettled(network: facts.VirtualNetwork) -> Iterable[tuple[str, str]]:
+    """A network in; what in it is not Succeeded, with its state, out."""
     for name, state in (
         (network.name, network.properties.provisioning_state),
         *((s.name, s.properties.provisioning_state) for s in network.properties.subnets or ()),
     ):
-        if (state or facts.SUCCEEDED) != facts.SUCCEEDED:
-            yield f"{name} is {state}"
+        if state is not None and state != facts.SUCCEEDED:
+            yield name, state
 
 
 def occupied(_: Remediation, judged: Judged, __: Policy, ___: Circumstances) -> Reason | None:

@@ -8,14 +8,15 @@ from typing import Final
 
 from governor.core import ids
 from governor.core.egress import trace
-from governor.core.forecast import Refusal, forecast, with_subnet
+from governor.core.estate import Estate
+from governor.core.forecast import Refusal, forecast, refused, with_subnet
 from governor.core.gates import AN_HOUR, GATES, Circumstances, held_by
 from governor.core.judged import Judged, judge
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Policy
 from governor.core.propose import Proposal
 from governor.core.step import WriteSubnet
-from governor.core.verdict import Result, Verdict
+from governor.core.verdict import Result
 
 # A Record is at most 32 KiB (storage.md) and holds every write of its run; a limit above this one has no effect.
 MOST_IN_ONE_RUN: Final = 25
@@ -27,12 +28,16 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     repairs = [r for r in proposal.plan.remediations if ids.key(r.resource) in proposal.judged]
     shared = {r.digest: r for r in proposal.plan.remediations if ids.key(r.resource) not in proposal.judged}
     released: list[Remediation] = []
+    # What several repairs need is imagined once.
+    made_first: dict[tuple[str, ...], Estate | Refusal] = {}
     for repair in repairs:
         judged = proposal.judged[ids.key(repair.resource)]
-        policy = _policy(repair, around)
-        reasons = held_by(GATES, repair, judged, policy, around)
-        needed = [shared[digest] for digest in repair.needs]
-        reasons += [] if reasons else spoils(repair, judged, needed, around)
+        reasons = held_by(GATES, repair, judged, _policy(repair, around), around)
+        if not reasons:
+            if repair.needs not in made_first:
+                needed = tuple(step for digest in repair.needs for step in shared[digest].steps)
+                made_first[repair.needs] = forecast(around.estate, needed)
+            reasons = spoils(repair, judged, made_first[repair.needs], around)
         if reasons:
             withheld[repair.digest] = Withheld(repair, tuple(reasons))
         else:
@@ -89,17 +94,17 @@ def _brakes(released: list[Remediation], around: Circumstances) -> tuple[list[Re
     return passed, cut
 
 
-def spoils(repair: Remediation, judged: Judged, needed: list[Remediation], around: Circumstances) -> list[Reason]:
-    """Imagines one Remediation after what it needs: it must make its subnet compliant and cut nothing off."""
-    steps = (*(step for one in needed for step in one.steps), *repair.steps)
-    after = forecast(around.estate, steps)
-    if isinstance(after, Refusal):
-        return [Reason(Gate.FORECAST, f"Azure would refuse it: {after.why}")]
+def spoils(repair: Remediation, judged: Judged, first: Estate | Refusal, around: Circumstances) -> list[Reason]:
+    """Imagines one repair of a subnet after what comes first: Azure must take it, and it must cut nothing off."""
+    if isinstance(first, Refusal):
+        return [Reason(Gate.FORECAST, f"Azure would refuse what it needs: {first.why}")]
     subnet = judged.subnet
     for step in repair.steps:
         if isinstance(step, WriteSubnet):
             subnet = with_subnet(subnet, step.to)
-    path = trace(subnet, judged.network, after)
+            if why := refused(step, subnet, judged.network, first):
+                return [Reason(Gate.FORECAST, f"Azure would refuse it: {why}")]
+    path = trace(subnet, judged.network, first)
     isolates = judged.policy is not None and judged.policy.egress.isolated is not None
     if not path.ways:
         return [Reason(Gate.FORECAST, "how it would leave afterwards cannot be known")]
@@ -140,10 +145,12 @@ def _wrong(
     if isinstance(after, Refusal):
         guilty = [r for r in released if after.step in (*r.steps, *(s for d in r.needs for s in shared[d].steps))]
         return {r.digest: f"together with the others, Azure would refuse it: {after.why}" for r in guilty}
+    promised = {(ids.key(r.resource), requirement) for r in released for requirement in r.requirements}
+    promised |= {place for place, result in before.items() if result is Result.COMPLIANT}
     wrong = {
         ids.key(v.resource): v
         for v in judge(after, around.policies)
-        if v.result is not Result.COMPLIANT and _expected(v, released, before)
+        if v.result is not Result.COMPLIANT and (ids.key(v.resource), v.requirement) in promised
     }
     own = {
         r.digest: f"afterwards it would be {v.result.value}: {v.seen}"
@@ -155,11 +162,3 @@ def _wrong(
         why = f"afterwards {ids.name(spoiled.resource)} would be {spoiled.result.value}: {spoiled.seen}"
         return {r.digest: why for r in released}
     return own
-
-
-def _expected(verdict: Verdict, released: list[Remediation], before: dict[tuple[str, str], Result]) -> bool:
-    """Whether a verdict of the forecast ought to be Compliant: it was, or a released Remediation promises it."""
-    key = ids.key(verdict.resource)
-    if before.get((key, verdict.requirement)) is Result.COMPLIANT:
-        return True
-    return any(verdict.requirement in r.requirements for r in released if ids.key(r.resource) == key)

@@ -93,7 +93,7 @@ def _remediation(
         to = Attachment(to.nat_gateway, to.route_table, default_outbound_access=False)
     steps: tuple[Step, ...] = ()
     if to != Attachment():
-        steps = (WriteSubnet(subnet.id, to=to, was=_present(subnet, to)),)
+        steps = (WriteSubnet(subnet.id, to, _present(subnet, to), judged.occupants.empty),)
     old = addresses(judged.path, estate)[0] if judged.path else ()
     new = tuple(shown(holder, estate) for holder in found.holders)
     return Remediation(

@@ -73,12 +73,16 @@ class Attachment(Struct, frozen=True, omit_defaults=True):
     default_outbound_access: bool | UnsetType | None = UNSET
 
 
-class WriteSubnet(Struct, frozen=True, tag="WriteSubnet", tag_field="step"):
-    """All changes to one subnet in one PUT; `was` is what the plan saw: anything else there makes the step stale."""
+class WriteSubnet(Struct, frozen=True, omit_defaults=True, tag="WriteSubnet", tag_field="step"):
+    """All changes to one subnet in one PUT; `was` is what the plan saw: anything else there makes the step stale.
+
+    empty: nobody lived there, so nobody was asked; whoever has moved in since makes the step stale, too.
+    """
 
     target: str
     to: Attachment
     was: Attachment
+    empty: bool = False
 
 
 class DeleteNatGateway(Struct, frozen=True, tag="DeleteNatGateway", tag_field="step"):
@@ -97,6 +101,13 @@ Step = (
     | DeleteNatGateway
 )
 
+_LODGERS: Final = (
+    "ipConfigurations",
+    "ipConfigurationProfiles",
+    "privateEndpoints",
+    "resourceNavigationLinks",
+    "serviceAssociationLinks",
+)
 _REFERENCES: Final = (("natGateway", "nat_gateway"), ("routeTable", "route_table"))
 
 
@@ -129,6 +140,8 @@ def conflict(step: Step, body: Body | None) -> str | None:
         case WriteSubnet():
             if body is None:
                 return "the subnet is gone"
+            if step.empty and any((body.get("properties") or {}).get(member) for member in _LODGERS):
+                return "somebody has moved in since the plan was made"
             now = attachment(body)
             for member in ("nat_gateway", "route_table", "default_outbound_access"):
                 was, to, found = (getattr(a, member) for a in (step.was, step.to, now))

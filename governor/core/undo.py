@@ -45,7 +45,8 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
         if judged is not None:
             reasons = held_by(UNDO_GATES, remediation, judged, policy, around)
             # No policy may have the last way out taken away by an undo.
-            reasons += [] if reasons else spoils(remediation, replace(judged, policy=None), released, around)
+            first = forecast(around.estate, tuple(step for one in released for step in one.steps))
+            reasons += [] if reasons else spoils(remediation, replace(judged, policy=None), first, around)
         elif isinstance(remediation.steps[0], WriteSubnet):
             reasons = [Reason(Gate.UNDO, "the subnet is gone")]
         elif held & set(remediation.needs):

@@ -133,7 +133,7 @@ def test_a_gateway_in_use_cannot_be_deleted() -> None:
 BASIC = address(sku="Basic")
 REFUSED: list[tuple[list[Body], list[Step], str]] = [
     ([vnet()], [attach()], "the subnet does not exist"),
-    ([], [attach()], "the network does not exist"),
+    ([], [attach()], "the subnet does not exist"),
     ([vnet(subnet("GatewaySubnet")), nat("ng", PIP)], [attach("GatewaySubnet")], "a subnet of Azure's own"),
     ([SPOKE], [attach()], "ng does not exist"),
     ([SPOKE, nat("ng", PIP, location="northeurope")], [attach()], "in another subscription or region"),

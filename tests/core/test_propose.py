@@ -96,7 +96,7 @@ def test_a_new_network_gets_group_address_gateway_and_attachment() -> None:
     assert repair.requirements == ("subnet-egress", "subnet-private")
     assert repair.disruptions == ("none",)
     assert the_write(proposal) == WriteSubnet(
-        subnet_id(), to=Attachment(NG, UNSET, False), was=Attachment(None, UNSET, None)
+        subnet_id(), to=Attachment(NG, UNSET, False), was=Attachment(None, UNSET, None), empty=True
     )
 
 
@@ -227,7 +227,10 @@ def test_names_are_filled_in() -> None:
 def test_a_subnet_that_leaves_as_it_should_is_only_made_private() -> None:
     proposal = proposed(nat_policy(), vnet(subnet(natGateway=nat_id())), nat("ng", PIP))
     assert the_write(proposal) == WriteSubnet(
-        subnet_id(), to=Attachment(default_outbound_access=False), was=Attachment(default_outbound_access=None)
+        subnet_id(),
+        to=Attachment(default_outbound_access=False),
+        was=Attachment(default_outbound_access=None),
+        empty=True,
     )
     assert proposal.plan.remediations[0].requirements == ("subnet-private",)
 

@@ -188,3 +188,22 @@ async def test_a_policy_may_decide_by_itself_for_some(tmp_path: Path, environmen
     machine(world, "web", subnet("spoke-1", "vms"))
     await world.quiet()
     assert world.attached("spoke-1") == {"vms": attached}
+
+
+async def test_whoever_moves_in_between_plan_and_write_is_asked_first(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put_now(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    world.arm.take_events()
+    world.clock.advance(3 * 24 * 3600)
+
+    async def somebody_moves_in() -> None:
+        world.after_write = None
+        machine(world, "web", subnet("spoke-1", "app"))
+
+    world.after_write = somebody_moves_in
+    await world.govern_once(vnet("spoke-1"))
+    (stale,) = [o for r in await world.records() for o in r.outcomes if o.became is Became.STALE]
+    assert stale.detail == "somebody has moved in since the plan was made"
+    await world.quiet()
+    assert world.attached("spoke-1") == {"app": None}
+    assert Gate.APPROVAL in gates((await world.records())[-1])
