@@ -5,6 +5,7 @@ through here, and nothing else proposes or applies (architecture.md, rule 1). To
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -14,27 +15,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor import messages
+from governor.core import account, guard, ids, needs, undo
 from governor.core import cause as causes
-from governor.core import facts, guard, ids, needs, undo
+from governor.core.account import Written
 from governor.core.cause import Cause, Remainder, Scope, Source
-from governor.core.estate import ABSENT, Estate
-from governor.core.forecast import with_subnet
+from governor.core.estate import Estate
 from governor.core.gates import Circumstances
 from governor.core.judged import judge, look
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Mode, Policies
 from governor.core.propose import propose
-from governor.core.record import Became, Offer, Outcome, Record, changed, run_id
+from governor.core.record import Became, Offer, Outcome, Record, changed
 from governor.core.standing import Standing
-from governor.core.step import Step, WriteSubnet
-from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, results
+from governor.core.step import Step
+from governor.core.verdict import Verdict, results
 from governor.ports import (
     Absorbed,
     Applied,
     Busy,
     Ending,
     Held,
-    Intent,
     Lost,
     Paused,
     Ports,
@@ -56,15 +56,6 @@ class Rules(Struct, frozen=True):
 
     policies: Policies
     ceiling: Mode
-
-
-class _Written(Struct):
-    """What a run wrote, in order. wait: it must look again. stopped: why it ended early. left: not begun."""
-
-    outcomes: list[Outcome]
-    wait: bool = False
-    stopped: str = ""
-    left: list[Withheld] = []
 
 
 async def govern(cause: Cause, ports: Ports, rules: Rules) -> Record | None:
@@ -102,46 +93,34 @@ async def _begun(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record
 
 
 async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record | None:
+    """One run, from what stands to what is told of it."""
     standing = await ports.ledger.standing(held.scope, cause)
     read_from = ports.clock.now()
-    taken_back = await ports.ledger.record(standing.undo.record) if standing.undo else None
-    if taken_back is None:
-        wanted = partial(needs.for_repair, policies=rules.policies, standing=standing)
-    else:
-        wanted = partial(needs.for_undo, policies=rules.policies, standing=standing, record=taken_back)
-    left = tuple(intent.step.target for intent in held.interrupted)
-    estate = await ports.cloud.observe(held.scope, lambda seen: needs.with_targets(wanted(seen), left, seen))
-    around = Circumstances(estate, standing, rules.policies, rules.ceiling)
-    if taken_back is not None:
-        plan = undo.withhold(undo.take_back(taken_back, estate, rules.policies), around)
-    else:
-        plan = guard.withhold(propose(estate, look(estate, rules.policies)), around)
+    is_undo = standing.undo is not None
+    estate, plan = await _planned(held, standing, ports, rules)
     run = await ports.ledger.begin(held, cause, rules.policies.digest, plan)
-    before = judge(estate, rules.policies) if plan.remediations else ()
+    before = judge(estate, rules.policies)
     written = await _write(run, plan, ports)
     if written.outcomes:
         read_from = ports.clock.now()
     # What was written is read anew; what was only read lacks the addresses that its verdicts name.
-    estate = await ports.cloud.observe(
-        held.scope,
-        lambda seen: needs.with_targets(needs.for_evidence(seen, rules.policies), left, seen),
-        None if written.outcomes else estate,
-    )
-    outcomes = (*(_interrupted(intent, estate) for intent in held.interrupted), *written.outcomes)
-    verdicts = judge(estate, rules.policies) or _unread(held.scope, estate, standing)
-    plan = _stopped(plan, written)
-    if written.outcomes and taken_back is None and _came_late(before, verdicts, plan, written):
+    wanted = partial(needs.for_evidence, policies=rules.policies)
+    estate = await _observed(held, wanted, ports, None if written.outcomes else estate)
+    verdicts = judge(estate, rules.policies) or account.unread(held.scope, estate, standing)
+    plan = account.stopped(plan, written)
+    if written.outcomes and not is_undo and account.came_late(before, verdicts, plan, written):
         written.wait = True
-    wait = _wait_for(plan, verdicts, written)
-    record = _record(run, cause, rules, plan, outcomes, verdicts, standing, written, ports)
+    wait = account.look_again(plan, verdicts, written)
+    taken_over = (account.interrupted(i.step, i.remediation, i.at, estate) for i in held.interrupted)
+    told = _record(run, plan, (*taken_over, *written.outcomes), verdicts, standing)
     ending = Ending(
         seen_through=read_from,
         # An undo repairs nothing: what happened before it is still to be looked at.
-        settled=wait is None and taken_back is None,
+        settled=wait is None and not is_undo,
         verdicts=verdicts,
         withheld=plan.withheld,
         named=tuple(sorted({*estate.known, *estate.absent})),
-        record=record,
+        record=told and replace(told, time=ports.clock.now(), note=written.stopped),
     )
     stored = await ports.ledger.end(run, ending)
     _say("ran", held.scope, cause, run=run.id, results=results(verdicts), withheld=len(plan.withheld))
@@ -150,14 +129,62 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
             # Only a limit keeps it from going on: what makes progress is not waiting.
             cause = replace(cause, attempt=0, first_time=None)
         await _wait(cause, ports, wait, written.stopped or "not settled")
-    elif taken_back is not None:
+    elif is_undo:
         await ports.inbox.put(Cause(source=Source.MANUAL, time=ports.clock.now(), scope=held.scope))
     return stored
 
 
-async def _write(run: Run, plan: Plan, ports: Ports) -> _Written:
+async def _planned(held: Held, standing: Standing, ports: Ports, rules: Rules) -> tuple[Estate, Plan]:
+    """What stands in, the Estate and the Plan that may run out: a repair, or the undo that a person asked for."""
+    policies = rules.policies
+    taken_back = await ports.ledger.record(standing.undo.record) if standing.undo else None
+    if taken_back is None:
+        estate = await _observed(held, partial(needs.for_repair, policies=policies, standing=standing), ports)
+        around = Circumstances(estate, standing, policies, rules.ceiling)
+        return estate, guard.withhold(propose(estate, look(estate, policies)), around)
+    wanted = partial(needs.for_undo, policies=policies, standing=standing, record=taken_back)
+    estate = await _observed(held, wanted, ports)
+    around = Circumstances(estate, standing, policies, rules.ceiling)
+    return estate, undo.withhold(undo.take_back(taken_back, estate, policies), around)
+
+
+async def _observed(
+    held: Held, wanted: Callable[[Estate], needs.Needs], ports: Ports, so_far: Estate | None = None
+) -> Estate:
+    """The Scope with what is wanted of it, and with the targets of steps that died halfway."""
+    left = tuple(intent.step.target for intent in held.interrupted)
+    return await ports.cloud.observe(held.scope, lambda seen: needs.with_targets(wanted(seen), left, seen), so_far)
+
+
+def _record(
+    run: Run, plan: Plan, outcomes: tuple[Outcome, ...], verdicts: tuple[Verdict, ...], standing: Standing
+) -> Record | None:
+    """The account of a run; None when nothing was asked or written, nothing changed and nothing is newly withheld."""
+    changes, gone = changed(standing.verdicts, verdicts)
+    asked = run.cause.source in (Source.DECISION, Source.UNDO)
+    if not (asked or outcomes or changes or gone or account.newly_withheld(plan, standing)):
+        return None
+    return Record(
+        id=run.id,
+        time=run.cause.time,
+        scope=run.scope,
+        epoch=run.epoch,
+        cause=run.cause,
+        policy_digest=run.policy_digest,
+        plan_digest=plan.digest,
+        changes=changes,
+        gone=gone,
+        counts=results(verdicts),
+        # Their steps are in the outcomes.
+        done=tuple(replace(remediation, steps=()) for remediation in plan.remediations),
+        outcomes=outcomes,
+        withheld=tuple(Offer(w.remediation, w.reasons) for w in plan.withheld),
+    )
+
+
+async def _write(run: Run, plan: Plan, ports: Ports) -> Written:
     """Applies the Plan's steps in order: intend, apply, done. What needs something that failed is not begun."""
-    written = _Written([])
+    written = Written([])
     unmade: dict[str, str] = {}
     repairs = {r.digest for r in plan.remediations if r.requirements}
     for position, remediation in enumerate(plan.remediations):
@@ -184,14 +211,6 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> _Written:
         if remediation.digest in repairs:
             await ports.ledger.count(run, remediation, failed)
     return written
-
-
-def _stopped(plan: Plan, written: _Written) -> Plan:
-    """A Plan and how far it got in, the Plan that says of the rest why it was not done out."""
-    if not written.left:
-        return plan
-    begun = {outcome.remediation for outcome in written.outcomes}
-    return Plan(tuple(r for r in plan.remediations if r.digest in begun), (*plan.withheld, *written.left))
 
 
 async def _apply(run: Run, number: int, remediation: Remediation, step: Step, ports: Ports) -> Outcome:
@@ -251,96 +270,6 @@ async def _wait(cause: Cause, ports: Ports, after: float | None, why: str) -> Re
     if cause.scope is not None:
         _say("waits", cause.scope, cause, seconds=delay, why=why)
     return None
-
-
-def _wait_for(plan: Plan, verdicts: tuple[Verdict, ...], written: _Written) -> float | None:
-    """Seconds until it makes sense to look again; None when the run is settled."""
-    afters = [reason.after for held in plan.withheld for reason in held.reasons if reason.after is not None]
-    if written.wait or any(verdict.waits for verdict in verdicts):
-        afters.append(0.0)
-    return min(afters, default=None)
-
-
-def _came_late(before: tuple[Verdict, ...], now: tuple[Verdict, ...], plan: Plan, written: _Written) -> bool:
-    """Whether the closing read saw a violation that the Plan could not know of: its event is absorbed from now on."""
-    failed = {outcome.remediation for outcome in written.outcomes if outcome.became is Became.FAILED}
-    told = {ids.key(w.remediation.resource) for w in plan.withheld}
-    told |= {ids.key(r.resource) for r in plan.remediations if r.digest in failed}
-    planned = {ids.key(r.resource) for r in plan.remediations}
-    told |= {ids.key(v.resource) for v in before if v.result is Result.VIOLATION} - planned
-    return any(v.result is Result.VIOLATION and ids.key(v.resource) not in told for v in now)
-
-
-def _interrupted(intent: Intent, estate: Estate) -> Outcome:
-    """A step of a run that died: what ARM holds now says whether it took effect."""
-    holds = _holds(intent.step, estate)
-    detail = {True: "it holds now", False: "it does not hold now", None: "whether it holds was not read"}[holds]
-    return Outcome(intent.step, intent.remediation, Became.INTERRUPTED, detail, started=intent.at)
-
-
-def _holds(step: Step, estate: Estate) -> bool | None:
-    if not isinstance(step, WriteSubnet):
-        key = ids.key(step.target)
-        return True if key in estate.known else False if key in estate.absent else None
-    for network in estate.networks:
-        for subnet in network.properties.subnets or ():
-            if ids.same(subnet.id, step.target):
-                return _attached(subnet, step)
-    return None
-
-
-def _attached(subnet: facts.Subnet, step: WriteSubnet) -> bool:
-    after = with_subnet(subnet, step.to).properties
-    now = subnet.properties
-    return all(
-        ids.key(a.id if a else "") == ids.key(b.id if b else "")
-        for a, b in ((after.nat_gateway, now.nat_gateway), (after.route_table, now.route_table))
-    ) and (after.default_outbound_access == now.default_outbound_access)
-
-
-def _unread(scope: Scope, estate: Estate, standing: Standing) -> tuple[Verdict, ...]:
-    """A Scope that could not be read is never compliant: what stood there is Unknown now."""
-    if isinstance(scope, Remainder) or estate.networks or estate.find(scope.id, facts.VirtualNetwork) is ABSENT:
-        return ()
-    why = estate.why(scope.key)
-    stood = tuple(replace(v, result=Result.UNKNOWN, seen=why, addresses=()) for v in standing.verdicts)
-    return stood or tuple(Verdict(scope.id, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
-
-
-def _record(
-    run: Run,
-    cause: Cause,
-    rules: Rules,
-    plan: Plan,
-    outcomes: tuple[Outcome, ...],
-    verdicts: tuple[Verdict, ...],
-    standing: Standing,
-    written: _Written,
-    ports: Ports,
-) -> Record | None:
-    """The account of the run; None when nothing was written, nothing changed and nothing is newly withheld."""
-    changes, gone = changed(standing.verdicts, verdicts)
-    offered = {w.remediation.digest: tuple(sorted({r.gate.value for r in w.reasons})) for w in plan.withheld}
-    asked = cause.source in (Source.DECISION, Source.UNDO)
-    if not (outcomes or changes or gone or asked or offered != standing.offered):
-        return None
-    return Record(
-        id=run_id(run.scope, run.epoch),
-        time=ports.clock.now(),
-        scope=run.scope,
-        epoch=run.epoch,
-        cause=cause,
-        policy_digest=rules.policies.digest,
-        plan_digest=plan.digest,
-        changes=changes,
-        gone=gone,
-        counts=results(verdicts),
-        # Their steps are in the outcomes.
-        done=tuple(replace(remediation, steps=()) for remediation in plan.remediations),
-        outcomes=outcomes,
-        withheld=tuple(Offer(w.remediation, w.reasons) for w in plan.withheld),
-        note=written.stopped,
-    )
 
 
 def _say(what: str, scope: Scope, cause: Cause, **more: object) -> None:

@@ -51,16 +51,11 @@ def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
                 if why := _make(step, known, absent):
                     return Refusal(step, why)
     networks = estate.networks
+    places: dict[str, tuple[facts.Subnet, facts.VirtualNetwork]] = {}
     if written:
-        networks = tuple(_with(n, subnets) if (subnets := written.get(ids.key(n.id))) else n for n in networks)
+        networks = tuple(_with(n, w, places) if (w := written.get(ids.key(n.id))) else n for n in networks)
         known.update((ids.key(network.id), network) for network in networks)
     after = replace(estate, networks=networks, known=known, absent=frozenset(absent))
-    places = {
-        ids.key(subnet.id): (subnet, network)
-        for network in networks
-        if ids.key(network.id) in written
-        for subnet in network.properties.subnets or ()
-    }
     served: dict[str, str] = {}
     for step in steps:
         if not isinstance(step, WriteSubnet):
@@ -226,12 +221,20 @@ def _still_attached(subnet_id: str, gateway_key: str, known: dict[str, AnyFact])
     return False
 
 
-def _with(network: facts.VirtualNetwork, written: dict[str, Attachment]) -> facts.VirtualNetwork:
-    subnets = tuple(
-        with_subnet(subnet, to) if (to := written.get(ids.key(subnet.id))) else subnet
-        for subnet in network.properties.subnets or ()
-    )
-    return replace(network, properties=replace(network.properties, subnets=subnets))
+def _with(
+    network: facts.VirtualNetwork,
+    written: dict[str, Attachment],
+    places: dict[str, tuple[facts.Subnet, facts.VirtualNetwork]],
+) -> facts.VirtualNetwork:
+    """A network and what is written into it in, the network afterwards out; `places` learns what was written."""
+    subnets = []
+    for subnet in network.properties.subnets or ():
+        key = ids.key(subnet.id)
+        if to := written.get(key):
+            subnet = with_subnet(subnet, to)
+            places[key] = (subnet, network)
+        subnets.append(subnet)
+    return replace(network, properties=replace(network.properties, subnets=tuple(subnets)))
 
 
 def _place(resource_id: str, location: str) -> tuple[str, str]:

@@ -1,0 +1,93 @@
+"""What a run comes to: the Plan, what was written and what was seen afterwards in; what is told of it out."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from governor.core import facts, ids
+from governor.core.cause import Remainder, Scope
+from governor.core.estate import ABSENT, Estate
+from governor.core.forecast import with_subnet
+from governor.core.plan import Plan, Withheld
+from governor.core.record import Became, Outcome
+from governor.core.standing import Standing
+from governor.core.step import Step, WriteSubnet
+from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict
+
+
+class Written(Struct):
+    """What a run wrote, in order. wait: it must look again. stopped: why it ended early. left: not begun."""
+
+    outcomes: list[Outcome]
+    wait: bool = False
+    stopped: str = ""
+    left: list[Withheld] = []
+
+
+def stopped(plan: Plan, written: Written) -> Plan:
+    """A Plan and how far it got in, the Plan that says of the rest why it was not done out."""
+    if not written.left:
+        return plan
+    begun = {outcome.remediation for outcome in written.outcomes}
+    return Plan(tuple(r for r in plan.remediations if r.digest in begun), (*plan.withheld, *written.left))
+
+
+def look_again(plan: Plan, verdicts: tuple[Verdict, ...], written: Written) -> float | None:
+    """Seconds until it makes sense to look again; None when the run is settled."""
+    afters = [reason.after for held in plan.withheld for reason in held.reasons if reason.after is not None]
+    if written.wait or any(verdict.waits for verdict in verdicts):
+        afters.append(0.0)
+    return min(afters, default=None)
+
+
+def came_late(before: tuple[Verdict, ...], now: tuple[Verdict, ...], plan: Plan, written: Written) -> bool:
+    """Whether the closing read saw a violation that the Plan could not know of: its event is absorbed from now on."""
+    failed = {outcome.remediation for outcome in written.outcomes if outcome.became is Became.FAILED}
+    told = {ids.key(w.remediation.resource) for w in plan.withheld}
+    told |= {ids.key(r.resource) for r in plan.remediations if r.digest in failed}
+    planned = {ids.key(r.resource) for r in plan.remediations}
+    told |= {ids.key(v.resource) for v in before if v.result is Result.VIOLATION} - planned
+    return any(v.result is Result.VIOLATION and ids.key(v.resource) not in told for v in now)
+
+
+def interrupted(step: Step, remediation: str, at: datetime, estate: Estate) -> Outcome:
+    """A step of a run that died: what ARM holds now says whether it took effect."""
+    holds = _holds(step, estate)
+    detail = {True: "it holds now", False: "it does not hold now", None: "whether it holds was not read"}[holds]
+    return Outcome(step, remediation, Became.INTERRUPTED, detail, started=at)
+
+
+def _holds(step: Step, estate: Estate) -> bool | None:
+    if not isinstance(step, WriteSubnet):
+        key = ids.key(step.target)
+        return True if key in estate.known else False if key in estate.absent else None
+    for network in estate.networks:
+        for subnet in network.properties.subnets or ():
+            if ids.same(subnet.id, step.target):
+                return _attached(subnet, step)
+    return None
+
+
+def _attached(subnet: facts.Subnet, step: WriteSubnet) -> bool:
+    after = with_subnet(subnet, step.to).properties
+    now = subnet.properties
+    return all(
+        ids.key(a.id if a else "") == ids.key(b.id if b else "")
+        for a, b in ((after.nat_gateway, now.nat_gateway), (after.route_table, now.route_table))
+    ) and (after.default_outbound_access == now.default_outbound_access)
+
+
+def unread(scope: Scope, estate: Estate, standing: Standing) -> tuple[Verdict, ...]:
+    """A Scope that could not be read is never compliant: what stood there is Unknown now."""
+    if isinstance(scope, Remainder) or estate.networks or estate.find(scope.id, facts.VirtualNetwork) is ABSENT:
+        return ()
+    why = estate.why(scope.key)
+    stood = tuple(replace(v, result=Result.UNKNOWN, seen=why, addresses=()) for v in standing.verdicts)
+    return stood or tuple(Verdict(scope.id, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
+
+
+def newly_withheld(plan: Plan, standing: Standing) -> bool:
+    """Whether other things are withheld than the last run said, or for other gates."""
+    offered = {w.remediation.digest: tuple(sorted({r.gate.value for r in w.reasons})) for w in plan.withheld}
+    return offered != standing.offered
