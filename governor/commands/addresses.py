@@ -15,18 +15,18 @@ from governor.commands.deployment import DataFolder, with_ports
 from governor.commands.errors import CommandError
 from governor.commands.screen import track
 from governor.core import facts, ids
-from governor.core.egress import EgressPath, Method, Way, describe, trace
-from governor.core.egress import addresses as addresses_of
+from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.needs import Needs
 from governor.core.occupancy import SPECIAL
+from governor.core.path import EgressPath, Method, Way, describe
+from governor.core.path import addresses as addresses_of
 from governor.core.policy import Requirement
 from governor.core.verdict import Result
 from governor.ports import Ports
 
 # Their public addresses stand in no ARM body, or Azure changes them.
 _ELSEWHERE: Final = frozenset({Method.APPLIANCE, Method.GATEWAY, Method.DEFAULT_OUTBOUND})
-_UNTRACED: Final = frozenset({Result.NOT_APPLICABLE, Result.UNGOVERNED})
 _NO_WAY: Final = describe(EgressPath((Way(Method.NONE),)))
 
 
@@ -133,7 +133,9 @@ def _paths_need(estate: Estate) -> Needs:
 
 async def _from_ledger(ports: Ports) -> list[Entry]:
     verdicts = await ports.ledger.verdicts()
-    found = [v for v in verdicts if v.requirement == Requirement.SUBNET_EGRESS and v.result not in _UNTRACED]
+    found = [
+        v for v in verdicts if v.requirement == Requirement.SUBNET_EGRESS and v.result is not Result.NOT_APPLICABLE
+    ]
     return [
         Entry(v.resource, v.seen, v.addresses, whole=bool(v.addresses) or v.seen.startswith(_NO_WAY)) for v in found
     ]

@@ -8,9 +8,9 @@ from rich.markup import escape
 from governor.commands import screen, words
 from governor.commands.explaining import Considered, Explained, Found
 from governor.core import ids
-from governor.core.egress import EgressPath, Method, describe
 from governor.core.estate import Estate
 from governor.core.occupancy import SPECIAL
+from governor.core.path import EgressPath, Method, describe
 from governor.core.plan import Remediation
 
 _INDENT = 11

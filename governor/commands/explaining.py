@@ -17,11 +17,12 @@ from governor.commands.planning import ceiling_of
 from governor.commands.touching import subnets_of
 from governor.core import facts, guard, ids, needs
 from governor.core.cause import Cause, Scope, Source, VirtualNetwork
-from governor.core.egress import EgressPath, addresses, bare, trace
+from governor.core.egress import bare, trace
 from governor.core.estate import ABSENT, Estate, clusters
 from governor.core.gates import Circumstances
 from governor.core.judged import Judged, look, of_subnet, subject_of
 from governor.core.needs import Needs
+from governor.core.path import EgressPath, addresses
 from governor.core.plan import Remediation, Withheld
 from governor.core.policy import Policies, Policy
 from governor.core.propose import propose

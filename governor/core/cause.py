@@ -1,6 +1,6 @@
 """Why a run woke, and what it may read and repair: Cause and Scope.
 
-A Cause says where and when to look, never what is true (architecture.md, rule 2).
+A Cause says where and when to look, never what is true (docs/architecture.md, rule 1).
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """What was seen: an Estate holds facts, when they were seen, and what could not be.
 
 Three answers to "what is this resource?": its fact, ABSENT (Azure says there is none), or None (not read: a gap).
-Missing facts never look like violations, nor like compliance (architecture.md, rules 2 and 5).
+Missing facts never look like violations, nor like compliance (docs/architecture.md, rule 2).
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """The members of ARM bodies that judging needs, as Azure spells them. A member that is absent is None.
 
 Lists are None when Azure leaves them out: iterate over `x or ()`. Unknown members are ignored here; writes edit the
-raw body and keep them (architecture.md 1, Step).
+raw body and keep them.
 """
 
 from typing import Final

@@ -6,9 +6,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids, verdict
-from governor.core.egress import EgressPath, gateway_in_reach, nat_gateway_of, trace, unsettled_state
+from governor.core.egress import gateway_in_reach, nat_gateway_of, trace, unsettled_state
 from governor.core.estate import Estate, clusters
 from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
+from governor.core.path import EgressPath
 from governor.core.policy import Policies, Policy, Requirement
 from governor.core.selection import Selected, Subject, Undecided, Ungoverned, by_network, select
 from governor.core.verdict import SUBNET_REQUIREMENTS, Finding, Result, Verdict

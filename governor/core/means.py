@@ -9,10 +9,11 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import facts, ids
-from governor.core.egress import Method, gateway_holders, nat_gateway_of, unsettled_state
+from governor.core.egress import gateway_holders, nat_gateway_of, unsettled_state
 from governor.core.estate import ABSENT, Estate
 from governor.core.judged import Judged
 from governor.core.occupancy import SPECIAL
+from governor.core.path import Method
 from governor.core.plan import Gate, Reason, Remediation, digest
 from governor.core.policy import Disruption, NatGatewayPolicy, PathKind, Policy, fill
 from governor.core.step import (

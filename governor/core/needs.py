@@ -9,10 +9,10 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import ids
-from governor.core.egress import addresses
 from governor.core.estate import Estate, clusters, deployments
 from governor.core.gates import asks_deployments
 from governor.core.judged import look
+from governor.core.path import addresses
 from governor.core.policy import Policies
 from governor.core.propose import Proposal, propose
 from governor.core.record import Record

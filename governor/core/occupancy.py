@@ -1,6 +1,6 @@
 """Who lives in a subnet: a subnet and the facts around it in, its Occupants out.
 
-An occupied subnet is another world than an empty one (safety.md 4 and 7): what cannot be named, or was not read, holds
+An occupied subnet is another world than an empty one: what cannot be named, or was not read, holds
 a repair back.
 """
 
@@ -12,7 +12,7 @@ from governor.core import facts, ids
 from governor.core.egress import gateway_in_reach
 from governor.core.estate import Estate, clusters
 
-# Azure's own subnets: never written (safety.md 7). AzureFirewallSubnet comes with `natGatewayOnFirewall`.
+# Azure's own subnets: never written. AzureFirewallSubnet comes with `natGatewayOnFirewall`.
 SPECIAL: Final = frozenset(
     {
         "gatewaysubnet",

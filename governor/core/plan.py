@@ -26,11 +26,10 @@ class Remediation(Struct, frozen=True, omit_defaults=True):
 
 
 class Gate(StrEnum):
-    """The gates of safety.md that can hold a Remediation back, and what else can."""
+    """What can hold a Remediation back."""
 
     CLUSTER = "cluster"
     SETTLE = "settle"
-    OCCUPIED = "occupied"
     OCCUPANTS = "occupants"
     UNDO = "undo"
     BRAKES = "brakes"
@@ -39,7 +38,6 @@ class Gate(StrEnum):
     APPROVAL = "approval"
     REPLACE = "replace"
     FORECAST = "forecast"
-    PERMISSION = "permission"
     UNSUPPORTED = "unsupported"
     NEEDS = "needs"
 
@@ -73,7 +71,7 @@ class Plan(Struct, frozen=True):
 def digest(policy: str, requirements: tuple[str, ...], resource: str, steps: tuple[Step, ...]) -> str:
     """What an approval stands for in: policy, requirements, resource and steps; 16 hex digits out.
 
-    Never time, etag, evidence or order of the requirements (architecture.md 1, Remediation).
+    Never time, etag, evidence or order of the requirements.
     """
     return fingerprint([policy, sorted(requirements), ids.key(resource), steps])
 

@@ -10,10 +10,10 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
-from governor.core.egress import addresses
 from governor.core.estate import Estate
 from governor.core.judged import Judged
 from governor.core.means import Means, breaks, means, shown, unread
+from governor.core.path import addresses
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policy, Requirement
 from governor.core.step import Attachment, Step, WriteSubnet

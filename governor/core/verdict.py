@@ -8,8 +8,8 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import facts, ids
-from governor.core.egress import EgressPath, Method, Way, addresses, describe
 from governor.core.estate import Estate
+from governor.core.path import EgressPath, Method, Way, addresses, describe
 from governor.core.policy import PathKind, Policy, Requirement
 from governor.core.selection import Expired, exempt
 

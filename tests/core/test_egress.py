@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from governor.core import balancing, facts
-from governor.core.egress import EgressPath, Method, Way, addresses, bare, describe, gateway_in_reach, trace
+from governor.core.egress import bare, gateway_in_reach, trace
 from governor.core.estate import Estate
+from governor.core.path import EgressPath, Method, Way, addresses, describe
 from tests.core.world import (
     Body,
     address,
