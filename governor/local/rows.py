@@ -148,19 +148,25 @@ class Rows:
 def connect(path: Path, wait_seconds: float = WAIT_SECONDS) -> sqlite3.Connection:
     """The path of a file in, a connection to it out: write-ahead log, durable commits, transactions by hand."""
     connection = sqlite3.connect(path, timeout=wait_seconds, isolation_level=None, check_same_thread=False)
-    deadline = time.monotonic() + wait_seconds
+    try:
+        _switch_to_wal(connection, time.monotonic() + wait_seconds)
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _switch_to_wal(connection: sqlite3.Connection, deadline: float) -> None:
+    """SQLite does not wait its turn for this when several processes open a new file at once, so we do."""
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            break
+            return
         except sqlite3.OperationalError as error:
-            # SQLite does not wait its turn for this one when several processes open a new file at once.
             if not _locked(error) or time.monotonic() > deadline:
-                connection.close()
                 raise
             time.sleep(0.01)
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
 
 
 @contextmanager

@@ -200,6 +200,7 @@ async def test_health_tells_what_is_wrong(tmp_path: Path, site: Site) -> None:
     status, said = await site.get("health")
     assert (status, said["status"]) == (200, "ok")
     (tmp_path / "policies" / "nat.yaml").write_text("name: [")
+    await wiring.worker().close()
     wiring.worker.cache_clear()
     status, said = await site.get("health")
     assert (status, said["status"]) == (503, "failing")

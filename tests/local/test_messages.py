@@ -70,7 +70,8 @@ def test_a_newer_message_is_no_garbage(newer: bytes) -> None:
     ("garbage", "why"),
     [
         (b"", "truncated"),
-        (b'{"v":1,"x":' + b"[" * 5000, "recursion"),
+        # How deep is too deep differs by Python: either answer is one.
+        (b'{"v":1,"x":' + b"[" * 5000, "not a Cause"),
         (b"{}", "source"),
         (message(v="1"), "`$.v`"),
         (message(v=0), "no version 0"),

@@ -40,6 +40,9 @@ NETWORK_API: Final = "2025-05-01"
 GOVERN_AT_ONCE: Final = 8
 REGION: Final = "westeurope"
 
+# Every ledger that a World has opened; a fixture closes them when the story is over, dead processes' included.
+OPEN: Final[list[SqliteLedger]] = []
+
 
 def network(name: str) -> str:
     return f"{GROUP}/providers/Microsoft.Network/{name}"
@@ -141,6 +144,7 @@ class World:
         cloud = connect(self.clock, arm_endpoint="http://127.0.0.1:8443", transport=transport)
         cloud = type(cloud)(cloud.arm, deadline=self.deadline)
         ledger = SqliteLedger(self.folder / "ledger.db", self.clock)
+        OPEN.append(ledger)
         watched = _Watched(ledger, self)
         return (
             Ports(
