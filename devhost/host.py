@@ -87,7 +87,11 @@ class Host:
 
     async def failed(self) -> None:
         """Never returns; raises why a listener or a timer ended by itself."""
-        await asyncio.gather(*self._tasks)
+        if self._tasks:
+            # Who gives up waiting for this does not cancel them, as a gather would: `stop` lets them end.
+            ended, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for each in ended:
+                each.result()
         await asyncio.Event().wait()
 
     async def drain(self) -> None:

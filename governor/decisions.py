@@ -1,6 +1,6 @@
 """What people decide: approve, reject, undo, pause and resume. A wish in; the ledger and the queue know of it, out.
 
-Decisions live in the ledger; the Cause that follows only points at them (architecture.md 1).
+Decisions live in the ledger; the Cause that follows only points at them.
 """
 
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 """An Event Grid event in, a Cause out: Event Grid schema and CloudEvents say the same in two ways.
 
-Events point, facts decide: what an event says of the resource is not kept (architecture.md, rule 2).
+Events point, facts decide: what an event says of the resource is not kept (docs/architecture.md, rule 1).
 """
 
 from collections.abc import Mapping

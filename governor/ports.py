@@ -1,6 +1,6 @@
 """What the story needs from outside: Cloud, Ledger, Inbox, Clock, and the five words for what can go wrong.
 
-The contract of Ledger and Inbox is design/storage.md; one contract suite runs against every implementation.
+What Ledger and Inbox promise is tested in tests/local; one contract suite runs against every implementation.
 """
 
 import uuid
@@ -19,7 +19,7 @@ from governor.core.standing import Decision, Pause, Standing, StandingApproval, 
 from governor.core.step import Step
 from governor.core.verdict import Verdict
 
-# ---- the five words (architecture.md, rule 9) ---------------------------------------------------------------------
+# ---- the five words (docs/architecture.md, rule 7) ----------------------------------------------------------------
 
 
 class Trouble(Exception):  # noqa: N818 - the five words are the names

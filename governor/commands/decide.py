@@ -12,6 +12,7 @@ from governor import decisions
 from governor.commands import screen, words
 from governor.commands.deployment import DataFolder, with_worker
 from governor.commands.errors import CommandError
+from governor.core.plan import Gate
 from governor.core.policy import Disruption
 from governor.core.standing import Ruling, StandingApproval
 from governor.ports import Offered
@@ -151,6 +152,10 @@ def _rule(digests: list[str], ruling: Ruling, reason: str, data: Path | None) ->
             console.print(
                 f"  {escape(words.does(step))}  ({words.disturbs(remediation)}; {words.addresses(remediation)})"
             )
+        if ruling is Ruling.APPROVE:
+            for other in offer.withheld.reasons:
+                if other.gate is not Gate.APPROVAL:
+                    console.print(f"  [yellow]still withheld[/]: {escape(other.text)}")
     return 0
 
 

@@ -17,6 +17,7 @@ from governor.commands.simulated_arm import SimulatedArm
 from governor.core import ids
 from governor.core.cause import Cause, Source, VirtualNetwork
 from governor.core.estate import Body
+from governor.policy_files import load
 from governor.ports import Inbox
 from governor.settings import PREFIX, Settings
 
@@ -61,6 +62,7 @@ def running(chosen: Chosen) -> Iterator[LocalAzure]:
     subscriptions = sorted({ids.parse(key).subscription for key in file.bodies if ids.parse(key).subscription})
     if not networks:
         raise CommandError(f"{chosen.estate}: {'; '.join(file.notes) or 'it holds no virtual network'}")
+    load(chosen.policies)  # what is wrong with them is said here, and not only in the log of the host
     data = chosen.data.resolve()
     data.mkdir(parents=True, exist_ok=True)
     started: list[Child] = []

@@ -1,6 +1,7 @@
 """A Record and the bodies it names in, text for people out."""
 
 import difflib
+import hashlib
 import json
 from collections.abc import Iterator
 
@@ -65,9 +66,20 @@ def _steps(record: Record, bodies: dict[str, bytes], console: Console) -> None:
         console.print(f"[{style}]{outcome.became.value}[/] {escape(words.say(outcome.step))}{took}")
         if outcome.detail:
             console.print(f"  {escape(outcome.detail)}")
+        for wrong in _untrue(outcome, bodies):
+            console.print(f"  [red]{wrong}[/]")
         for line in _difference(outcome, bodies):
             colour = {"+": "green", "-": "red"}.get(line[:1], "dim")
             console.print(f"  [{colour}]{escape(line)}[/]", soft_wrap=True)
+
+
+def _untrue(outcome: Outcome, bodies: dict[str, bytes]) -> Iterator[str]:
+    """A body that is missing, or is not the one that the Record names by its hash, is no proof of anything."""
+    for which, name in (("before", outcome.before), ("after", outcome.after)):
+        if name and name not in bodies:
+            yield f"the body {which} is missing: the record names {name}"
+        elif name and hashlib.sha256(bodies[name]).hexdigest() != name:
+            yield f"the body {which} was changed afterwards: it does not have the hash that the record names"
 
 
 def _difference(outcome: Outcome, bodies: dict[str, bytes]) -> Iterator[str]:
@@ -89,11 +101,13 @@ def _lines(body: bytes) -> list[str]:
 
 
 def _withheld(record: Record, console: Console) -> None:
-    if not record.withheld:
+    """Repairs that were withheld; what only they would have needed is in the JSON."""
+    repairs = [offer for offer in record.withheld if offer.remediation.requirements]
+    if not repairs:
         return
     console.print("\n[bold]Withheld[/]")
     made = screen.table("what", "would", "because")
-    for offer in record.withheld:
+    for offer in repairs:
         one = offer.remediation
         steps = "\n".join(words.does(step) for step in one.steps) or "-"
         because = "\n".join(reason.text for reason in offer.reasons)

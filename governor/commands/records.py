@@ -79,7 +79,8 @@ def show(record_id: str, /, *, format: Form = "table", data: Data = None) -> int
         if record is None:
             raise CommandError(f"there is no record {record_id}")
         names = {name for outcome in record.outcomes for name in (outcome.before, outcome.after) if name}
-        return record, {name: await ports.ledger.blob(name) or b"" for name in sorted(names)}
+        found = {name: await ports.ledger.blob(name) for name in sorted(names)}
+        return record, {name: body for name, body in found.items() if body is not None}
 
     record, bodies = with_ports(ask, data)
     if format == "json":
