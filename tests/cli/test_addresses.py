@@ -39,6 +39,7 @@ def test_the_register_of_the_ledger(run: Run, ledger: Path) -> None:
     ran = run("addresses", "--data", ledger)
     assert (ran.code, ran.err) == (0, "")
     assert "spoke-pay/snet-api NAT gateway ng-pay" in ran.text
+    assert "hub-weu/snet-dns no policy selects it not known" in ran.text
     assert "GatewaySubnet" not in ran.out
 
 

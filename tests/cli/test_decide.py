@@ -39,6 +39,15 @@ def test_approve_says_what_will_happen_and_wakes_the_governor(run: Run, ledger: 
     assert str(cause["scope"]).casefold().count(SHOP.casefold())
 
 
+def test_approve_says_what_else_holds_the_repair_back(run: Run, ledger: Path) -> None:
+    records = json.loads(run("records", "list", "--format", "json", "--data", ledger).out)["records"]
+    held = [o["remediation"] for record in records for o in record.get("withheld", ())]
+    apps = next(one["digest"] for one in held if one["resource"].endswith("/snet-functions"))
+    ran = run("approve", apps, "--data", ledger)
+    assert "still withheld: hazards not read" in ran.text
+    assert "waits for approval" not in ran.text
+
+
 def test_the_beginning_of_a_digest_is_enough(run: Run, ledger: Path, digest: str) -> None:
     assert run("approve", digest[:6], "--data", ledger).out.startswith(f"approved {digest}")
 

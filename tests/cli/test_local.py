@@ -76,6 +76,7 @@ def test_the_demo_is_not_shown_where_nothing_may_be_repaired(run: Run, monkeypat
     [
         (("up", "--policies", "nowhere"), "--policies nowhere: there is no such folder"),
         (("up", "--policies", ".", "--estate", "nowhere.json"), "nowhere.json: cannot be read"),
+        (("up", "--policies", "."), "there is no policy in this folder"),
         (("demo", "--data", "full"), "--data full: expected a new or an empty folder"),
     ],
 )

@@ -96,6 +96,19 @@ def test_a_record_that_somebody_changed(run: Run, ledger: Path, repaired: str) -
     assert json.loads(run("records", "verify", "--format", "json", "--data", ledger).out)
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE blobs SET body = CAST('{}' AS BLOB)", "was changed afterwards"),
+        ("DELETE FROM blobs", "is missing: the record names"),
+    ],
+)
+def test_bodies_that_are_no_proof_any_more(run: Run, ledger: Path, repaired: str, statement: str, said: str) -> None:
+    with sqlite3.connect(ledger / "ledger.db") as database:
+        database.execute(statement)
+    assert said in run("records", "show", repaired, "--data", ledger).text
+
+
 def test_a_file_that_is_no_ledger(run: Run, tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"this is not a database, whatever its name says" * 100)
     ran = run("records", "list", "--data", tmp_path)
