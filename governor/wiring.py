@@ -1,7 +1,7 @@
 """Builds the real ports from Settings, once per worker, lazily, for functions and the command line alike.
 
 The ports of Azure and of the embedded set-up are chosen here and nowhere else. Policies are read again when they are
-older than a minute; a set that is not wholly valid is not used: the last good one stays (storage.md, Policies).
+older than a minute; a set that is not wholly valid is not used: the last good one stays.
 """
 
 import os

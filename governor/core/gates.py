@@ -1,4 +1,4 @@
-"""The gates of safety.md that look at one Remediation: why it must not run now, in words, or None.
+"""The gates that look at one Remediation: why it must not run now, in words, or None.
 
 Each reason says what a person can do about it, or after how many seconds looking again makes sense.
 """
@@ -37,7 +37,7 @@ AGate = Callable[[Remediation, Judged, Policy, Circumstances], Reason | None]
 
 
 def cluster(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
-    """Gate 1: the change bites at the attach, so a subnet of a cluster is repaired with its cluster only."""
+    """The change bites at the attach, so a subnet of a cluster is repaired with its cluster only."""
     using = judged.occupants.clusters
     if using:
         names = ", ".join(ids.name(one) for one in using[:3])
@@ -50,7 +50,7 @@ def cluster(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -
 
 
 def settle(_: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
-    """Gate 2: a network takes one writer; nobody else's deployment must meet ours."""
+    """A network takes one writer; nobody else's deployment must meet ours."""
     estate, touched = around.estate, around.standing.touched
     if touched is not None:
         wait = policy.limits.settle_seconds - (estate.observed_at - touched).total_seconds()
@@ -87,7 +87,7 @@ def _unsettled(network: facts.VirtualNetwork) -> Iterable[tuple[str, str]]:
 
 
 def occupied(_: Remediation, judged: Judged, __: Policy, ___: Circumstances) -> Reason | None:
-    """Gate 7: everything in a subnet is named, and what a change would do to it is known."""
+    """Everything in a subnet is named, and what a change would do to it is known."""
     why = hazards_unread(judged.subnet, judged.occupants, judged.network)
     return Reason(Gate.OCCUPANTS, why) if why else None
 
@@ -100,7 +100,7 @@ def ceiling(_: Remediation, __: object, ___: Policy, around: Circumstances) -> R
 
 
 def mode(_: Remediation, judged: Judged, policy: Policy, ___: Circumstances) -> Reason | None:
-    """The weaker of the policy's mode and, where somebody lives, `occupied` (gate 4)."""
+    """The weaker of the policy's mode and, where somebody lives, `occupied`."""
     if policy.mode_for(not judged.occupants.empty) is Mode.AUDIT:
         return Reason(Gate.MODE, f"policy {policy.name} is in audit mode here: reported, not repaired")
     return None

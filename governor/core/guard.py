@@ -18,7 +18,7 @@ from governor.core.propose import Proposal
 from governor.core.step import WriteSubnet
 from governor.core.verdict import Result
 
-# A Record is at most 32 KiB (storage.md) and holds every write of its run; a limit above this one has no effect.
+# A Record is at most 32 KiB and holds every write of its run; a limit above this one has no effect.
 MOST_IN_ONE_RUN: Final = 25
 
 
@@ -67,7 +67,7 @@ def _policy(remediation: Remediation, around: Circumstances) -> Policy:
 
 
 def _brakes(released: list[Remediation], around: Circumstances) -> tuple[list[Remediation], list[Withheld]]:
-    """Gate 12: limits cut between Remediations and count repairs, not what they need."""
+    """Limits cut between Remediations and count repairs, not what they need."""
     passed: list[Remediation] = []
     cut: list[Withheld] = []
     in_run: dict[str, int] = {}

@@ -1,6 +1,6 @@
 """Which policy governs a resource: all policies and a Subject in; the policy, what is missing, or nobody out.
 
-A condition whose fact was not read is neither true nor false (architecture.md, Estate): while such a condition can
+A condition whose fact was not read is neither true nor false: while such a condition can
 decide, no lower policy is asked.
 """
 

@@ -1,6 +1,6 @@
 """Taking a Record back: its steps' inverses in reverse order, past every gate but compliance.
 
-Undo may restore a violation, but never takes the last way out away (safety.md 10).
+Undo may restore a violation, but never takes the last way out away.
 """
 
 from msgspec.structs import replace
