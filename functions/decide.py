@@ -37,7 +37,7 @@ async def decide(req: func.HttpRequest) -> func.HttpResponse:
         offers = await decisions.rule(
             req.route_params["digest"], wish.decision, (_who(req), wish.reason), at.ports, at.rules().policies
         )
-    except msgspec.ValidationError as wrong:
+    except msgspec.DecodeError as wrong:
         return problem(400, f"the body of the request: {wrong}")
     except decisions.DecisionError as wrong:
         return problem(404 if isinstance(wrong, decisions.UnknownError) else 409, str(wrong))
@@ -55,7 +55,7 @@ async def undo(req: func.HttpRequest) -> func.HttpResponse:
     try:
         wish = msgspec.json.decode(req.get_body() or b"{}", type=_Undo)
         scope = await decisions.undo(record, wish.days, (_who(req), wish.reason), worker().ports)
-    except msgspec.ValidationError as wrong:
+    except msgspec.DecodeError as wrong:
         return problem(400, f"the body of the request: {wrong}")
     except decisions.DecisionError as wrong:
         return problem(404 if isinstance(wrong, decisions.UnknownError) else 409, str(wrong))
@@ -70,7 +70,7 @@ async def pause(req: func.HttpRequest) -> func.HttpResponse:
 
     try:
         wish = msgspec.json.decode(req.get_body(), type=_Pause)
-    except msgspec.ValidationError as wrong:
+    except msgspec.DecodeError as wrong:
         return problem(400, f"the body of the request: {wrong}")
     who = (_who(req), wish.reason)
     if wish.paused:

@@ -54,7 +54,7 @@ async def given_up(message: func.QueueMessage) -> None:
 def _old(raw: bytes, now: datetime) -> bool:
     try:
         dated = msgspec.json.decode(raw, type=_Dated)
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         return False
     since = dated.first_time or dated.time
     return since is not None and now - since > timedelta(hours=24)

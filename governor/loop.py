@@ -1,7 +1,7 @@
 """The whole story: a Cause in, a Record out.
 
 woken -> claim -> observe -> judge -> propose -> withhold -> begin -> intend, apply, done -> end. Every trigger comes
-through here, and nothing else proposes or applies (architecture.md, rule 1). To wait is to put the Cause back.
+through here, and nothing else proposes or applies (docs/architecture.md). To wait is to put the Cause back.
 """
 
 import logging
@@ -45,7 +45,7 @@ from governor.ports import (
 )
 
 LOG: Final = logging.getLogger("governor")
-# Seconds before a Cause that must wait is looked at again (storage.md, Waiting); the last one repeats.
+# Seconds before a Cause that must wait is looked at again; the last one repeats.
 PATIENCE: Final = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 _LEASE_TRIES: Final = 30
@@ -130,7 +130,8 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
             cause = replace(cause, attempt=0, first_time=None)
         await _wait(cause, ports, wait, written.stopped or "not settled")
     elif is_undo:
-        await ports.inbox.put(Cause(source=Source.MANUAL, time=ports.clock.now(), scope=held.scope))
+        after_undo = Cause(Source.MANUAL, ports.clock.now(), scope=held.scope, points_at=cause.points_at)
+        await ports.inbox.put(after_undo)
     return stored
 
 
@@ -179,6 +180,8 @@ def _record(
         done=tuple(replace(remediation, steps=()) for remediation in plan.remediations),
         outcomes=outcomes,
         withheld=tuple(Offer(w.remediation, w.reasons) for w in plan.withheld),
+        decisions=tuple(d for digest, d in sorted(standing.decisions.items()) if digest in plan.digests),
+        undo=standing.undo,
     )
 
 

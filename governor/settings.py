@@ -32,7 +32,6 @@ class Settings(Struct, frozen=True):
     arm_endpoint: str = CLOUDS["public"]
     ca_bundle: Path | None = None
     skew: float = 10.0
-    scopes: tuple[str, ...] = ()
 
     @property
     def loopback(self) -> bool:
@@ -84,5 +83,4 @@ class Settings(Struct, frozen=True):
             arm_endpoint=endpoint,
             ca_bundle=Path(bundle) if bundle else None,
             skew=float(skew),
-            scopes=tuple(s.strip() for s in text("SCOPES", "").split(",") if s.strip()),
         )

@@ -150,7 +150,8 @@ def _rule(digests: list[str], ruling: Ruling, reason: str, data: Path | None) ->
         console.print(f"{done} {remediation.digest}: {escape(words.short(remediation.resource))}")
         for step in remediation.steps:
             console.print(
-                f"  {escape(words.does(step))}  ({words.disturbs(remediation)}; {words.addresses(remediation)})"
+                f"  {escape(words.does(step))}  "
+                f"({words.disturbs(remediation)}; {words.taken_back(remediation)}; {words.addresses(remediation)})"
             )
         if ruling is Ruling.APPROVE:
             for other in offer.withheld.reasons:

@@ -27,6 +27,12 @@ def show(record: Record, bodies: dict[str, bytes], console: Console) -> None:
         facts.add_row("written by", escape(", ".join(who)))
     if cause.correlation_id:
         facts.add_row("correlation", escape(cause.correlation_id))
+    for decision in record.decisions:
+        said = f"{decision.ruling.value} {decision.digest} by {decision.by} at {words.when(decision.at)}"
+        facts.add_row("decided", escape(f"{said}: {decision.reason or 'no reason given'}"))
+    if record.undo is not None:
+        said = f"undo of {record.undo.record} by {record.undo.by} at {words.when(record.undo.at)}"
+        facts.add_row("decided", escape(f"{said}: {record.undo.reason or 'no reason given'}"))
     facts.add_row("policies", record.policy_digest[:16])
     if record.note:
         facts.add_row("note", escape(record.note))

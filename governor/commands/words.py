@@ -18,9 +18,11 @@ from governor.core.step import (
     CreateResourceGroup,
     CreateRouteTable,
     DeleteNatGateway,
+    Reversibility,
     Step,
     WriteSubnet,
     name,
+    reversibility,
 )
 from governor.core.verdict import Result
 
@@ -110,6 +112,13 @@ def disturbs(remediation: Remediation) -> str:
     return ", ".join("nobody" if one == Disruption.NONE else one for one in remediation.disruptions)
 
 
+def taken_back(remediation: Remediation) -> str:
+    """A Remediation in, how far an undo can take it back out: as far as its least reversible step."""
+    order = tuple(Reversibility)
+    far = max((reversibility(step) for step in remediation.steps), key=order.index, default=Reversibility.REVERSIBLE)
+    return far.value
+
+
 def addresses(remediation: Remediation) -> str:
     """A Remediation in, its old and new public addresses out."""
     if not remediation.old_addresses and not remediation.new_addresses:
@@ -131,7 +140,9 @@ def woken(cause: Cause) -> str:
         case Source.UNDO:
             return f"undo of record {cause.points_at}"
         case Source.MANUAL:
-            return "somebody asked for a look"
+            return (
+                f"a look after the undo of record {cause.points_at}" if cause.points_at else "somebody asked for a look"
+            )
     assert_never(cause.source)
 
 

@@ -123,7 +123,12 @@ def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Cir
     allowed = weakest(around.ceiling, policy.mode_for(not judged.occupants.empty))
     if not classes and allowed is Mode.ENFORCE:
         return None
-    why = _change(remediation) if classes else f"the policy proposes only ({', '.join(remediation.disruptions)})"
+    if classes:
+        why = _change(remediation)
+    elif policy.mode_for(not judged.occupants.empty) is Mode.ENFORCE:
+        why = "the deployment only proposes (MODE_CEILING)"
+    else:
+        why = f"policy {policy.name} only proposes here"
     return Reason(Gate.APPROVAL, f"waits for approval: {why}")
 
 

@@ -64,6 +64,11 @@ class Plan(Struct, frozen=True):
         return tuple((remediation, step) for remediation in self.remediations for step in remediation.steps)
 
     @property
+    def digests(self) -> frozenset[str]:
+        """The digests of all Remediations, withheld ones included."""
+        return frozenset(r.digest for r in (*self.remediations, *(w.remediation for w in self.withheld)))
+
+    @property
     def digest(self) -> str:
         return fingerprint(sorted(r.digest for r in self.remediations))
 

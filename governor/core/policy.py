@@ -183,9 +183,11 @@ class Policies(Term, frozen=True):
             (self.exemption_tags is not None, "exemptionTags: a tag exempts nothing"),
         )
         judged = (p for p in self.policies if p.builds in (PathKind.HUB, PathKind.PROXY))
+        asked = (p for p in self.policies if p.approvals.approvers)
         return (
             *(text for given, text in tenant if given),
             *(f"{p.name}: egress.{p.builds} is judged, and not repaired" for p in judged),
+            *(f"{p.name}: approvals.approvers: whoever reaches the ledger or holds a key may approve" for p in asked),
         )
 
     def find(self, name: str) -> Policy | None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from governor.core import ids
 from governor.core.cause import VERSION, Cause, Scope
 from governor.core.plan import Reason, Remediation
+from governor.core.standing import Decision, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
 
@@ -48,7 +49,10 @@ class Offer(Struct, frozen=True, omit_defaults=True):
 
 
 class Record(Struct, frozen=True, omit_defaults=True):
-    """The account of one run. changes: verdicts that differ from before; counts: all verdicts, by result."""
+    """The account of one run. changes: verdicts that differ from before; counts: all verdicts, by result.
+
+    decisions, undo: who decided what about its Remediations, and why.
+    """
 
     id: str
     time: datetime
@@ -63,6 +67,8 @@ class Record(Struct, frozen=True, omit_defaults=True):
     done: tuple[Remediation, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     withheld: tuple[Offer, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    undo: UndoRequest | None = None
     note: str = ""
     left_out: int = 0
     prev: str = ""

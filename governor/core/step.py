@@ -1,10 +1,11 @@
 """One idempotent edit of one resource, with its precondition and its inverse.
 
 `edit` is pure: the raw body in, the wanted body out; a body that already holds comes back unchanged, and then there is
-nothing to write (docs/architecture.md, rule 3). Members that a step does not name are never touched.
+nothing to write (architecture.md, rule 6). Members that a step does not name are never touched.
 """
 
 import copy
+from enum import StrEnum
 from typing import Any, Final, assert_never
 
 import msgspec
@@ -14,6 +15,12 @@ from governor.core import ids
 
 Body = dict[str, Any]
 Tags = dict[str, str]
+
+
+class Reversibility(StrEnum):
+    REVERSIBLE = "reversible"
+    LIMITED = "limited"
+    IRREVERSIBLE = "irreversible"
 
 
 class CreateResourceGroup(Struct, frozen=True, tag="CreateResourceGroup", tag_field="step"):
@@ -168,6 +175,20 @@ def inverse(step: Step) -> Step | None:
             CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateRouteTable() | DeleteNatGateway()
         ):
             return None
+    assert_never(step)
+
+
+def reversibility(step: Step) -> Reversibility:
+    """A step in, how far undo can take it back out."""
+    match step:
+        case WriteSubnet():
+            return Reversibility.REVERSIBLE
+        case (
+            CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateNatGateway() | CreateRouteTable()
+        ):
+            return Reversibility.LIMITED
+        case DeleteNatGateway():
+            return Reversibility.IRREVERSIBLE
     assert_never(step)
 
 

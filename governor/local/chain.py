@@ -110,13 +110,28 @@ def _walk(tx: Transaction, subscription: str, head: Head) -> Verification:
             wrong = _wrong(row, expected, newest=count == 0)
             if wrong is not None:
                 return Verification(subscription, count, wrong)
-            expected, count, after = decode(Record, row.value).prev, count + 1, row.row
+            record = decode(Record, row.value)
+            wrong = _without_proof(tx, record)
+            if wrong is not None:
+                return Verification(subscription, count, wrong)
+            expected, count, after = record.prev, count + 1, row.row
     if expected:
         which = "all" if count == 0 else "the oldest"
         return Verification(subscription, count, f"{which} Records are missing: none has the hash {expected}")
     if head.records != count:
         return Verification(subscription, count, f"the head counts {head.records} Records, the chain has {count}")
     return Verification(subscription, count, None)
+
+
+def _without_proof(tx: Transaction, record: Record) -> str | None:
+    """A Record in; which of the bodies that it names by hash is missing or was changed, or None, out."""
+    for outcome in record.outcomes:
+        for name in (outcome.before, outcome.after):
+            body = None if name is None else tx.blob(name)
+            if name is not None and (body is None or hashlib.sha256(body).hexdigest() != name):
+                what = "is missing" if body is None else "was changed"
+                return f"Record {record.id} names a body that {what}: {name}"
+    return None
 
 
 def _wrong(row: Row, expected: str, newest: bool) -> str | None:

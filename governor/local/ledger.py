@@ -1,4 +1,4 @@
-"""The Ledger in one SQLite file: the same tables, keys and values as on Azure (design: storage.md).
+"""The Ledger in one SQLite file: the same tables, keys and values as on Azure.
 
 Every method is one transaction; several processes may use one file at once.
 """

@@ -29,6 +29,11 @@ class Row(NamedTuple):
     hash: str
 
 
+def _row(row: str, value: bytes | str, hash_: str) -> Row:
+    """What stands in the file in, a Row out; a value that somebody has edited by hand may have become text."""
+    return Row(row, value.encode() if isinstance(value, str) else value, hash_)
+
+
 class _Version(Struct):
     v: int = VERSION
 
@@ -61,7 +66,7 @@ class Transaction:
         found = self._connection.execute(
             f"SELECT row, value, hash FROM {table} WHERE partition = ? AND row = ?", (partition, row)
         ).fetchone()
-        return None if found is None else Row(*found)
+        return None if found is None else _row(*found)
 
     def put(self, table: str, partition: str, row: str, value: Struct) -> None:
         self.put_raw(table, partition, row, msgspec.json.encode(value))
@@ -82,7 +87,7 @@ class Transaction:
             "ORDER BY row LIMIT ?",
             (partition, prefix, prefix + _LAST, after, limit),
         ).fetchall()
-        return [Row(*row) for row in found]
+        return [_row(*row) for row in found]
 
     def all(self, kind: type[T], table: str, partition: str, prefix: str = "", after: str = "") -> list[T]:
         """The values of such rows."""

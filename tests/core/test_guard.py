@@ -365,7 +365,7 @@ def test_standing_approvals_must_cover_every_class(approvals: tuple[StandingAppr
 
 def test_a_deployment_that_only_proposes_asks_for_everything() -> None:
     (waits,) = Story(ceiling=Mode.PROPOSE).reasons()
-    assert waits.text == "waits for approval: the policy proposes only (none)"
+    assert waits.text == "waits for approval: the deployment only proposes (MODE_CEILING)"
 
 
 BOTH = (Disruption.ADDRESS, Disruption.BRIEF)

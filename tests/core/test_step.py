@@ -15,6 +15,7 @@ from governor.core.step import (
     CreateResourceGroup,
     CreateRouteTable,
     DeleteNatGateway,
+    Reversibility,
     Step,
     WriteSubnet,
 )
@@ -217,17 +218,18 @@ def test_deleting_leaves_nothing() -> None:
     assert step.edit(DeleteNatGateway(nat_id()), None) is None
 
 
-INVERSES: list[tuple[Step, Step | None]] = [
-    *((one, None) for one in CREATES if one is not GATEWAY),
-    (GATEWAY, DeleteNatGateway(nat_id())),
-    (DeleteNatGateway(nat_id()), None),
-    (write(Attachment()), write(Attachment())),
+INVERSES: list[tuple[Step, Step | None, Reversibility]] = [
+    *((one, None, Reversibility.LIMITED) for one in CREATES if one is not GATEWAY),
+    (GATEWAY, DeleteNatGateway(nat_id()), Reversibility.LIMITED),
+    (DeleteNatGateway(nat_id()), None, Reversibility.IRREVERSIBLE),
+    (write(Attachment()), write(Attachment()), Reversibility.REVERSIBLE),
 ]
 
 
-@pytest.mark.parametrize(("one", "back"), INVERSES)
-def test_how_a_step_is_taken_back(one: Step, back: Step | None) -> None:
+@pytest.mark.parametrize(("one", "back", "how"), INVERSES)
+def test_how_far_a_step_can_be_taken_back(one: Step, back: Step | None, how: Reversibility) -> None:
     assert step.inverse(one) == back
+    assert step.reversibility(one) is how
     assert step.name(one) == type(one).__name__
 
 

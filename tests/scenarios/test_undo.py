@@ -80,3 +80,13 @@ async def test_a_step_that_somebody_changed_since_is_not_taken_back(tmp_path: Pa
     await decisions.undo(record.id, 7, ("ann", ""), world.ports)
     await world.quiet()
     assert world.attached("spoke-1")["db"] is None
+
+
+async def test_a_record_names_who_decided_and_why(tmp_path: Path) -> None:
+    world, record = await repaired(tmp_path)
+    world.clock.advance(600)
+    await decisions.undo(record.id, 7, ("ann", "breaks our build"), world.ports)
+    await world.quiet()
+    undone = next(r for r in reversed(await world.records()) if r.undo)
+    assert undone.undo is not None
+    assert (undone.undo.by, undone.undo.reason) == ("ann", "breaks our build")

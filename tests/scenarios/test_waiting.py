@@ -61,6 +61,7 @@ async def test_an_occupied_subnet_waits_for_approval_and_is_repaired_after_it(tm
     assert world.attached("spoke-1") == {"vms": "ng-spoke-1"}
     last = next(r for r in reversed(await world.records()) if r.outcomes)
     assert last.cause.points_at == remediation.digest
+    assert [(d.by, d.reason) for d in last.decisions] == [("ann", "change 42")]
 
 
 async def test_a_rejected_repair_is_not_done(tmp_path: Path) -> None:
