@@ -144,6 +144,8 @@ async def test_wrong_wishes_are_answered_in_one_line(site: Site) -> None:
     assert (await site.post("approvals/00000000", {"decision": "maybe"}))[0] == 400
     assert (await site.post("records/none/undo", {}))[0] == 404
     assert (await site.post("pause", []))[0] == 400
+    async with site.http.post(f"{site.url}/api/pause", data=b"{junk") as answer:
+        assert answer.status == 400
     assert (await site.get("records/none"))[0] == 404
     assert (await site.get("records?limit=none"))[0] == 400
 

@@ -183,3 +183,9 @@ async def test_hashes_are_those_of_the_stored_bytes(chains: Chains) -> None:
     chains.put(row, newer, digest)
     chains.rename_head(prev, digest)
     assert [v.wrong async for v in chains.ledger.verify()] == [None, None]
+
+
+async def test_a_record_edited_by_hand_is_named_whatever_type_it_has_now(chains: Chains) -> None:
+    """SQL's own replace() leaves text where bytes were."""
+    chains.do("UPDATE ledger SET value = replace(value, 'number 2', 'number 9')")
+    assert "was changed" in await chains.wrong()

@@ -1,5 +1,7 @@
 """What the governor did can be taken back, and is then left alone for a while."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,15 @@ async def test_a_record_names_who_decided_and_why(tmp_path: Path) -> None:
     undone = next(r for r in reversed(await world.records()) if r.undo)
     assert undone.undo is not None
     assert (undone.undo.by, undone.undo.reason) == ("ann", "breaks our build")
+
+
+@pytest.mark.parametrize(
+    ("tamper", "said"),
+    [("DELETE FROM blobs", "is missing"), ("UPDATE blobs SET body = CAST('{}' AS BLOB)", "was changed")],
+)
+async def test_verify_looks_at_the_bodies_that_records_name(tmp_path: Path, tamper: str, said: str) -> None:
+    world, _ = await repaired(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as file:
+        file.execute(tamper)
+    (found,) = [v async for v in world.ports.ledger.verify()]
+    assert said in (found.wrong or "")
