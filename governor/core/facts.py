@@ -79,10 +79,7 @@ class Subnet(Fact, frozen=True):
 
 
 class PeeringProperties(Fact, frozen=True):
-    peering_state: str | None = None
-    remote_virtual_network: Ref | None = None
     use_remote_gateways: bool | None = None
-    allow_forwarded_traffic: bool | None = None
 
 
 class Peering(Fact, frozen=True):
@@ -90,13 +87,8 @@ class Peering(Fact, frozen=True):
     properties: PeeringProperties = PeeringProperties()
 
 
-class AddressSpace(Fact, frozen=True):
-    address_prefixes: tuple[str, ...] | None = None
-
-
 class VirtualNetworkProperties(Fact, frozen=True):
     provisioning_state: str | None = None
-    address_space: AddressSpace | None = None
     subnets: tuple[Subnet, ...] | None = None
     virtual_network_peerings: tuple[Peering, ...] | None = None
     default_public_nat_gateway: Ref | None = None
@@ -115,7 +107,6 @@ class NatGatewayProperties(Fact, frozen=True):
     public_ip_addresses: tuple[Ref, ...] | None = None
     public_ip_prefixes: tuple[Ref, ...] | None = None
     subnets: tuple[Ref, ...] | None = None
-    source_virtual_network: Ref | None = None
 
 
 class NatGateway(Fact, frozen=True):
@@ -309,7 +300,6 @@ class ResourceGroup(Fact, frozen=True):
     id: str
     location: str = ""
     tags: Tags | None = None
-    managed_by: str | None = None
 
 
 class Subscription(Fact, frozen=True):

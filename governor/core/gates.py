@@ -12,7 +12,7 @@ from msgspec import Struct
 from governor.core import facts, ids
 from governor.core.estate import Estate, deployments
 from governor.core.judged import Judged, of_subnet, subject_of
-from governor.core.occupancy import clusters_known, hazards_unread
+from governor.core.occupancy import cluster_owns, clusters_known, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policies, Policy, weakest
 from governor.core.selection import meets
@@ -42,6 +42,8 @@ def cluster(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -
     if using:
         names = ", ".join(ids.name(one) for one in using[:3])
         return Reason(Gate.CLUSTER, f"cluster {names} uses it: it is changed only together with its cluster")
+    if cluster_owns(judged.network, around.estate):
+        return Reason(Gate.CLUSTER, "its network lies in a cluster's node resource group, which is never written")
     if "cluster" in judged.occupants.kinds:
         return Reason(Gate.CLUSTER, "cluster nodes live in it: it is changed only together with its cluster")
     if not clusters_known(judged.network, around.estate):

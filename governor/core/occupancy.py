@@ -145,3 +145,13 @@ def clusters_known(network: facts.VirtualNetwork, estate: Estate) -> bool:
     """Whether the clusters of a network's subscription were listed, so that a subnet without one is known free."""
     unclear = any(not gap.about or ids.kind(gap.about) == ids.CLUSTER for gap in estate.gaps)
     return not unclear and estate.has_listed(clusters(ids.parse(network.id).subscription))
+
+
+def cluster_owns(network: facts.VirtualNetwork, estate: Estate) -> bool:
+    """Whether a network lies in the node resource group of a cluster, even one whose pools are empty now.
+
+    Pools of such a cluster name no subnet, so nothing else tells (safety.md 9).
+    """
+    group = ids.parse(network.id).resource_group.casefold()
+    groups = ((cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(facts.Cluster))
+    return group.startswith(_MANAGED_GROUP) or group in groups

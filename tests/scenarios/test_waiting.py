@@ -208,3 +208,18 @@ async def test_whoever_moves_in_between_plan_and_write_is_asked_first(tmp_path: 
     await world.quiet()
     assert world.attached("spoke-1") == {"app": None}
     assert Gate.APPROVAL in gates((await world.records())[-1])
+
+
+@pytest.mark.parametrize("group", ["MC_rg-net_k1_westeurope", "rg-nodes-of-k1"])
+async def test_the_network_in_a_node_resource_group_is_never_written(tmp_path: Path, group: str) -> None:
+    world = World(tmp_path)
+    nodes = f"/subscriptions/{SUB}/resourceGroups/{group}"
+    world.put_now(nodes, {"location": REGION}, "2024-11-01")
+    cluster = f"/subscriptions/{SUB}/resourceGroups/rg-net/providers/Microsoft.ContainerService/managedClusters/k1"
+    # Its pools are empty and name no subnet: the network is Azure's own.
+    properties = {"nodeResourceGroup": group, "agentPoolProfiles": [{"name": "pool", "count": 0}]}
+    world.put_now(cluster, {"location": REGION, "properties": properties}, "2025-05-01")
+    world.put_now(f"{nodes}/providers/Microsoft.Network/virtualNetworks/spoke-1", vnet_body(("aks", "10.0.1.0/24")))
+    await world.quiet()
+    assert world.writes() == []
+    assert Gate.CLUSTER in gates((await world.records())[-1])
