@@ -32,6 +32,7 @@ AnyFact = (
     | facts.NetworkInterface
     | facts.LoadBalancer
     | facts.Firewall
+    | facts.LearnedRoutes
     | facts.Cluster
     | facts.Deployment
     | facts.ResourceGroup
@@ -48,6 +49,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.NETWORK_INTERFACE: facts.NetworkInterface,
     ids.LOAD_BALANCER: facts.LoadBalancer,
     ids.FIREWALL: facts.Firewall,
+    ids.LEARNED_ROUTES: facts.LearnedRoutes,
     ids.CLUSTER: facts.Cluster,
     ids.DEPLOYMENT: facts.Deployment,
     ids.RESOURCE_GROUP: facts.ResourceGroup,
@@ -66,7 +68,8 @@ class Gap(Struct, frozen=True, order=True):
 class Estate(Struct, frozen=True):
     """Facts by key. `networks` are judged; everything else is context.
 
-    listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, `deployments(GROUP)`), or EVERYTHING.
+    listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, `deployments(GROUP)`,
+    `learnedRoutes(GATEWAY)`), or EVERYTHING.
     """
 
     observed_at: datetime
@@ -104,6 +107,11 @@ def clusters(subscription: str) -> str:
 def deployments(group_id: str) -> str:
     """The name of the list of the deployments that run in a resource group."""
     return f"deployments({ids.key(group_id)})"
+
+
+def learned_routes(gateway_id: str) -> str:
+    """The name of the list of what a virtual network gateway has learned; it holds one LearnedRoutes."""
+    return f"learnedRoutes({ids.key(gateway_id)})"
 
 
 class Body(Struct, frozen=True):

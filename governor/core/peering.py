@@ -1,6 +1,7 @@
 """One side of a peering, as a value: raw bodies of peerings in, wanted bodies out."""
 
 import copy
+import hashlib
 from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType
@@ -46,6 +47,11 @@ class DeletePeering(Struct, frozen=True, tag="DeletePeering", tag_field="step"):
     remote: str
 
 
+def name_for(remote: str) -> str:
+    """The id of the network on the other side in, the name of our peering with it out: no two networks share one."""
+    return f"egress-{ids.name(remote)[:60]}-{hashlib.sha256(ids.key(remote).encode()).hexdigest()[:6]}"
+
+
 def edited(step: WritePeering, body: Body | None) -> Body:
     """A side to write and its raw body (None: absent) in, the wanted body out: the very same when it holds."""
     behind = step.sync and body is not None and is_behind(str((body.get("properties") or {}).get("peeringSyncLevel")))
@@ -64,8 +70,11 @@ def edited(step: WritePeering, body: Body | None) -> Body:
 
 
 def is_behind(sync_level: str | None) -> bool:
-    """A peeringSyncLevel in, whether this side does not know the other network's present address space out."""
-    return (sync_level or "").casefold() in ("remotenotinsync", "localandremotenotinsync")
+    """A peeringSyncLevel in, whether this side does not know the other network's present address space out.
+
+    Where only the remote is not in sync, the other side does not know ours, and is the one to be written.
+    """
+    return (sync_level or "").casefold() in ("localnotinsync", "localandremotenotinsync")
 
 
 def conflict(step: WritePeering | DeletePeering, body: Body | None) -> str | None:
@@ -81,7 +90,7 @@ def conflict(step: WritePeering | DeletePeering, body: Body | None) -> str | Non
         return None
     for json, member in _FLAGS:
         was = UNSET if step.was is None else getattr(step.was, member)
-        found = bool(properties.get(json))
+        found = _flag(properties, json)
         if was is not UNSET and found not in (was, getattr(step.to, member)):
             return f"{json} was {was} when the plan was made and is {found} now"
     return None
@@ -98,5 +107,11 @@ def intended(step: WritePeering) -> frozenset[tuple[str, ...]]:
 def _holds(to: Flags, body: Body) -> bool:
     properties = body.get("properties") or {}
     return all(
-        getattr(to, member) is UNSET or bool(properties.get(json)) == getattr(to, member) for json, member in _FLAGS
+        getattr(to, member) is UNSET or _flag(properties, json) == getattr(to, member) for json, member in _FLAGS
     )
+
+
+def _flag(properties: Body, json: str) -> bool:
+    """A flag of a body; only access is allowed where Azure leaves it out."""
+    value = properties.get(json)
+    return bool(json == "allowVirtualNetworkAccess" if value is None else value)
