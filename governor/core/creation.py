@@ -80,7 +80,6 @@ def conflict(step: Creation, body: Body | None) -> str | None:
     if body is None or isinstance(step, CreateResourceGroup):
         return None
     sku = (body.get("sku") or {}).get("name")
-    if sku == step.sku:
-        return None
-    what = "a NAT gateway" if isinstance(step, CreateNatGateway) else "an address"
-    return f"{what} of this name has SKU {sku}, not {step.sku}"
+    if isinstance(step, CreateNatGateway):
+        return None if sku == step.sku else f"a NAT gateway of this name has SKU {sku}, not {step.sku}"
+    return None if sku in (None, step.sku) else f"an address of this name has SKU {sku}, not {step.sku}"
