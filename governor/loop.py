@@ -119,7 +119,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         settled=wait is None and not is_undo,
         verdicts=verdicts,
         withheld=plan.withheld,
-        named=tuple(sorted({*estate.known, *estate.absent})),
+        named=account.named(held.scope, estate),
         record=told and replace(told, time=ports.clock.now(), note=written.stopped),
     )
     stored = await ports.ledger.end(run, ending)
@@ -217,10 +217,14 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> Written:
 
 
 async def _apply(run: Run, number: int, remediation: Remediation, step: Step, ports: Ports) -> Outcome:
-    """One step. What lies outside the Scope is written under a lease on it: one at a time, taken last."""
+    """One step. What lies outside the Scope is written under a lease on it: one at a time, taken last.
+
+    The lease is on the whole of it: on the hub's network for a peering, on the table for a route.
+    """
     await ports.ledger.intend(run, number, remediation.digest, step)
     outside = not (ids.key(step.target) + "/").startswith(run.scope.key + "/")
-    if outside and not await _lease(run, ids.key(step.target), ports):
+    whole = ids.key(ids.top_level(step.target))
+    if outside and not await _lease(run, whole, ports):
         now = ports.clock.now()
         detail = "another run is writing it"
         applied = Applied(Outcome(step, remediation.digest, Became.PENDING, detail, started=now, finished=now))
@@ -232,7 +236,7 @@ async def _apply(run: Run, number: int, remediation: Remediation, step: Step, po
         return await ports.ledger.done(run, number, applied)
     finally:
         if outside:
-            await ports.ledger.unlease(run, ids.key(step.target))
+            await ports.ledger.unlease(run, whole)
 
 
 async def _lease(run: Run, key: str, ports: Ports) -> bool:
@@ -251,7 +255,7 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
     elif cause.subject is None:
         found = ()
     else:
-        found = causes.scopes(cause.subject, await ports.ledger.named_by(ids.key(cause.subject)))
+        found = causes.scopes(cause.subject, await ports.ledger.named_by(causes.named_as(cause.subject)))
     if len(found) > 1:
         for one in found:
             await ports.inbox.put(replace(cause, scope=one))

@@ -114,6 +114,14 @@ def learned_routes(gateway_id: str) -> str:
     return f"learnedRoutes({ids.key(gateway_id)})"
 
 
+def is_list(text: str) -> bool:
+    """What is missing in, whether it is the name of a list that can be read out."""
+    what, _, where = text.removesuffix(")").partition("(")
+    return what in ("clusters", "deployments") or (
+        what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
+    )
+
+
 class Body(Struct, frozen=True):
     """What every ARM body says of itself."""
 

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import ids
-from governor.core.estate import Estate, clusters, deployments
+from governor.core.estate import Estate, clusters, deployments, is_list
 from governor.core.gates import asks_deployments
 from governor.core.judged import look
 from governor.core.path import addresses
@@ -77,7 +77,7 @@ def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Nee
 
 
 def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
-    lists = {one: None for one in proposal.missing if one.startswith("clusters(")}
+    lists = {one: None for one in proposal.missing if is_list(one)}
     if proposal.judged or proposal.plan.remediations:
         for network in estate.networks:
             parts = ids.parse(network.id)
