@@ -158,7 +158,11 @@ class Arm:
 
     async def fetch(self, url: str) -> Answer:
         """GET of a URL in, the answer out; what is Transient is asked again while patience lasts."""
-        return await self.retry(lambda: self._fetch(url))
+        return await self.retry(lambda: self._ask(HttpRequest("GET", url)))
+
+    async def post(self, url: str, body: object = None) -> Answer:
+        """POST of a question that changes nothing in, the answer out; what is Transient is asked again as well."""
+        return await self.retry(lambda: self._ask(HttpRequest("POST", url, json=body or {})))
 
     def url(self, path: str, version: str, **parameters: str) -> str:
         """A path and its api-version in, the URL out. `parameters` without their leading `$`."""
@@ -169,11 +173,11 @@ class Arm:
         await self._transport.close()
         await self._closing.aclose()
 
-    async def _fetch(self, url: str) -> Answer:
-        if not self.where.holds(url):
+    async def _ask(self, request: HttpRequest) -> Answer:
+        if not self.where.holds(request.url):
             raise Terminal(f"a link leads away from {self.where.url}")  # with our token
         try:
-            response = (await self.pipeline.run(HttpRequest("GET", url))).http_response
+            response = (await self.pipeline.run(request)).http_response
         except AzureError as error:
             raise errors.of_sdk(error) from error
         return checked(response)

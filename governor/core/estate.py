@@ -16,6 +16,8 @@ from msgspec.structs import replace
 from governor.core import facts, ids
 
 EVERYTHING: Final = "*"
+# How the names of lists begin.
+LISTS: Final = ("clusters(", "deployments(")
 
 
 class Absent(Enum):
@@ -36,6 +38,7 @@ AnyFact = (
     | facts.Deployment
     | facts.ResourceGroup
     | facts.Subscription
+    | facts.Entity
 )
 F = TypeVar("F", bound=AnyFact)
 
@@ -52,6 +55,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.DEPLOYMENT: facts.Deployment,
     ids.RESOURCE_GROUP: facts.ResourceGroup,
     ids.SUBSCRIPTION: facts.Subscription,
+    ids.ENTITY: facts.Entity,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
 
