@@ -4,4 +4,3 @@ from typing import Final
 
 # The app setting that names the store: its queues carry the Causes.
 STORE: Final = "EGRESS_GOVERNOR_STORE"
-CAUSES: Final = "egress-causes"

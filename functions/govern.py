@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import azure.functions as func
 import msgspec
 
-from functions import CAUSES, STORE
+from functions import STORE
 from governor import messages
-from governor.core.cause import Cause
+from governor.core.cause import CAUSES, Cause
 
 LOG = logging.getLogger("governor")
 _NEWER_WAITS = 3600.0

@@ -6,8 +6,9 @@ from datetime import datetime
 import azure.functions as func
 import msgspec
 
-from functions import CAUSES, STORE
+from functions import STORE
 from governor import messages
+from governor.core.cause import CAUSES
 from governor.events import Event, NotAnEventError, cause_of
 
 LOG = logging.getLogger("governor")

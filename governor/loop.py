@@ -18,7 +18,7 @@ from governor import messages
 from governor.core import account, guard, ids, needs, undo
 from governor.core import cause as causes
 from governor.core.account import Written
-from governor.core.cause import Cause, Remainder, Scope, Source
+from governor.core.cause import Cause, Scope, Source
 from governor.core.estate import Estate
 from governor.core.gates import Circumstances
 from governor.core.judged import judge, look
@@ -161,7 +161,7 @@ def _record(
     run: Run, plan: Plan, outcomes: tuple[Outcome, ...], verdicts: tuple[Verdict, ...], standing: Standing
 ) -> Record | None:
     """The account of a run; None when nothing was asked or written, nothing changed and nothing is newly withheld."""
-    changes, gone = changed(standing.verdicts, verdicts)
+    changes, gone = changed(standing.verdicts, verdicts, standing.surveyed)
     asked = run.cause.source in (Source.DECISION, Source.UNDO)
     if not (asked or outcomes or changes or gone or account.newly_withheld(plan, standing)):
         return None
@@ -260,7 +260,7 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
         for one in found:
             await ports.inbox.put(replace(cause, scope=one))
         return None
-    if not found or isinstance(found[0], Remainder):
+    if not found:
         LOG.debug("nothing to govern for %s", cause.subject)
         return None
     return found[0]

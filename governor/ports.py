@@ -10,11 +10,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from governor.core.cause import Cause, Scope
+from governor.core.cause import CAUSES, Cause, Scope, Survey
 from governor.core.estate import Estate
 from governor.core.needs import Needs
 from governor.core.plan import Plan, Remediation, Withheld
 from governor.core.record import Outcome, Record
+from governor.core.sighting import Cut, Seen, Sheet, Sighting
 from governor.core.standing import Decision, Pause, Standing, StandingApproval, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
@@ -102,6 +103,20 @@ class Cloud(Protocol):
         """Checks, writes, waits, reads again; `renew` is awaited at every poll of a long operation.
 
         correlation: what the write says of itself, and the event that tells of it says again.
+        """
+
+    async def subscriptions(self, scopes: Sequence[str] = ()) -> tuple[str, ...]:
+        """Ids of subscriptions and names of management groups in (none: all that can be read), subscriptions out.
+
+        Those that cannot be read are among them where the scopes name them.
+        """
+
+    def survey(
+        self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
+    ) -> AsyncIterator[Seen | Sheet | Cut]:
+        """Reads the networks of subscriptions from Resource Graph: first what is Seen, then Sheets. Raises Transient.
+
+        `needs` is asked for what else to read of the networks of each Sheet.
         """
 
     async def close(self) -> None: ...
@@ -262,6 +277,23 @@ class Ledger(Protocol):
 
     async def verdicts(self, subscription: str | None = None) -> Sequence[Verdict]: ...
 
+    async def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions of which verdicts stand."""
+
+    async def scopes(self, subscription: str) -> tuple[Scope, ...]:
+        """The Scopes of a subscription of which verdicts stand."""
+
+    # -- surveys
+    async def surveyed(self, sightings: Sequence[Sighting]) -> tuple[Scope, ...]:
+        """Stores of each Scope the verdicts that replace what stands; the Scopes at which a run should look come out.
+
+        What was seen later than GRAPH_LAG before the Sighting stays, and so does the Scope that a run holds. Nothing is
+        taken away: what is gone is for the run to say.
+        """
+
+    async def unseen(self, scope: Scope, at: datetime, why: str) -> None:
+        """Nobody could see a Scope at that time: what stands about it, and was not seen later, is Unknown."""
+
     def verify(self) -> AsyncIterator[Verification]:
         """Checks every subscription's chain: each hash over the stored bytes, each `prev`, the head."""
 
@@ -275,11 +307,11 @@ class Ledger(Protocol):
 
 
 class Inbox(Protocol):
-    async def put(self, cause: Cause, after: float = 0.0) -> None:
-        """Puts a Cause into the queue of Causes, to be seen after so many seconds."""
+    async def put(self, message: Cause | Survey, after: float = 0.0) -> None:
+        """Puts a Cause or a Survey into its queue, to be seen after so many seconds."""
 
-    async def put_back(self, raw: bytes, after: float) -> None:
-        """Puts a message that this version cannot read back as it is."""
+    async def put_back(self, raw: bytes, after: float, queue: str = CAUSES) -> None:
+        """Puts a message that this version cannot read back into its queue as it is."""
 
     async def close(self) -> None: ...
 

@@ -1,17 +1,15 @@
 """The Network provider's rules on addresses and what holds them: gateways, interfaces, deletes of what is in use."""
 
-from ipaddress import ip_address, ip_network
-
 from simulator import errors
-from simulator.ids import NAT_GATEWAY, NIC, NSG, PUBLIC_IP, PUBLIC_PREFIX, ROUTE_TABLE, SUBNET, VNET
+from simulator.firewalls import check_policy_delete
+from simulator.ids import FIREWALL_POLICY, NAT_GATEWAY, NIC, NSG, PUBLIC_IP, PUBLIC_PREFIX, ROUTE_TABLE, SUBNET, VNET
 from simulator.references import GATEWAY_ADDRESSES, references
-from simulator.rules import basic_beside_nat, check_subnet_delete, prefixes_of
+from simulator.rules import basic_beside_nat, check_subnet_delete
 from simulator.shapes import prefix_size
 from simulator.store import Store, Stored
-from simulator.wire import Body, elements, members, text
+from simulator.wire import Body, members, text
 
 MOST_ADDRESSES = 16
-RESERVED_FIRST, RESERVED_LAST = 4, 1
 
 
 def check_gateway(store: Store, resource_id: str, content: Body, before: Body | None) -> None:
@@ -91,6 +89,8 @@ def check_delete(store: Store, key: str, stored: Stored) -> None:
                 check_subnet_delete(store, child, subnet)
     elif type_key == SUBNET:
         check_subnet_delete(store, key, stored)
+    elif type_key == FIREWALL_POLICY:
+        check_policy_delete(store, key, stored)
     elif type_key == NAT_GATEWAY:
         count = len(store.referrers(key, "natGateway"))
         if count:
@@ -119,79 +119,6 @@ def check_delete(store: Store, key: str, stored: Stored) -> None:
             f"Network Interface {stored.id} is used by existing resource {user}. In order to delete the network "
             "interface, it must be dissociated from the resource.",
         )
-
-
-def place(store: Store, resource_id: str, content: Body, before: Body | None) -> None:
-    """An interface's content in; each of its configurations has a private address in its subnet afterwards."""
-    old = {
-        text(element.get("name")).lower(): members(element.get("properties"))
-        for element in elements(members((before or {}).get("properties")).get("ipConfigurations"))
-    }
-    given: dict[str, dict[str, str]] = {}
-    for number, element in enumerate(elements(members(content.get("properties")).get("ipConfigurations"))):
-        sent = members(element.get("properties"))
-        subnet = store.get(text(members(sent.get("subnet")).get("id")).casefold())
-        if subnet is None:
-            raise errors.bad("SubnetNotSpecified", f"IP configuration {element['id']} must reference a subnet.")
-        known = old.get(text(element.get("name")).lower(), {})
-        same = text(members(known.get("subnet")).get("id")).casefold() == subnet.id.casefold()
-        static = sent.get("privateIPAllocationMethod") == "Static" and text(sent.get("privateIPAddress"))
-        kept = text(known.get("privateIPAddress")) if same else ""
-        address = text(sent.get("privateIPAddress")) if static else kept
-        used = given.setdefault(subnet.id.casefold(), _used(store, subnet, resource_id))
-        chosen = _checked(address, subnet, used) if address else _free(subnet, used)
-        used[chosen] = resource_id
-        element["properties"] = {
-            "privateIPAllocationMethod": "Dynamic",
-            **sent,
-            "privateIPAddress": chosen,
-            "primary": sent.get("primary", number == 0),
-            "privateIPAddressVersion": sent.get("privateIPAddressVersion", "IPv4"),
-        }
-
-
-def _used(store: Store, subnet: Stored, resource_id: str) -> dict[str, str]:
-    """A subnet in, the addresses taken in it by others and by whom out."""
-    taken: dict[str, str] = {}
-    for holder in store.referrers(subnet.id.casefold(), "subnet"):
-        owner = store.owner(holder)
-        stored = store.get(owner) if owner is not None and owner != resource_id.casefold() else None
-        if stored is None or stored.type.lower() != NIC:
-            continue
-        for element in elements(members(stored.content.get("properties")).get("ipConfigurations")):
-            taken[text(members(element.get("properties")).get("privateIPAddress"))] = stored.id
-    return taken
-
-
-def _checked(address: str, subnet: Stored, used: dict[str, str]) -> str:
-    if address in used:
-        raise errors.bad(
-            "PrivateIPAddressInUse",
-            f"IP configuration requests private IP address {address} that is already allocated to resource "
-            f"{used[address]}.",
-        )
-    try:
-        inside = any(ip_address(address) in ip_network(prefix) for prefix in prefixes_of(subnet.content))
-    except ValueError:
-        inside = False
-    if not inside:
-        raise errors.bad(
-            "PrivateIPAddressNotInSubnet",
-            f"Private static IP address {address} does not belong to the range of subnet prefix "
-            f"{', '.join(prefixes_of(subnet.content))}.",
-        )
-    return address
-
-
-def _free(subnet: Stored, used: dict[str, str]) -> str:
-    """The first address of a subnet that nobody has: Azure keeps the first four and the last."""
-    for prefix in prefixes_of(subnet.content):
-        network = ip_network(prefix)
-        for offset in range(RESERVED_FIRST, network.num_addresses - RESERVED_LAST):
-            address = str(network[offset])
-            if address not in used:
-                return address
-    raise errors.bad("SubnetIsFull", f"Subnet {subnet.name} with address prefix {prefixes_of(subnet.content)} is full.")
 
 
 def _refuse_address_delete(store: Store, key: str, stored: Stored, type_key: str) -> None:

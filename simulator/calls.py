@@ -12,6 +12,14 @@ from simulator.shapes import is_network
 from simulator.wire import Body, Request, Response, answer
 from simulator.world import World
 
+NOUNS = {
+    "subnets": "Subnet",
+    "virtualNetworks": "VirtualNetwork",
+    "virtualNetworkPeerings": "VirtualNetworkPeering",
+    "natGateways": "NatGateway",
+}
+"""How the names of operations speak of a type."""
+
 
 class Call(msgspec.Struct, frozen=True):
     """A request that ARM let in."""
@@ -33,12 +41,12 @@ class Call(msgspec.Struct, frozen=True):
 
 
 def operation_for(
-    world: World, call: Call, effect: Literal["write", "delete"], shown_id: str, location: str, lock: str
+    world: World, call: Call, effect: Literal["write", "delete", "action"], shown_id: str, location: str, lock: str
 ) -> Operation:
-    """A call that writes or deletes the resource shown as `shown_id` in, its operation (not started) out."""
+    """A call that writes, deletes or asks something of the resource `shown_id` in, its operation (not started) out."""
     now = world.now()
     kind = call.address.type.rpartition("/")[2]
-    noun = {"subnets": "Subnet", "virtualNetworks": "VirtualNetwork", "natGateways": "NatGateway"}.get(kind, kind)
+    noun = NOUNS.get(kind, kind)
     return Operation(
         id=world.guid(),
         namespace=call.address.type.partition("/")[0],

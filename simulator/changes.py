@@ -1,16 +1,15 @@
-"""What a PUT of a network resource would change: a call in, a Change out; then checked, then made."""
+"""What a PUT of a network resource would change: a call in, a Change out; once it is checked, it is made."""
 
 import sys
 
 import msgspec
 
-from simulator import errors
-from simulator.address_rules import check_addresses_free, check_gateway, check_neighbours, place
+from simulator import errors, peerings
 from simulator.calls import Call
-from simulator.ids import NAT_GATEWAY, NIC, PUBLIC_PREFIX, SUBNET, VNET, parent_key
+from simulator.ids import PEERING, PUBLIC_PREFIX, VNET, parent_key
 from simulator.references import CONFIGURATIONS, GATEWAY_ADDRESSES
-from simulator.rules import Planned, PlannedNetwork, check_network, check_references, check_subnet_delete
-from simulator.shapes import has_guid, identify, kept_of, kind_of, shaped
+from simulator.rules import Planned
+from simulator.shapes import UNSEEN, has_guid, identify, kept_of, kind_of, shaped
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
@@ -74,7 +73,9 @@ def change_of(world: World, call: Call, shown_id: str, sent: Body, old: Stored |
     type_key = call.address.type_key
     before = old.content if old is not None else None
     _check_form(type_key, sent)
-    content = shaped(type_key, sent, _kept(world, type_key, before))
+    content = _content(world, type_key, sent, before)
+    if type_key == PEERING:
+        content = peerings.completed(world.store, call.address.key, content)
     identify(call.address.type, shown_id, content)
     children: dict[str, Planned] = {}
     removed: list[str] = []
@@ -91,16 +92,33 @@ def change_of(world: World, call: Call, shown_id: str, sent: Body, old: Stored |
                     "InvalidRequestFormat", f"Cannot parse the request: an element of {array} has no name."
                 )
             child_id = f"{shown_id}/{array}/{name}"
-            child = world.store.get(child_id.casefold())
+            child_key = child_id.casefold()
+            if child_key in named:
+                raise errors.bad(
+                    "DuplicateResourceName",
+                    f"Resource {shown_id} has two child resources with the same name ({name}).",
+                )
+            child = world.store.get(child_key)
             child_before = child.content if child is not None else None
-            child_type = f"{type_key}/{array.lower()}"
-            child_content = shaped(child_type, element, _kept(world, child_type, child_before))
-            named[child_id.casefold()] = Planned(
-                child.id if child is not None else child_id, child_content, child_before
-            )
+            child_content = _content(world, f"{type_key}/{array.lower()}", element, child_before)
+            # A network that is written with its peerings as they were does not synchronise them.
+            if array == "virtualNetworkPeerings" and not peerings.same_as_before(child_content, child_before):
+                child_content = peerings.completed(world.store, child_key, child_content)
+            named[child_key] = Planned(child.id if child is not None else child_id, child_content, child_before)
         children |= named
         removed += [key for key in existing if key not in named]
     return Change(shown_id, content, before, children, tuple(removed))
+
+
+def _content(world: World, type_key: str, sent: Body, before: Body | None) -> Body:
+    """What was sent for one resource in, what would be stored out."""
+    kept = kept_of(type_key, before) if before is not None else {}
+    if has_guid(type_key) and "resourceGuid" not in kept:
+        kept = {"resourceGuid": world.guid(), **kept}
+    content = shaped(type_key, sent, kept)
+    if before is not None and UNSEEN in before:
+        content[UNSEEN] = before[UNSEEN]
+    return content
 
 
 def _check_form(type_key: str, sent: Body) -> None:
@@ -120,66 +138,24 @@ def _check_form(type_key: str, sent: Body) -> None:
         )
 
 
-def _kept(world: World, type_key: str, before: Body | None) -> Body:
-    kept = kept_of(type_key, before) if before is not None else {}
-    if has_guid(type_key) and "resourceGuid" not in kept:
-        kept = {"resourceGuid": world.guid(), **kept}
-    return kept
-
-
-def check(world: World, call: Call, change: Change, location: str) -> None:
-    """A change in; refused when it breaks a rule of its type."""
-    store, type_key = world.store, call.address.type_key
-    if type_key == VNET:
-        for key in change.removed:
-            subnet = store.get(key)
-            if subnet is not None and subnet.type.lower() == SUBNET:
-                check_subnet_delete(store, key, subnet)
-        check_network(store, _network(store, change, location))
-    elif type_key == SUBNET:
-        vnet_key = parent_key(call.address.key)
-        vnet = store.get(vnet_key)
-        if vnet is not None:
-            planned = Planned(change.shown_id, change.content, change.before)
-            inner = Change(vnet.id, vnet.content, vnet.content, children={call.address.key: planned})
-            check_network(store, _network(store, inner, location))
-    else:
-        check_references(store, change.shown_id, type_key, change.content, location)
-        if type_key == NAT_GATEWAY:
-            check_gateway(store, change.shown_id, change.content, change.before)
-        else:
-            check_addresses_free(store, change.shown_id, type_key, change.content)
-            check_neighbours(store, change.shown_id, type_key, change.content)
-        if type_key == NIC:
-            place(store, change.shown_id, change.content, change.before)
-
-
-def _network(store: Store, change: Change, location: str) -> PlannedNetwork:
-    """A VNet's change in, the VNet with all the subnets it would have out."""
-    subnets: dict[str, Planned] = {}
-    for key in store.keys_in(f"{change.shown_id.casefold()}/subnets"):
-        stored = store.get(key)
-        if stored is not None and key not in change.removed:
-            content = stored.content
-            subnets[key] = Planned(stored.id, content, content)
-    written = {key: child for key, child in change.children.items() if "/subnets/" in key}
-    spaces = members(members(change.content.get("properties")).get("addressSpace")).get("addressPrefixes")
-    prefixes = tuple(text(prefix) for prefix in spaces) if isinstance(spaces, list) else ()
-    return PlannedNetwork(change.shown_id, location, prefixes, subnets | written, frozenset(written))
-
-
 def commit(world: World, call: Call, change: Change, state: str) -> tuple[str, ...]:
     """A checked change in; it is made. The keys of all that is Updating because of it out."""
     store, key = world.store, call.address.key
     is_child = len(call.address.types) > 1
     body = msgspec.json.encode(change.content)
+    old = store.get(key)
+    if call.address.type_key == VNET and old is not None:
+        peerings.keep_ranges(store, old)
     store.put(key, Stored(change.shown_id, call.address.type, body, state, "" if is_child else world.etag()))
     touched = [key]
     for child in change.removed:
-        store.remove(child)
+        world.delete(child)
     for child_key, planned in change.children.items():
         child_type = sys.intern(f"{call.address.type}/{planned.id.split('/')[-2]}")
         store.put(child_key, Stored(planned.id, child_type, msgspec.json.encode(planned.content), state))
+    for written in (key, *change.children):
+        for other in peerings.connect(store, written):
+            world.renew_etag(other)
     if is_child:
         above = parent_key(key)
         world.renew_etag(key)

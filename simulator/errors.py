@@ -197,6 +197,16 @@ def not_found(resource_id: str) -> ArmError:
     return ArmError(404, "NotFound", f"Resource {resource_id} not found.")
 
 
+def reference_not_found(named: str, holder: str) -> ArmError:
+    """A resource names another that is not there, or not near enough."""
+    return ArmError(
+        400,
+        "InvalidResourceReference",
+        f"Resource {named} referenced by resource {holder} was not found. Please make sure that the referenced "
+        "resource exists, and that both resources are in the same region.",
+    )
+
+
 def etag_mismatch(given: str, current: str, resource_id: str) -> ArmError:
     detail = {
         "code": "PreconditionFailedEtagMismatch",
@@ -232,7 +242,7 @@ def retry_another_operation(operation: str, operation_id: str, resource_id: str,
     return _retryable(detail, {"Retry-After": str(seconds)})
 
 
-def not_provisioned(used: str, user: str, state: str, operation: str) -> ArmError:
+def not_provisioned(used: str, user: str, state: str, operation: str, *, retryable: bool = True) -> ArmError:
     """A referenced resource is not Succeeded: a busy one may be retried, a failed one must be mended."""
     detail = {
         "code": "ReferencedResourceNotProvisioned",
@@ -240,7 +250,7 @@ def not_provisioned(used: str, user: str, state: str, operation: str) -> ArmErro
         f"Succeeded state. Resource is in {state} state and the last operation that updated/is updating the resource "
         f"is {operation}.",
     }
-    if state == "Failed":
+    if state == "Failed" or not retryable:
         return ArmError(400, detail["code"], detail["message"])
     return _retryable(detail)
 

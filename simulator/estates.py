@@ -1,18 +1,18 @@
 """Estates: a list of ARM bodies in, resources that are simply there out; and the same form back."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from simulator.grid import is_event_subscription
 from simulator.groups import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body, stored_group
-from simulator.ids import Address, parse, parse_id
+from simulator.ids import Address, parent_key, parse, parse_id
 from simulator.plain import stored_plain
 from simulator.references import Reference, back_references
 from simulator.render import render
-from simulator.shapes import has_guid, identify, is_network, kept_of, kind_of, shaped
+from simulator.shapes import UNSEEN, has_guid, identify, is_network, kept_of, kind_of, shaped
 from simulator.store import Stored
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
@@ -38,7 +38,8 @@ def load(world: World, estate: Estate) -> None:
             raise BadEstate(f"entry {number}: {problem}") from None
     for reference in foreign:
         # A holder that is in the estate says itself whom it names; only of strangers do we believe others.
-        if reference.target in world.store and world.store.owner(reference.holder.casefold()) is None:
+        named = reference.target in world.store or parent_key(reference.target) in world.store  # a pool is inside
+        if named and world.store.owner(reference.holder.casefold()) is None:
             world.store.add_foreign(reference)
 
 
@@ -83,7 +84,10 @@ def _exported_resource(world: World, key: str) -> list[Body]:
     stored = world.store.get(key)
     if stored is None:
         return []
-    bodies = [render(world.store, key, stored)]
+    unseen = {
+        name: value for name, value in stored.content.items() if name == UNSEEN and is_network(stored.type.lower())
+    }
+    bodies = [render(world.store, key, stored) | unseen]
     inline = {array.lower() for array in kind_of(stored.type.lower()).children}
     for collection in world.store.collections_under(key):
         if collection.rpartition("/")[2] not in inline:
@@ -132,7 +136,7 @@ def _load_subscription(world: World, body: Body) -> Iterable[Reference]:
 
 def _load_network(world: World, address: Address, resource_id: str, body: Body) -> list[Reference]:
     """A network resource with its children inline; what they say about strangers comes back."""
-    foreign = list(_foreign(address.type_key, resource_id, body))
+    foreign = list(back_references(resource_id, address.type_key, body))
     is_child = len(address.types) > 1
     etag = "" if is_child else text(body.get("etag")) or world.etag()
     world.store.put(address.key, _stored(world, address.type_key, resource_id, address.type, body, etag))
@@ -147,8 +151,18 @@ def _load_network(world: World, address: Address, resource_id: str, body: Body) 
                 raise BadEstate(f"an element of {array} has no name")
             child_id = f"{resource_id}/{array}/{text(element.get('name'))}"
             world.store.put(child_id.casefold(), _stored(world, child_type.lower(), child_id, child_type, element, ""))
-            foreign += _foreign(child_type.lower(), child_id, element)
+            foreign += back_references(child_id, child_type.lower(), element)
     return foreign
+
+
+def _unseen(said: object) -> Body:
+    """What an entry says to the simulator alone in, the same out: routes a gateway has learned."""
+    routes = members(said).get("learnedRoutes")
+    if not isinstance(routes, list) or not all(
+        isinstance(route, dict) and text(route.get("network")) for route in routes
+    ):
+        raise BadEstate(f'"{UNSEEN}" takes "learnedRoutes", a list of routes with a "network" each')
+    return {"learnedRoutes": routes}
 
 
 def _stored(world: World, type_key: str, resource_id: str, type_name: str, body: Body, etag: str) -> Stored:
@@ -158,10 +172,7 @@ def _stored(world: World, type_key: str, resource_id: str, type_name: str, body:
         kept["resourceGuid"] = world.guid()
     content = shaped(type_key, body, kept)
     identify(type_name, resource_id, content)
+    if UNSEEN in body:
+        content[UNSEEN] = _unseen(body[UNSEEN])
     state = text(properties.get("provisioningState")) or "Succeeded"
     return Stored(resource_id, type_name, msgspec.json.encode(content), sys.intern(state), etag)
-
-
-def _foreign(type_key: str, resource_id: str, body: Body) -> Iterator[Reference]:
-    for back, holder in back_references(type_key, body):
-        yield Reference(resource_id.casefold(), back.named_in, holder)

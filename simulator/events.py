@@ -64,19 +64,21 @@ def event_of(
     deleted: bool,
     updated: bool,
     succeeded: bool,
+    action: str = "",
     caller: Caller,
     now: datetime,
 ) -> Event:
-    """A finished write or delete of `target` (an id) in, the event that tells of it out."""
+    """A finished write, delete or `action` on `target` (an id) in, the event that tells of it out."""
     subject = target if deleted else target.replace("/resourceGroups/", "/resourcegroups/", 1)
     kind = "Microsoft.Resources/subscriptions/resourceGroups" if type_name.endswith("/resourceGroups") else type_name
-    action = f"{kind}/{'delete' if deleted else 'write'}"
+    verb = "delete" if deleted else "write"
+    name = f"{kind}/{action}/action" if action else f"{kind}/{verb}"
     subscription = target.split("/")[2]
     principal = caller.principal
     data: Body = {
         "authorization": {
             "scope": subject,
-            "action": action,
+            "action": name,
             "evidence": {
                 "role": "Owner",
                 "roleAssignmentScope": f"/subscriptions/{subscription}",
@@ -94,19 +96,19 @@ def event_of(
         "correlationId": caller.correlation_id,
         "resourceProvider": type_name.partition("/")[0],
         "resourceUri": subject,
-        "operationName": action,
+        "operationName": name,
         "status": "Succeeded" if succeeded else "Failed",
         "subscriptionId": subscription,
         "tenantId": principal.tenant_id,
     }
-    if deleted or updated:
+    if deleted or updated or action:
         data["httpRequest"] = {
             "clientRequestId": caller.client_request_id,
             "clientIpAddress": "127.0.0.1",
             "method": caller.method,
             "url": caller.url,
         }
-    outcome = f"{'Delete' if deleted else 'Write'}{'Success' if succeeded else 'Failure'}"
+    outcome = f"{'Action' if action else verb.capitalize()}{'Success' if succeeded else 'Failure'}"
     return Event(event_id, f"Microsoft.Resources.Resource{outcome}", precise(now), subject, subscription, data)
 
 

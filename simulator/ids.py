@@ -17,10 +17,15 @@ PUBLIC_PREFIX = "microsoft.network/publicipprefixes"
 ROUTE_TABLE = "microsoft.network/routetables"
 ROUTE = "microsoft.network/routetables/routes"
 NSG = "microsoft.network/networksecuritygroups"
+SECURITY_RULE = "microsoft.network/networksecuritygroups/securityrules"
 NIC = "microsoft.network/networkinterfaces"
 LOAD_BALANCER = "microsoft.network/loadbalancers"
+FIREWALL = "microsoft.network/azurefirewalls"
+FIREWALL_POLICY = "microsoft.network/firewallpolicies"
+VIRTUAL_GATEWAY = "microsoft.network/virtualnetworkgateways"
 VM = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
+SYSTEM_TOPIC = "microsoft.eventgrid/systemtopics"
 EVENT_SUBSCRIPTION = "microsoft.eventgrid/eventsubscriptions"
 TOPIC_SUBSCRIPTION = "microsoft.eventgrid/systemtopics/eventsubscriptions"
 SUBSCRIPTION = "microsoft.resources/subscriptions"
@@ -37,6 +42,8 @@ _SPELLINGS = (
     "Microsoft.Network/networkInterfaces",
     "Microsoft.Network/loadBalancers",
     "Microsoft.Network/azureFirewalls",
+    "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
+    "Microsoft.Network/virtualNetworkGateways",
     "Microsoft.Compute/virtualMachines",
     "Microsoft.Compute/virtualMachineScaleSets",
     "Microsoft.ContainerService/managedClusters",

@@ -5,7 +5,8 @@ import msgspec
 from simulator import errors
 from simulator.address_rules import check_delete
 from simulator.calls import Call, announce, check_preconditions, empty, operation_for, refuse_busy
-from simulator.changes import Change, change_of, check, commit, location_of, new_id, parent_of
+from simulator.changes import Change, change_of, commit, location_of, new_id, parent_of
+from simulator.checks import check
 from simulator.ids import NIC, VNET
 from simulator.operations import Operation
 from simulator.render import etag_of, render

@@ -12,17 +12,17 @@ from simulator.ids import CLUSTERS, NETWORK
 from simulator.wire import Body
 
 Status = Literal["InProgress", "Succeeded", "Failed", "Canceled"]
-Effect = Literal["write", "delete", "delete_group"]
+Effect = Literal["write", "delete", "delete_group", "action"]
 
 KEPT = 20_000
 """So many finished operations can still be polled; older ones are forgotten."""
 
 
 class Operation(msgspec.Struct):
-    """One long-running write or delete of `target` (a key), holding `lock` until it is due.
+    """One long-running write, delete or action on `target` (a key), holding `lock` until it is due.
 
     `failing` is the error it will end with; `touched` are the resources that become Succeeded with it; `updates` is
-    whether the resource existed before.
+    whether the resource existed before; `result` is what an action answers when it is done.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Operation(msgspec.Struct):
     failing: Body | None = None
     status: Status = "InProgress"
     error: Body | None = None
+    result: Body | None = None
 
     @property
     def is_cluster(self) -> bool:
@@ -151,6 +152,8 @@ def durations(latency: Literal["none", "real"]) -> dict[str, float]:
         f"{NETWORK}/publicipaddresses": 4.0,
         f"{NETWORK}/publicipprefixes": 4.0,
         f"{NETWORK}/routetables": 4.0,
+        f"{NETWORK}/azurefirewalls": 300.0,
+        f"{NETWORK}/virtualnetworkgateways": 1800.0,
         CLUSTERS: 180.0,
         "microsoft.resources/resourcegroups": 45.0,
     }
@@ -169,5 +172,6 @@ def retry_after(latency: Literal["none", "real"]) -> dict[str, int]:
         f"write {NETWORK}/virtualnetworks/subnets": 3,
         "delete": 10,
         "poll": 10,
+        "action": 10,
         "delete_group": 15,
     }

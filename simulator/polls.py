@@ -18,6 +18,8 @@ def poll(world: World, call: Call, operation_id: str, segment: str) -> Response:
         headers["x-ms-operation-identifier"] = operation_identifier(world, call.caller, operation.location)
     if segment == "operations":
         return answer(200, operation.report(), headers)
+    if operation.effect == "action" and operation.status == "Succeeded":
+        return answer(200, operation.result, headers)
     headers |= _locations(call.request.base, operation)
     if operation.status == "Failed" and operation.error is not None:
         return answer(409, {"error": operation.error}, headers)
@@ -38,7 +40,7 @@ def job(world: World, call: Call, job_id: str) -> Response:
 
 
 def _locations(base: str, operation: Operation) -> dict[str, str]:
-    return {
-        "Azure-AsyncOperation": base + operation.path("operations"),
-        "Location": base + operation.path("operationResults"),
-    }
+    result = {"Location": base + operation.path("operationResults")}
+    if operation.effect == "action":  # is told by its Location only
+        return result
+    return {"Azure-AsyncOperation": base + operation.path("operations")} | result

@@ -5,15 +5,20 @@ from collections.abc import Iterator
 import msgspec
 
 from simulator.ids import (
+    FIREWALL,
+    FIREWALL_POLICY,
+    LOAD_BALANCER,
     NAT_GATEWAY,
     NIC,
     NSG,
+    PEERING,
     PUBLIC_IP,
     PUBLIC_PREFIX,
     ROUTE_TABLE,
     SCALE_SET,
     SUBNET,
     VM,
+    parent_key,
 )
 from simulator.wire import Body, elements, members, text
 
@@ -21,6 +26,10 @@ SUBNET_LINKS = ("natGateway", "routeTable", "networkSecurityGroup")
 GATEWAY_ADDRESSES = ("publicIpAddresses", "publicIpPrefixes", "publicIpAddressesV6", "publicIpPrefixesV6")
 CONFIGURATIONS = ("ipConfigurations", "frontendIPConfigurations", "gatewayIPConfigurations")
 CONFIGURATION_LINKS = ("subnet", "publicIPAddress", "publicIPPrefix")
+POOLS = "loadBalancerBackendAddressPools"
+PEERED = "remoteVirtualNetwork"
+# Where the ids of a type's configurations do not say the name of the member that holds them.
+_SEGMENTS = {FIREWALL: "azureFirewallIpConfigurations", "microsoft.network/bastionhosts": "bastionHostIpConfigurations"}
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -59,7 +68,24 @@ BACK_REFERENCES: dict[str, tuple[BackReference, ...]] = {
         BackReference("natGateway", "publicIpPrefixesV6", many=False),
     ),
     NIC: (BackReference("virtualMachine", "networkInterfaces", many=False),),
+    FIREWALL_POLICY: (BackReference("firewalls", "firewallPolicy", many=True),),
 }
+
+
+def configurations(type_key: str, properties: Body) -> Iterator[tuple[str, Body]]:
+    """A resource's properties in, each configuration that holds addresses out, with the segment of its id."""
+    if type_key.count("/") > 1:
+        return
+    for array in CONFIGURATIONS:
+        for element in elements(properties.get(array)):
+            yield _SEGMENTS.get(type_key, array), element
+    if type_key == FIREWALL and isinstance(properties.get("managementIpConfiguration"), dict):
+        yield _SEGMENTS[FIREWALL], properties["managementIpConfiguration"]
+
+
+def pair(network_key: str, peer_key: str) -> str:
+    """Two networks in, what a peering of the second with the first is listed under out."""
+    return f"{network_key}/peeredBy{peer_key}"
 
 
 def references(resource_id: str, type_key: str, content: Body) -> Iterator[Reference]:
@@ -78,17 +104,23 @@ def references(resource_id: str, type_key: str, content: Body) -> Iterator[Refer
             yield from _link(element, "networkInterfaces", resource_id)
     elif type_key == SCALE_SET:
         yield from _scale_set(resource_id, content, properties)
+    elif type_key == PEERING:
+        remote = text(members(properties.get(PEERED)).get("id")).casefold()
+        yield Reference(pair(remote, parent_key(resource_id.casefold())), PEERED, resource_id)
     else:
         if type_key == NIC:
             yield from _link(properties.get("networkSecurityGroup"), "interfaceSecurityGroup", resource_id)
-        for array in CONFIGURATIONS:
-            for element in elements(properties.get(array)):
-                holder = f"{resource_id}/{array}/{text(element.get('name'))}"
-                yield from _links(members(element.get("properties")), CONFIGURATION_LINKS, holder)
+        elif type_key == FIREWALL:
+            yield from _link(properties.get("firewallPolicy"), "firewallPolicy", resource_id)
+        for segment, element in configurations(type_key, properties):
+            holder, inner = f"{resource_id}/{segment}/{text(element.get('name'))}", members(element.get("properties"))
+            yield from _links(inner, CONFIGURATION_LINKS, holder)
+            for pool in elements(inner.get(POOLS)):
+                yield from _link(pool, POOLS, holder)
 
 
-def back_references(type_key: str, content: Body) -> Iterator[tuple[BackReference, str]]:
-    """A body as somebody exported it in, the holders its back-references name out."""
+def back_references(resource_id: str, type_key: str, content: Body) -> Iterator[Reference]:
+    """A body as somebody exported it in, what it says of those who name it out."""
     properties = members(content.get("properties"))
     for back in BACK_REFERENCES.get(type_key, ()):
         shown = properties.get(back.shown)
@@ -96,7 +128,13 @@ def back_references(type_key: str, content: Body) -> Iterator[tuple[BackReferenc
             holder = text(element.get("id"))
             # A public address shows its gateway in one member whatever the family: the first rule takes it.
             if holder and not back.named_in.endswith("V6"):
-                yield back, holder
+                yield Reference(resource_id.casefold(), back.named_in, holder)
+    if type_key == LOAD_BALANCER:
+        for pool in elements(properties.get("backendAddressPools")):
+            for member in elements(members(pool.get("properties")).get("backendIPConfigurations")):
+                if text(member.get("id")):
+                    target = f"{resource_id}/backendAddressPools/{text(pool.get('name'))}".casefold()
+                    yield Reference(target, POOLS, text(member.get("id")))
 
 
 def _scale_set(resource_id: str, content: Body, properties: Body) -> Iterator[Reference]:
@@ -105,13 +143,15 @@ def _scale_set(resource_id: str, content: Body, properties: Body) -> Iterator[Re
     profile = members(members(properties.get("virtualMachineProfile")).get("networkProfile"))
     for interface in elements(profile.get("networkInterfaceConfigurations")):
         for configuration in elements(members(interface.get("properties")).get("ipConfigurations")):
-            subnet = members(configuration.get("properties")).get("subnet")
+            inner = members(configuration.get("properties"))
             for instance in range(capacity if isinstance(capacity, int) else 0):
                 holder = (
                     f"{resource_id}/virtualMachines/{instance}/networkInterfaces/{text(interface.get('name'))}"
                     f"/ipConfigurations/{text(configuration.get('name'))}"
                 )
-                yield from _link(subnet, "subnet", holder)
+                yield from _link(inner.get("subnet"), "subnet", holder)
+                for pool in elements(inner.get(POOLS)):
+                    yield from _link(pool, POOLS, holder)
 
 
 def _links(properties: Body, names: tuple[str, ...], holder: str) -> Iterator[Reference]:

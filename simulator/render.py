@@ -1,10 +1,17 @@
 """Answers: a stored resource in, the body a caller sees out, with its children and back-references."""
 
-from simulator.ids import CLUSTERS, PEERING, parent_key
-from simulator.references import BACK_REFERENCES, CONFIGURATIONS
-from simulator.shapes import is_network, kind_of
+from simulator import balancers, peerings
+from simulator.firewalls import show_policy
+from simulator.identity import TENANT
+from simulator.ids import CLUSTERS, FIREWALL_POLICY, LOAD_BALANCER, NSG, PEERING, parent_key
+from simulator.references import BACK_REFERENCES
+from simulator.security_rules import default_rules
+from simulator.shapes import UNSEEN, inner_elements, is_network, kind_of
 from simulator.store import Store, Stored
-from simulator.wire import Body, elements, members, text
+from simulator.wire import Body, members
+
+GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
 
 
 def render(store: Store, key: str, stored: Stored) -> Body:
@@ -18,6 +25,7 @@ def render(store: Store, key: str, stored: Stored) -> Body:
         shown["etag"] = etag
     shown["type"] = stored.type
     properties = content.pop("properties", None)
+    content.pop(UNSEEN, None)
     shown.update(content)
     if not network and not stored.state:
         if properties is not None:
@@ -31,12 +39,17 @@ def render(store: Store, key: str, stored: Stored) -> Body:
             shown["properties"][array] = [
                 render(store, child, found) for child in children if (found := store.get(child))
             ]
-        if type_key == PEERING:
-            shown["properties"].setdefault("peeringState", _peering_state(store, key, shown["properties"]))
-        for array in CONFIGURATIONS:
-            for element in elements(shown["properties"].get(array)):
-                element["etag"] = etag
+        for _, element in inner_elements(type_key, shown["properties"]):
+            element["etag"] = etag
+        if type_key == NSG:
+            shown["properties"]["defaultSecurityRules"] = default_rules(stored.id, etag, stored.state)
         shown["properties"].update(back_references_of(store, key, type_key))
+        if type_key == PEERING:
+            peerings.show(store, key, shown["properties"])
+        elif type_key == LOAD_BALANCER:
+            balancers.show(store, shown["properties"])
+        elif type_key == FIREWALL_POLICY:
+            show_policy(store, key, shown["properties"])
     return shown
 
 
@@ -51,23 +64,32 @@ def back_references_of(store: Store, key: str, type_key: str) -> Body:
     return shown
 
 
-def _peering_state(store: Store, key: str, properties: Body) -> str:
-    """A peering is Connected once the other network peers back."""
-    mine = parent_key(key)
-    remote = text(members(properties.get("remoteVirtualNetwork")).get("id")).casefold()
-    for other in store.listed(f"{remote}/virtualnetworkpeerings"):
-        back = members(members(other.content.get("properties")).get("remoteVirtualNetwork"))
-        if text(back.get("id")).casefold() == mine:
-            return "Connected"
-    return "Initiated"
-
-
 def etag_of(store: Store, key: str, stored: Stored) -> str:
     """A resource in, its etag out; children carry their parent's, and many providers have none."""
     if stored.etag or not is_network(stored.type.lower()) or stored.type.count("/") < 2:
         return stored.etag
     parent = store.get(parent_key(key))
     return parent.etag if parent is not None else ""
+
+
+def subscription_body(stored: Stored) -> Body:
+    """A stored subscription in, what ARM shows of it out."""
+    shown: Body = {
+        "id": stored.id,
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": stored.name,
+        "tenantId": TENANT,
+        "displayName": f"Simulated subscription {stored.name[:8]}",
+        "state": "Enabled",
+    }
+    return shown | stored.content
+
+
+def group_body(stored: Stored) -> Body:
+    """A stored group in, what ARM shows of it out."""
+    shown: Body = {"id": stored.id, "name": stored.name, "type": GROUP_TYPE, **stored.content}
+    return shown | {"properties": {"provisioningState": stored.state}}
 
 
 def summary(stored: Stored) -> Body:

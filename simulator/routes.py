@@ -4,7 +4,8 @@ import re
 
 from simulator import errors, groups, lists, network, plain
 from simulator.calls import Call
-from simulator.ids import Address, segments_of
+from simulator.ids import VIRTUAL_GATEWAY, Address, segments_of
+from simulator.learned_routes import learned_routes
 from simulator.polls import job, poll
 from simulator.shapes import is_network
 from simulator.store import Stored
@@ -101,6 +102,13 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
         raise errors.not_modelled(f"{method} of provider namespaces")
     if address.is_collection:
         if method == "POST":
+            above = address.parent
+            if (
+                above is not None
+                and above.type_key == VIRTUAL_GATEWAY
+                and address.types[-1].lower() == "getlearnedroutes"
+            ):
+                return learned_routes(world, call)
             raise errors.not_modelled(f"the action '{address.types[-1]}'")
         _only(method, "GET")
         return lists.collection(world, call)

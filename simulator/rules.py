@@ -5,9 +5,11 @@ from itertools import pairwise
 import msgspec
 
 from simulator import errors
+from simulator.balancers import holder_of
 from simulator.ids import NAT_GATEWAY, NIC, PUBLIC_IP, ROUTE_TABLE, SUBNET, name_of, parent_key, parse_id
 from simulator.ranges import Range, parsed
-from simulator.references import references
+from simulator.references import POOLS, references
+from simulator.route_tables import check_attached
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
 
@@ -51,6 +53,7 @@ def check_network(store: Store, network: PlannedNetwork) -> None:
         subnet = network.subnets[key]
         check_in_use_update(store, subnet)
         check_references(store, subnet.id, SUBNET, subnet.content, network.location)
+        check_attached(store, subnet.id, subnet.content, subnet.before)
         check_nat_gateway(store, network, subnet)
 
 
@@ -86,15 +89,10 @@ def check_references(store: Store, resource_id: str, type_key: str, content: Bod
                 "invalid. Expect fully qualified resource Id that start with '/subscriptions/{subscriptionId}' or "
                 "'/providers/{resourceProviderNamespace}/'.",
             )
-        found = store.get(reference.target)
+        found = store.get(reference.target) if reference.member != POOLS else holder_of(store, reference.target)
         region = text(found.content.get("location")) if found is not None else ""
         if found is None or (region and location and region != location):
-            raise errors.bad(
-                "InvalidResourceReference",
-                f"Resource {_named(content, reference.target)} referenced by resource {reference.holder} was not "
-                "found. Please make sure that the referenced resource exists, and that both resources are in the same "
-                "region.",
-            )
+            raise errors.reference_not_found(_named(content, reference.target), reference.holder)
         if found.state not in ("Succeeded", ""):
             operation = LAST_WRITE.get(found.type.lower(), "PutOperation")
             raise errors.not_provisioned(found.id, resource_id, found.state, operation)

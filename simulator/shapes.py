@@ -1,10 +1,14 @@
 """Network bodies: what a caller sent in, what the provider stores out, with Azure's defaults and normalisations."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
+from simulator import balancers
 from simulator.ids import (
+    FIREWALL,
+    FIREWALL_POLICY,
     LOAD_BALANCER,
     NAT_GATEWAY,
     NETWORK,
@@ -14,11 +18,23 @@ from simulator.ids import (
     PUBLIC_IP,
     PUBLIC_PREFIX,
     ROUTE_TABLE,
+    SECURITY_RULE,
     SUBNET,
+    VIRTUAL_GATEWAY,
     VNET,
     location_key,
 )
-from simulator.references import BACK_REFERENCES, CONFIGURATION_LINKS, CONFIGURATIONS, GATEWAY_ADDRESSES, SUBNET_LINKS
+from simulator.peerings import KNOWN
+from simulator.references import (
+    BACK_REFERENCES,
+    CONFIGURATION_LINKS,
+    GATEWAY_ADDRESSES,
+    PEERED,
+    POOLS,
+    SUBNET_LINKS,
+    configurations,
+)
+from simulator.security_rules import RANGES
 from simulator.wire import Body, elements, members
 
 
@@ -51,10 +67,14 @@ READ_ONLY_OF: dict[str, tuple[str, ...]] = {
     SUBNET: ("purpose", "privateEndpoints", "resourceNavigationLinks", "serviceAssociationLinks"),
     PUBLIC_IP: ("ipAddress",),
     PUBLIC_PREFIX: ("ipPrefix",),
-    PEERING: ("peeringState", "peeringSyncLevel"),
+    PEERING: KNOWN,
+    NSG: ("defaultSecurityRules",),
+    FIREWALL_POLICY: ("ruleCollectionGroups", "childPolicies"),
     NIC: ("macAddress", "primary", "hostedWorkloads", "defaultOutboundConnectivityEnabled", "privateEndpoint"),
 }
 ENVELOPE = ("id", "name", "type", "etag")
+UNSEEN = "simulator"
+"""What an estate says of a resource that Azure would not show: it is kept, exported, and never answered."""
 
 # Empty arrays that a caller sends and the provider does not send back.
 _VANISHING: dict[str, tuple[str, ...]] = {
@@ -78,6 +98,25 @@ DEFAULTS: dict[str, Body] = {
     },
     PUBLIC_PREFIX: {"prefixLength": 28, "publicIPAddressVersion": "IPv4", "ipTags": []},
     ROUTE_TABLE: {"disableBgpRoutePropagation": False},
+    PEERING: {
+        "allowVirtualNetworkAccess": True,
+        "allowForwardedTraffic": False,
+        "allowGatewayTransit": False,
+        "useRemoteGateways": False,
+        "doNotVerifyRemoteGateways": False,
+        "peerCompleteVnets": True,
+    },
+    SECURITY_RULE: RANGES,
+    FIREWALL: {
+        "sku": {"name": "AZFW_VNet", "tier": "Standard"},
+        "threatIntelMode": "Alert",
+        "additionalProperties": {},
+        "networkRuleCollections": [],
+        "applicationRuleCollections": [],
+        "natRuleCollections": [],
+    },
+    FIREWALL_POLICY: {"sku": {"tier": "Standard"}, "threatIntelMode": "Alert"},
+    VIRTUAL_GATEWAY: {"enableBgp": False, "activeActive": False, "enablePrivateIpAddress": False},
     NIC: {
         "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
         "enableAcceleratedNetworking": False,
@@ -115,7 +154,9 @@ def shaped(type_key: str, sent: Body, kept: Body) -> Body:
     _references_only(type_key, properties)
     beside = {} if type_key.count("/") > 1 else sent  # a child has nothing beside its properties
     content = {
-        name: value for name, value in beside.items() if name not in (*ENVELOPE, "properties") and value is not None
+        name: value
+        for name, value in beside.items()
+        if name not in (*ENVELOPE, "properties", UNSEEN) and value is not None
     }
     if content.get("zones") == []:
         del content["zones"]
@@ -124,18 +165,29 @@ def shaped(type_key: str, sent: Body, kept: Body) -> Body:
     if type_key in _SKU_TYPES:
         content["sku"] = {"name": _default_sku(type_key), "tier": "Regional"} | members(content.get("sku"))
     content["properties"] = kept | _defaults(type_key, content) | properties
+    if type_key == LOAD_BALANCER:
+        content["properties"] = balancers.completed(content["properties"])
     return content
 
 
 def identify(type_name: str, resource_id: str, content: Body) -> None:
-    """A resource's content in; each of its configurations has a name, an id and a state afterwards."""
-    for array in CONFIGURATIONS:
-        for number, element in enumerate(elements(members(content.get("properties")).get(array))):
-            element.setdefault("name", f"configuration{number + 1}")
-            element["id"] = f"{resource_id}/{array}/{element['name']}"
-            element["type"] = f"{type_name}/{array}"
-            element["properties"] = {"provisioningState": "Succeeded", **members(element.get("properties"))}
-            element.pop("etag", None)
+    """A resource's content in; each element inside it has a name, an id and a state afterwards."""
+    for number, (segment, element) in enumerate(inner_elements(type_name.lower(), members(content.get("properties")))):
+        element.setdefault("name", f"configuration{number + 1}")
+        element["id"] = f"{resource_id}/{segment}/{element['name']}"
+        element["type"] = f"{type_name}/{segment}"
+        element["properties"] = {"provisioningState": "Succeeded", **members(element.get("properties"))}
+        element.pop("etag", None)
+
+
+def inner_elements(type_key: str, properties: Body) -> Iterator[tuple[str, Body]]:
+    """A resource's properties in, what has an id but is no resource of its own out, with the segment of its id."""
+    if type_key != LOAD_BALANCER:
+        yield from configurations(type_key, properties)
+        return
+    for array in balancers.ARRAYS:
+        for element in elements(properties.get(array)):
+            yield array, element
 
 
 def prefix_size(properties: Body) -> int:
@@ -166,20 +218,20 @@ def _defaults(type_key: str, content: Body) -> Body:
 
 def _references_only(type_key: str, properties: Body) -> None:
     """References may arrive as whole objects; only their ids are kept."""
-    links = SUBNET_LINKS if type_key == SUBNET else ("networkSecurityGroup",)
+    links = {SUBNET: SUBNET_LINKS, PEERING: (PEERED,)}.get(type_key, ("networkSecurityGroup", "firewallPolicy"))
     for name in links:
         if name in properties:
             properties[name] = _only_id(properties[name])
     for name in GATEWAY_ADDRESSES:
         if name in properties and type_key == NAT_GATEWAY:
             properties[name] = [_only_id(element) for element in elements(properties[name])]
-    if type_key in (NIC, LOAD_BALANCER):
-        for array in ("ipConfigurations", "frontendIPConfigurations"):
-            for element in elements(properties.get(array)):
-                inner = members(element.get("properties"))
-                for name in CONFIGURATION_LINKS:
-                    if name in inner:
-                        inner[name] = _only_id(inner[name])
+    for _, element in configurations(type_key, properties):
+        inner = members(element.get("properties"))
+        for name in CONFIGURATION_LINKS:
+            if name in inner:
+                inner[name] = _only_id(inner[name])
+        if POOLS in inner:
+            inner[POOLS] = [_only_id(pool) for pool in elements(inner[POOLS])]
 
 
 def _only_id(value: object) -> Body:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from simulator import errors
+from simulator import errors, peerings
 from simulator.clock import Clock
 from simulator.events import Caller, event_of
 from simulator.grid import Events
@@ -86,9 +86,17 @@ class World:
             holder.etag = self.etag()
 
     def publish(
-        self, resource_id: str, type_name: str, caller: Caller, *, deleted: bool, updated: bool, succeeded: bool = True
+        self,
+        resource_id: str,
+        type_name: str,
+        caller: Caller,
+        *,
+        deleted: bool,
+        updated: bool,
+        succeeded: bool = True,
+        action: str = "",
     ) -> None:
-        """A write or delete that came to its end in; whoever subscribed is told."""
+        """A write, delete or action that came to its end in; whoever subscribed is told."""
         now = self.now()
         event = event_of(
             self.guid(),
@@ -97,6 +105,7 @@ class World:
             deleted=deleted,
             updated=updated,
             succeeded=succeeded,
+            action=action,
             caller=caller,
             now=now,
         )
@@ -108,6 +117,8 @@ class World:
 
     def delete(self, key: str) -> None:
         """A resource's key in; it is gone, with its children, and with the events it asked for."""
+        for other in peerings.cut(self.store, key):
+            self.renew_etag(other)
         self.store.remove(key)
         self.events.forget(key)
 
@@ -129,6 +140,8 @@ class World:
                     self._settle_states(operation)
                 case "delete_group":
                     error = self._delete_group(stored, operation)
+                case "action":
+                    pass  # its result was found when it was asked for
         if error is not None:
             self._settle_states(operation)
             if stored is not None and operation.target in operation.touched:
@@ -138,9 +151,10 @@ class World:
             operation.target_id,
             operation.type_name,
             operation.caller,
-            deleted=operation.effect != "write",
+            deleted=operation.effect in ("delete", "delete_group"),
             updated=operation.updates,
             succeeded=error is None,
+            action=operation.label if operation.effect == "action" else "",
         )
 
     def _settle_states(self, operation: Operation) -> None:

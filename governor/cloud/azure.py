@@ -1,18 +1,21 @@
 """Azure behind the port Cloud: settings in, something that observes and applies out."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from governor.cloud import management
 from governor.cloud.apply import Applier
 from governor.cloud.arm import TUNING, Arm, Tuning
 from governor.cloud.endpoint import endpoint
 from governor.cloud.observe import Observer
+from governor.cloud.surveyor import Surveyor
 from governor.core.cause import Scope
 from governor.core.estate import Estate
 from governor.core.needs import Needs
+from governor.core.sighting import Cut, Seen, Sheet
 from governor.core.step import Step
 from governor.ports import Applied, Clock, Renew
 
@@ -23,6 +26,7 @@ class AzureCloud:
     def __init__(self, arm: Arm, *, deadline: float = 300.0, keep_clusters: float = 10.0) -> None:
         self.arm = arm
         self._observer = Observer(arm, keep_clusters)
+        self._surveyor = Surveyor(arm)
         self._applier = Applier(arm, deadline)
 
     async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:
@@ -32,6 +36,16 @@ class AzureCloud:
     async def apply(self, remediation: str, step: Step, renew: Renew, correlation: str = "") -> Applied:
         """Checks, writes, waits, reads again. Raises only what `renew` raises."""
         return await self._applier.apply(remediation, step, renew, correlation)
+
+    async def subscriptions(self, scopes: Sequence[str] = ()) -> tuple[str, ...]:
+        """Scopes in, the subscriptions in them out. Raises Absent, Refused, Terminal and Transient."""
+        return await management.subscriptions(self.arm, scopes)
+
+    def survey(
+        self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
+    ) -> AsyncIterator[Seen | Sheet | Cut]:
+        """Reads the networks of subscriptions from Resource Graph. Raises Transient."""
+        return self._surveyor.survey(subscriptions, needs)
 
     async def close(self) -> None:
         await self.arm.close()

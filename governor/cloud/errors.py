@@ -23,6 +23,10 @@ class Unclear(Transient):
     """The connection was lost, or the server failed on the way: nobody knows whether the request took effect."""
 
 
+class TooLarge(Terminal):
+    """The answer would be longer than Azure sends: fewer rows may fit."""
+
+
 class SignedOut(Transient):
     """No token, or not one that is accepted: tells nothing about the resources, and trying again at once is useless."""
 
@@ -55,11 +59,14 @@ _WORDS: Final[tuple[tuple[type[Trouble], tuple[str, ...]], ...]] = (
             "RequestDisallowedByPolicy",
             "ScopeLocked",
             "SubscriptionNotFound",
+            # Resource Graph: none of the subscriptions asked about can be read.
+            "NoValidSubscriptionsInQueryRequest",
         ),
     ),
 )
 _BY_CODE: Final = {code.casefold(): word for word, codes in _WORDS for code in codes}
 _RETRYABLE: Final = "retryableerror"
+_TOO_LARGE: Final = "responsepayloadtoolarge"
 _TOO_MANY: Final = "retryableerrorduetotoomanycalls"
 _SUPERSEDED: Final = "canceledandsupersededduetoanotheroperation"
 _NOT_PROVISIONED: Final = "referencedresourcenotprovisioned"
@@ -89,7 +96,10 @@ class _Told(msgspec.Struct, frozen=True):
 
 def trouble(status: int, headers: Mapping[str, str], body: bytes) -> Trouble:
     """An answer that is an error in, its Trouble out."""
-    return _translate(status, _told(_decoded(body)), retry_after(headers))
+    after = retry_after(headers)
+    if after is None and status == 429:
+        after = quota_reset(headers)
+    return _translate(status, _told(_decoded(body)), after)
 
 
 def failed_operation(error: object) -> Trouble:
@@ -115,6 +125,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return float(value) if value.isdecimal() else None
 
 
+def quota_reset(headers: Mapping[str, str]) -> float | None:
+    """Headers of Resource Graph in, the seconds until its quota is whole again out; None when they do not say."""
+    parts = (headers.get("x-ms-user-quota-resets-after") or "").split(":")
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+        return None
+    hours, minutes, seconds = (int(part) for part in parts)
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
 def _translate(status: int, told: _Told, after: float | None) -> Trouble:
     text = (
         f"{told.code}: {_line(told.message)}" if told.code else f"HTTP {status}: {_line(told.message) or 'no reason'}"
@@ -126,7 +145,8 @@ def _translate(status: int, told: _Told, after: float | None) -> Trouble:
     if word is Refused:
         return _refused(status, told, text)
     if word is Terminal:
-        return Terminal(text, told.code or str(status))
+        too_large = status == 413 or _TOO_LARGE in told.codes
+        return (TooLarge if too_large else Terminal)(text, told.code or str(status))
     return word(text)
 
 

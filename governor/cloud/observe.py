@@ -9,8 +9,9 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from governor.cloud import versions
+from governor.cloud import management, versions
 from governor.cloud.arm import Arm
+from governor.cloud.closure import complete, joined
 from governor.cloud.wait import Wait
 from governor.core import estate as estates
 from governor.core import ids
@@ -49,21 +50,7 @@ class Observer:
 
     async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:
         """A Scope, what else is needed and what was read already in, the Estate out; Transient when Azure is busy."""
-        seen = so_far or await self._first(scope)
-        asked: set[str] = set()
-        while True:
-            wanted = needs(seen)
-            resources = {ids.key(r): r for r in wanted.resources if ids.key(r) not in asked}
-            lists = sorted(set(wanted.lists) - asked)
-            if not resources and not lists:
-                return seen
-            asked.update(resources, lists)
-            found = await together(
-                [self._resource(resource) for _, resource in sorted(resources.items())]
-                + [self._list(name) for name in lists]
-            )
-            seen = estates.add(seen, _joined(found))
-            seen = estates.add(seen, Reading(gaps=_not_understood(seen, resources)))
+        return await complete(so_far or await self._first(scope), needs, self._read)
 
     async def _first(self, scope: Scope) -> Estate:
         observed_at = self._arm.clock.now()
@@ -71,9 +58,18 @@ class Observer:
             case VirtualNetwork(id=vnet):
                 return estates.build(observed_at, await self._resource(vnet), judged=[vnet])
             case Remainder():
-                return estates.build(observed_at, Reading(), judged=())
+                return estates.build(observed_at, await self._resource(scope.key), judged=())
+
+    async def _read(self, resources: dict[str, str], lists: list[str]) -> Reading:
+        found = await together(
+            [self._resource(resource) for _, resource in sorted(resources.items())]
+            + [self._list(name) for name in lists]
+        )
+        return joined(found)
 
     async def _resource(self, resource_id: str) -> Reading:
+        if ids.kind(resource_id) == ids.ENTITY:
+            return await management.entity(self._arm, resource_id)
         if versions.version(resource_id) is None:
             return Reading(gaps=(Gap(ids.key(resource_id), _UNREADABLE),))
         try:
@@ -148,20 +144,3 @@ async def together(calls: Iterable[Awaitable[T]]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _joined(readings: Iterable[Reading]) -> Reading:
-    parts = list(readings)
-    return Reading(
-        bodies=tuple(body for part in parts for body in part.bodies),
-        absent=tuple(absent for part in parts for absent in part.absent),
-        listed=tuple(listed for part in parts for listed in part.listed),
-        gaps=tuple(gap for part in parts for gap in part.gaps),
-    )
-
-
-def _not_understood(seen: Estate, keys: Iterable[str]) -> tuple[Gap, ...]:
-    """What was read by id but is no fact, e.g. because its body names another resource: never asked for twice."""
-    told = {gap.about for gap in seen.gaps}
-    lost = [key for key in keys if key not in seen.known and key not in seen.absent and key not in told]
-    return tuple(Gap(key, "what was read is no fact about it") for key in lost)

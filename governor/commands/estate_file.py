@@ -60,7 +60,7 @@ class _Answer(Struct):
 
 
 class _GraphSubscription(Struct):
-    """A subscription as Resource Graph writes it; ARM has its name elsewhere, and the groups above it nowhere."""
+    """A subscription as Resource Graph writes it; ARM has its name, and the groups above it, elsewhere."""
 
     class Properties(Struct, frozen=True):
         class Ancestor(Struct, frozen=True):
@@ -78,7 +78,6 @@ class _SubscriptionBody(Struct, omit_defaults=True, rename="camel"):
     id: str
     display_name: str
     tags: dict[str, str] | None = None
-    management_groups: tuple[str, ...] | None = None
 
 
 _HEAD: Final = msgspec.json.Decoder(_Head)
@@ -109,7 +108,9 @@ def read(path: Path) -> EstateFile:
             continue
         if bytes(head.properties) == b"null":
             bare.add(key)
-        bodies[key] = _subscription(row) if kind == ids.SUBSCRIPTION else row
+        bodies[key] = row
+        if kind == ids.SUBSCRIPTION:
+            bodies.update(_subscription(row))
     lost = _adopt(bodies, subnets)
     complete = answer is None or (answer.skip_token is None and (answer.total_records or 0) <= len(rows))
     hollow = frozenset(key for key in bare if ids.kind(key).startswith(_WITH_PROPERTIES))
@@ -184,16 +185,20 @@ def _adopt(bodies: dict[str, bytes | Raw], subnets: dict[str, list[Raw]]) -> lis
     return lost
 
 
-def _subscription(row: Raw) -> bytes | Raw:
+def _subscription(row: Raw) -> dict[str, bytes | Raw]:
+    """The row of a subscription in; by key its body, and the groups above it where the row names them, out."""
     try:
         found = msgspec.json.decode(row, type=_GraphSubscription)
     except msgspec.ValidationError:
-        return row
+        return {}
     if not found.name or found.name == ids.name(found.id):
-        return row
-    chain = found.properties.managementGroupAncestorsChain
-    above = None if chain is None else tuple(ancestor.name for ancestor in chain)
-    return msgspec.json.encode(_SubscriptionBody(found.id, found.name, found.tags, above))
+        return {}
+    bodies = {ids.key(found.id): msgspec.json.encode(_SubscriptionBody(found.id, found.name, found.tags))}
+    if chain := found.properties.managementGroupAncestorsChain:
+        entity = ids.entity(ids.name(found.id))
+        above = [ancestor.name for ancestor in reversed(chain)]
+        bodies[ids.key(entity)] = msgspec.json.encode({"id": entity, "properties": {"parentNameChain": above}})
+    return {**bodies}
 
 
 def _notes(

@@ -50,7 +50,11 @@ def _answer(file: EstateFile, key: str, network: str, named: list[bytes]) -> Rea
         own = ids.parse(network)
         if key != ids.key(ids.group(own.subscription, own.resource_group)):
             return Reading(bodies=(msgspec.json.encode({"id": key}),))
-    elif kind != ids.SUBSCRIPTION and file.complete and not any(f'"{key}"'.encode() in text for text in named):
+    elif (
+        kind not in (ids.SUBSCRIPTION, ids.ENTITY)
+        and file.complete
+        and not any(f'"{key}"'.encode() in text for text in named)
+    ):
         return Reading(absent=(key,))
     return Reading(gaps=(Gap(key, NOT_THERE),))
 

@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from governor.core import facts, ids
+from governor.core import facts, ids, sighting
 from governor.core.cause import Remainder, Scope
 from governor.core.estate import ABSENT, Estate
 from governor.core.forecast import with_subnet
@@ -96,10 +95,13 @@ def _attached(subnet: facts.Subnet, step: WriteSubnet) -> bool:
 
 def unread(scope: Scope, estate: Estate, standing: Standing) -> tuple[Verdict, ...]:
     """A Scope that could not be read is never compliant: what stood there is Unknown now."""
-    if isinstance(scope, Remainder) or estate.networks or estate.find(scope.id, facts.VirtualNetwork) is ABSENT:
-        return ()
     why = estate.why(scope.key)
-    stood = tuple(replace(v, result=Result.UNKNOWN, seen=why, addresses=()) for v in standing.verdicts)
+    if isinstance(scope, Remainder):
+        seen = estate.find(scope.key, facts.Subscription) is not None
+        return () if seen else (sighting.of_subscription(scope, f"cannot be read: {why}"),)
+    if estate.networks or estate.find(scope.id, facts.VirtualNetwork) is ABSENT:
+        return ()
+    stood = tuple(sighting.unseen(verdict, why) for verdict in standing.verdicts)
     return stood or tuple(Verdict(scope.id, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
 
 

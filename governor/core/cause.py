@@ -1,4 +1,4 @@
-"""Why a run woke, and what it may read and repair: Cause and Scope.
+"""Why a run woke, and what it may read and repair: Cause and Scope; and what a survey is to look through.
 
 A Cause says where and when to look, never what is true (docs/architecture.md, rule 1).
 """
@@ -14,6 +14,11 @@ from governor.core import ids
 
 VERSION: Final = 1
 MAX_BYTES: Final = 8 * 1024
+# The queues they wait in.
+CAUSES: Final = "egress-causes"
+SURVEYS: Final = "egress-surveys"
+# So many subscriptions are surveyed at once: few enough to be done within the time a function may take.
+MOST_SUBSCRIPTIONS: Final = 25
 
 
 class Source(StrEnum):
@@ -73,6 +78,16 @@ class Cause(Struct, frozen=True, omit_defaults=True):
     caller: Caller | None = None
     correlation_id: str | None = None
     points_at: str | None = None
+    attempt: int = 0
+    first_time: datetime | None = None
+    v: int = VERSION
+
+
+class Survey(Struct, frozen=True, omit_defaults=True):
+    """Which subscriptions to look through. `time` is when the sweep began that asks for it (aware UTC)."""
+
+    subscriptions: tuple[str, ...]
+    time: datetime
     attempt: int = 0
     first_time: datetime | None = None
     v: int = VERSION

@@ -37,6 +37,7 @@ AnyFact = (
     | facts.Deployment
     | facts.ResourceGroup
     | facts.Subscription
+    | facts.Entity
 )
 F = TypeVar("F", bound=AnyFact)
 
@@ -54,6 +55,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.DEPLOYMENT: facts.Deployment,
     ids.RESOURCE_GROUP: facts.ResourceGroup,
     ids.SUBSCRIPTION: facts.Subscription,
+    ids.ENTITY: facts.Entity,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
 

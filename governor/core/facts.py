@@ -350,9 +350,17 @@ class ResourceGroup(Fact, frozen=True):
 
 
 class Subscription(Fact, frozen=True):
-    """A subscription, its display name, tags and the management groups above it, nearest first."""
-
     id: str
     display_name: str | None = None
     tags: Tags | None = None
-    management_groups: tuple[str, ...] | None = None
+
+
+class EntityProperties(Fact, frozen=True):
+    parent_name_chain: tuple[str, ...] | None = None
+
+
+class Entity(Fact, frozen=True):
+    """A subscription's place in the tenant: the names of the management groups above it, the root first."""
+
+    id: str
+    properties: EntityProperties = EntityProperties()

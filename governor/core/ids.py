@@ -4,6 +4,7 @@ An id is kept as the text Azure gave it and compared by `key`, because Azure its
 (facts/azure.md 10: `resourcegroups`, `ManagedClusters`, upper-case names in error texts).
 """
 
+import re
 from functools import lru_cache
 
 from msgspec import Struct
@@ -26,6 +27,8 @@ FIREWALL = "microsoft.network/azurefirewalls"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 CLUSTER = "microsoft.containerservice/managedclusters"
 DEPLOYMENT = "microsoft.resources/deployments"
+ENTITY = "microsoft.management/entities"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Parts(Struct, frozen=True):
@@ -104,6 +107,16 @@ def top_level(resource_id: str) -> str:
 def learned_routes(gateway_id: str) -> str:
     """The id of a virtual network gateway in, the id under which what it learned is known out."""
     return f"{gateway_id.rstrip('/')}/learnedRoutes/all"
+
+
+def is_subscription(text: str) -> bool:
+    """A text in, whether it can be the id of a subscription out."""
+    return _GUID.fullmatch(text.casefold()) is not None
+
+
+def entity(subscription: str) -> str:
+    """A subscription id in, the id under which its place below management groups is known out."""
+    return f"/subscriptions/{subscription}/providers/Microsoft.Management/entities/{subscription}"
 
 
 def group(subscription: str, resource_group: str) -> str:

@@ -166,6 +166,7 @@ def subject_of(network: facts.VirtualNetwork, estate: Estate) -> Subject:
     subscription = estate.find(above, facts.Subscription)
     group = estate.find(group_id, facts.ResourceGroup)
     known = subscription if isinstance(subscription, facts.Subscription) else None
+    entity = estate.find(ids.entity(parts.subscription), facts.Entity)
     layers = (known, group if isinstance(group, facts.ResourceGroup) else None, network)
     tags: dict[str, str] = {}
     for layer in layers:
@@ -178,7 +179,7 @@ def subject_of(network: facts.VirtualNetwork, estate: Estate) -> Subject:
         resource_group=parts.resource_group,
         region=network.location,
         subscription_name=known.display_name if known else None,
-        management_groups=known.management_groups if known else None,
+        management_groups=entity.properties.parent_name_chain if isinstance(entity, facts.Entity) else None,
         virtual_network=network.name,
         tags=tags,
         tags_complete=all(layer is not None for layer in layers),
@@ -205,6 +206,8 @@ def _read_for(missing: tuple[str, ...], network: facts.VirtualNetwork) -> tuple[
             read[group] = None
         if condition.startswith("tags.") or condition == "subscriptions":
             read[subscription] = None
+        if condition == "managementGroups":
+            read[ids.entity(ids.parse(network.id).subscription)] = None
         if condition == "occupants":
             read[clusters(ids.parse(network.id).subscription)] = None
     return tuple(read)

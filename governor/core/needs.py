@@ -4,6 +4,7 @@ Reading asks this again and again until nothing is missing that can be read; so 
 what a run reads, and nothing is read that no rule looks at.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -23,6 +24,7 @@ from governor.core.undo import take_back
 _READABLE: Final = frozenset(
     {
         ids.SUBSCRIPTION,
+        ids.ENTITY,
         ids.RESOURCE_GROUP,
         ids.NAT_GATEWAY,
         ids.PUBLIC_IP,
@@ -68,7 +70,7 @@ def for_evidence(estate: Estate, policies: Policies) -> Needs:
         missing += judged.missing
         if judged.path is not None and judged.policy is not None:
             missing += addresses(judged.path, estate)[1]
-    return Needs(_unread(missing, estate))
+    return Needs(_unread(missing, estate), _unlisted(missing, estate))
 
 
 def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Needs:
@@ -77,18 +79,23 @@ def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Nee
 
 
 def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
-    lists = {one: None for one in proposal.missing if is_list(one)}
+    lists = dict.fromkeys(proposal.missing)
     if proposal.judged or proposal.plan.remediations:
         for network in estate.networks:
             parts = ids.parse(network.id)
             lists[clusters(parts.subscription)] = None
             if asks_deployments(standing, estate):
                 lists[deployments(ids.group(parts.subscription, parts.resource_group))] = None
-    tried = {gap.about for gap in estate.gaps}
-    unlisted = tuple(name for name in lists if not estate.has_listed(name) and name not in tried)
     # What a change would do to those who live there is asked only where something is to be changed.
     lodgers = [holder for judged in proposal.judged.values() for holder in judged.occupants.unread]
-    return Needs(_unread((*proposal.missing, *lodgers), estate), unlisted)
+    return Needs(_unread((*proposal.missing, *lodgers), estate), _unlisted(lists, estate))
+
+
+def _unlisted(missing: Iterable[str], estate: Estate) -> tuple[str, ...]:
+    """Of all that is missing, the lists that were not tried yet."""
+    tried = {gap.about for gap in estate.gaps}
+    names = (one for one in dict.fromkeys(missing) if is_list(one))
+    return tuple(name for name in names if not estate.has_listed(name) and name not in tried)
 
 
 def _unread(missing: tuple[str, ...] | list[str], estate: Estate) -> tuple[str, ...]:

@@ -81,11 +81,17 @@ def run_id(scope: Scope, epoch: int) -> str:
     return hashlib.sha256(f"{scope.key}|{epoch}".encode()).hexdigest()[:24]
 
 
-def changed(before: Iterable[Verdict], now: Iterable[Verdict]) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
-    """The Verdicts that stood and those of now in; those that differ, and the resources that are gone, out."""
+def changed(
+    before: Iterable[Verdict], now: Iterable[Verdict], untold: Iterable[Verdict] = ()
+) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
+    """The Verdicts that stood and those of now in; those that differ, and the resources that are gone, out.
+
+    untold: those of `before` that no Record says yet. What is there now counts as different from them.
+    """
     stood = {(ids.key(v.resource), v.requirement): v for v in before}
+    news = {(ids.key(v.resource), v.requirement) for v in untold}
     current = {(ids.key(v.resource), v.requirement): v for v in now}
-    changes = tuple(verdict for place, verdict in current.items() if stood.get(place) != verdict)
+    changes = tuple(verdict for place, verdict in current.items() if place in news or stood.get(place) != verdict)
     gone = {stood[place].resource for place in stood.keys() - current.keys()}
     return changes, tuple(sorted(gone - {v.resource for v in current.values()}))
 

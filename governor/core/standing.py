@@ -67,7 +67,7 @@ class Standing(Struct, frozen=True):
 
     governed: resources under each policy in the subscription, by the verdicts that stand. failures: Remediations that
     failed in a row in this subscription. offered: digests of what the last run of the Scope withheld, with the gates.
-    verdicts: the standing ones of this Scope.
+    verdicts: the standing ones of this Scope. surveyed: those of them that only a survey has told, and no Record says.
     """
 
     pause: Pause | None = None
@@ -82,3 +82,4 @@ class Standing(Struct, frozen=True):
     undo: UndoRequest | None = None
     offered: dict[str, tuple[str, ...]] = {}
     verdicts: tuple[Verdict, ...] = ()
+    surveyed: tuple[Verdict, ...] = ()

@@ -119,6 +119,13 @@ def held(tx: Transaction, scope: Scope, epoch: int) -> Claim:
     return claim
 
 
+def seen_since(tx: Transaction, scope: Scope, since: datetime, now: datetime) -> bool:
+    """A Scope and a time in, whether a run has looked at it since then, or is doing so, out."""
+    claim = read(tx, scope)
+    is_held = claim.until is not None and now < claim.until
+    return is_held or (claim.seen_through is not None and claim.seen_through > since)
+
+
 def refuse_touched(tx: Transaction, run: Run) -> None:
     """Raises Touched when somebody else's write was heard of after the run had claimed its Scope."""
     met = read(tx, run.scope).met

@@ -1,4 +1,4 @@
-"""The queue of Causes in one SQLite file: a Cause in, a message that becomes visible later out.
+"""The queues in one SQLite file: a Cause or a Survey in, a message that becomes visible later out.
 
 Readers (the local Functions host) own `dequeue_count` and `pop_receipt`.
 """
@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from governor import messages
-from governor.core.cause import Cause
+from governor.core.cause import CAUSES, SURVEYS, Cause, Survey
 from governor.local.rows import connect, transaction
 from governor.ports import Clock
-
-QUEUE: Final = "egress-causes"
 
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS messages (id TEXT PRIMARY KEY, queue TEXT NOT NULL, body TEXT NOT NULL, "
@@ -33,19 +31,20 @@ class SqliteInbox:
             self._connection.execute(_TABLE)
             self._connection.execute(_INDEX)
 
-    async def put(self, cause: Cause, after: float = 0.0) -> None:
-        self._put(messages.encode(cause), after)
+    async def put(self, message: Cause | Survey, after: float = 0.0) -> None:
+        queue = SURVEYS if isinstance(message, Survey) else CAUSES
+        self._put(queue, messages.encode(message), after)
 
-    async def put_back(self, raw: bytes, after: float) -> None:
-        self._put(raw, after)
+    async def put_back(self, raw: bytes, after: float, queue: str = CAUSES) -> None:
+        self._put(queue, raw, after)
 
     async def close(self) -> None:
         self._connection.close()
 
-    def _put(self, message: bytes, after: float) -> None:
+    def _put(self, queue: str, message: bytes, after: float) -> None:
         now = self._clock.now().timestamp()
         with self._turn, transaction(self._connection, self._path):
             self._connection.execute(
                 "INSERT INTO messages (id, queue, body, inserted_at, visible_at) VALUES (?, ?, ?, ?, ?)",
-                (str(uuid.uuid4()), QUEUE, message.decode(), now, now + after),
+                (str(uuid.uuid4()), queue, message.decode(), now, now + after),
             )

@@ -4,7 +4,7 @@ Every method is one transaction; several processes may use one file at once.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ import msgspec
 from governor.core.cause import Cause, Scope
 from governor.core.plan import Plan, Remediation
 from governor.core.record import Became, Outcome, Record, run_id
+from governor.core.sighting import GRAPH_LAG, Sighting
 from governor.core.standing import Decision, Pause, Standing, StandingApproval, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
@@ -78,6 +79,7 @@ class SqliteLedger:
                 undo=decisions.undo(tx, cause),
                 offered=decisions.gates(tx, scope),
                 verdicts=verdicts.of_scope(tx, scope),
+                surveyed=verdicts.only_surveyed(tx, scope),
             )
 
     async def begin(self, held: Held, cause: Cause, policy_digest: str, plan: Plan) -> Run:
@@ -193,6 +195,14 @@ class SqliteLedger:
             wanted = chain.subscriptions(tx) if subscription is None else [subscription]
             return [verdict for each in wanted for verdict in verdicts.of_subscription(tx, each)]
 
+    async def subscriptions(self) -> tuple[str, ...]:
+        with self._rows.reading() as tx:
+            return tuple(each for each in chain.subscriptions(tx) if verdicts.stand(tx, each))
+
+    async def scopes(self, subscription: str) -> tuple[Scope, ...]:
+        with self._rows.reading() as tx:
+            return verdicts.scopes(tx, subscription)
+
     async def verify(self) -> AsyncIterator[Verification]:
         with self._rows.reading() as tx:
             known = chain.subscriptions(tx)
@@ -205,6 +215,25 @@ class SqliteLedger:
         """The same message given up twice is one Record."""
         with self._rows.writing() as tx:
             return endings.give_up(tx, cause, raw, (why, self._clock.now()))
+
+    # -- surveys
+
+    async def surveyed(self, sightings: Sequence[Sighting]) -> tuple[Scope, ...]:
+        """One transaction per Scope."""
+        return tuple([seen.scope for seen in sightings if self._surveyed(seen)])
+
+    def _surveyed(self, seen: Sighting) -> bool:
+        now = self._clock.now()
+        with self._rows.writing() as tx:
+            chain.mark(tx, seen.scope.subscription)
+            stays = claims.seen_since(tx, seen.scope, seen.at - GRAPH_LAG, now)
+            return verdicts.surveyed(tx, seen, stays, now)
+
+    async def unseen(self, scope: Scope, at: datetime, why: str) -> None:
+        now = self._clock.now()
+        with self._rows.writing() as tx:
+            if not claims.seen_since(tx, scope, at - GRAPH_LAG, now):
+                verdicts.unseen(tx, scope, why, now)
 
     async def close(self) -> None:
         self._rows.close()

@@ -1,29 +1,36 @@
-"""The verdicts of an ended run in, the standing ones changed; and what else stands about a Scope: counters, names."""
+"""The verdicts of an ended run or of a survey in, the standing ones changed; and what else stands about a Scope."""
 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from governor.core import ids
+from governor.core import ids, sighting
 from governor.core.cause import VERSION, Scope
-from governor.core.verdict import Verdict
+from governor.core.sighting import Sighting, Stands
+from governor.core.verdict import Result, Verdict
 from governor.local import keys
-from governor.local.rows import Transaction
+from governor.local.rows import Transaction, decode
 
 _LEDGER: Final = "ledger"
 _NAMED: Final = "named"
+_SURVEY: Final = "survey"
+_LAST: Final = "\U0010ffff"
 
 
 class StandingVerdict(Struct, frozen=True):
-    """A verdict that holds until another one replaces it. since: this result; by: the run that told it last."""
+    """A verdict that holds until another one replaces it. since: this result; by: the run that told it last, or that
+
+    only a survey did. overruled: what a survey had said before that run.
+    """
 
     scope: Scope
     verdict: Verdict
     since: datetime
     by: str
+    overruled: Result | UnsetType = UNSET
     v: int = VERSION
 
 
@@ -58,33 +65,64 @@ class Named(Struct, frozen=True):
 
 
 def replace(tx: Transaction, scope: Scope, verdicts: Iterable[Verdict], by: str, now: datetime) -> None:
-    """All verdicts of a Scope in; those that differ from the standing ones replace them, those that ended go."""
-    prefix, partition = f"s|{keys.place(scope)}|", scope.subscription
-    standing = {prefix + _name(s.verdict): s for s in tx.all(StandingVerdict, _LEDGER, partition, prefix)}
-    present = {prefix + _name(verdict): verdict for verdict in verdicts}
-    took: Counter[tuple[str, str]] = Counter()
-    lost: Counter[tuple[str, str]] = Counter()
+    """All verdicts of a Scope that a run tells in; they replace those that differ, and those that ended go."""
+    standing = _standing(tx, scope)
+    present = {_row(scope, verdict): verdict for verdict in verdicts}
+    new: dict[str, StandingVerdict | None] = dict.fromkeys(standing.keys() - present.keys())
     for row, verdict in present.items():
         old = standing.get(row)
-        if old is not None and old.verdict == verdict:
-            continue
-        same = old is not None and old.verdict.result is verdict.result
-        since = old.since if old is not None and same else now
-        tx.put(_LEDGER, partition, row, StandingVerdict(scope, verdict, since, by))
-        if not same:
-            took[verdict.requirement, verdict.result] += 1
-            if old is not None:
-                lost[old.verdict.requirement, old.verdict.result] += 1
-    for row in standing.keys() - present.keys():
-        tx.delete(_LEDGER, partition, row)
-        lost[standing[row].verdict.requirement, standing[row].verdict.result] += 1
-    _roll(tx, f"roll|{now.date().isoformat()}|", partition, (took, lost))
+        if old is None or old.verdict != verdict or old.by == _SURVEY:
+            new[row] = StandingVerdict(scope, verdict, _since(old, verdict, now), by, _overruled(old, verdict))
+    _store(tx, scope, (standing, new), now)
     _govern(tx, scope, present.values())
+
+
+def surveyed(tx: Transaction, seen: Sighting, stays: bool, now: datetime) -> bool:
+    """What a survey says of a Scope in; whether a run should look out. stays: what stands was seen later."""
+    standing = _standing(tx, seen.scope)
+    present = {_row(seen.scope, verdict): verdict for verdict in seen.verdicts}
+    stands = {row: _stands(old) for row, old in standing.items()}
+    if not stays:
+        _tell(
+            tx,
+            seen.scope,
+            {row: verdict for row, verdict in present.items() if sighting.replaces(verdict, stands.get(row))},
+            now,
+        )
+    gone = bool(standing.keys() - present.keys())
+    return gone or any(sighting.is_news(verdict, stands.get(row)) for row, verdict in present.items())
+
+
+def unseen(tx: Transaction, scope: Scope, why: str, now: datetime) -> None:
+    """A Scope that nobody can see and why in: all that stands about it is Unknown."""
+    standing = _standing(tx, scope)
+    known = {row: old.verdict for row, old in standing.items() if old.verdict.result is not Result.UNKNOWN}
+    _tell(tx, scope, {row: sighting.unseen(verdict, why) for row, verdict in known.items()}, now)
 
 
 def of_scope(tx: Transaction, scope: Scope) -> tuple[Verdict, ...]:
     """A Scope in, its standing verdicts out, in order."""
     return _sorted(tx.all(StandingVerdict, _LEDGER, scope.subscription, f"s|{keys.place(scope)}|"))
+
+
+def only_surveyed(tx: Transaction, scope: Scope) -> tuple[Verdict, ...]:
+    """A Scope in, those of its standing verdicts that no run has told out, in order."""
+    return _sorted(row for row in _standing(tx, scope).values() if row.by == _SURVEY)
+
+
+def scopes(tx: Transaction, subscription: str) -> tuple[Scope, ...]:
+    """A subscription in, the Scopes of which verdicts stand out, in order; one row is read of each."""
+    found: list[Scope] = []
+    after = ""
+    while rows := tx.under(_LEDGER, subscription.casefold(), "s|", after, 1):
+        found.append(decode(StandingVerdict, rows[0].value).scope)
+        after = f"s|{keys.place(found[-1])}|{_LAST}"
+    return tuple(sorted(found, key=lambda scope: scope.key))
+
+
+def stand(tx: Transaction, subscription: str) -> bool:
+    """A subscription in, whether verdicts on it stand out."""
+    return bool(tx.under(_LEDGER, subscription.casefold(), "s|", limit=1))
 
 
 def of_subscription(tx: Transaction, subscription: str) -> tuple[Verdict, ...]:
@@ -119,8 +157,69 @@ def named_by(tx: Transaction, resource: str) -> tuple[Scope, ...]:
     return tuple(sorted((naming.scope for naming in found), key=lambda scope: scope.key))
 
 
-def _name(verdict: Verdict) -> str:
-    return keys.hashed(f"{ids.key(verdict.resource)}|{verdict.requirement}")
+def _standing(tx: Transaction, scope: Scope) -> dict[str, StandingVerdict]:
+    """A Scope in, what stands about it by row out."""
+    rows = tx.all(StandingVerdict, _LEDGER, scope.subscription, f"s|{keys.place(scope)}|")
+    return {_row(scope, row.verdict): row for row in rows}
+
+
+def _stands(row: StandingVerdict) -> Stands:
+    overruled = None if row.overruled is UNSET else row.overruled
+    return Stands(row.verdict, row.by != _SURVEY, overruled)
+
+
+def _since(old: StandingVerdict | None, verdict: Verdict, now: datetime) -> datetime:
+    return old.since if old is not None and old.verdict.result is verdict.result else now
+
+
+def _overruled(old: StandingVerdict | None, verdict: Verdict) -> Result | UnsetType:
+    """What stood and what a run says instead in; which word of a survey it overrules, now or before, out."""
+    if old is None:
+        return UNSET
+    return old.verdict.result if old.by == _SURVEY and old.verdict.result is not verdict.result else old.overruled
+
+
+def _tell(tx: Transaction, scope: Scope, verdicts: dict[str, Verdict], now: datetime) -> None:
+    """Verdicts of a survey by row in: they stand until a run has looked."""
+    if not verdicts:
+        return
+    standing = _standing(tx, scope)
+    new = {
+        row: StandingVerdict(scope, verdict, _since(standing.get(row), verdict, now), _SURVEY)
+        for row, verdict in verdicts.items()
+    }
+    _store(tx, scope, (standing, dict(new)), now)
+    _govern(tx, scope, (row.verdict for row in {**standing, **new}.values()))
+
+
+def _store(
+    tx: Transaction,
+    scope: Scope,
+    rows: tuple[dict[str, StandingVerdict], dict[str, StandingVerdict | None]],
+    now: datetime,
+) -> None:
+    """What stood by row, and what shall stand instead (None: nothing) in; stored and counted."""
+    before, after = rows
+    took: Counter[tuple[str, str]] = Counter()
+    lost: Counter[tuple[str, str]] = Counter()
+    for row, new in after.items():
+        old = before.get(row)
+        if new is None:
+            tx.delete(_LEDGER, scope.subscription, row)
+        else:
+            tx.put(_LEDGER, scope.subscription, row, new)
+        if old is not None and new is not None and old.verdict.result is new.verdict.result:
+            continue
+        if old is not None:
+            lost[old.verdict.requirement, old.verdict.result] += 1
+        if new is not None:
+            took[new.verdict.requirement, new.verdict.result] += 1
+    _roll(tx, f"roll|{now.date().isoformat()}|", scope.subscription, (took, lost))
+
+
+def _row(scope: Scope, verdict: Verdict) -> str:
+    name = keys.hashed(f"{ids.key(verdict.resource)}|{verdict.requirement}")
+    return f"s|{keys.place(scope)}|{name}"
 
 
 def _sorted(rows: Iterable[StandingVerdict]) -> tuple[Verdict, ...]:

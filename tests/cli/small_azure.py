@@ -5,9 +5,10 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from governor.commands import estate_file, file_cloud
-from governor.core.cause import Cause, Scope, Source, VirtualNetwork
+from governor.core.cause import CAUSES, Cause, Scope, Source, VirtualNetwork
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
 from governor.core.needs import Needs
@@ -15,15 +16,15 @@ from governor.core.policy import Mode
 from governor.core.record import Became, Outcome
 from governor.core.step import Step
 from governor.local.clock import SystemClock
-from governor.local.inbox import QUEUE, SqliteInbox
+from governor.local.inbox import SqliteInbox
 from governor.local.ledger import SqliteLedger
 from governor.loop import Rules, govern
 from governor.policy_files import load
-from governor.ports import Applied, Ports, Renew
+from governor.ports import Applied, Cloud, Ports, Renew
 
 
 class FileAzure:
-    """An exported file as ports.Cloud."""
+    """An exported file as ports.Cloud, as far as a run of one Scope asks it."""
 
     def __init__(self, file: estate_file.EstateFile) -> None:
         self._file = file
@@ -56,7 +57,7 @@ async def govern_once(folder: Path, checkout: Path) -> None:
         # Each run has an Azure of its own: networks do not know what was made for others.
         ledger, inbox = SqliteLedger(folder / "ledger.db", clock), SqliteInbox(folder / "queues.db", clock)
         cause = Cause(Source.MANUAL, clock.now(), subject=network, scope=VirtualNetwork(network))
-        await govern(cause, Ports(FileAzure(file), ledger, inbox, clock), rules)
+        await govern(cause, Ports(cast("Cloud", FileAzure(file)), ledger, inbox, clock), rules)
         await ledger.close()
         await inbox.close()
 
@@ -65,7 +66,7 @@ def causes(folder: Path) -> list[dict[str, object]]:
     """The messages that wait in the queue of a ledger's folder."""
     connection = sqlite3.connect(folder / "queues.db")
     try:
-        rows = connection.execute("SELECT body FROM messages WHERE queue = ? ORDER BY rowid", (QUEUE,)).fetchall()
+        rows = connection.execute("SELECT body FROM messages WHERE queue = ? ORDER BY rowid", (CAUSES,)).fetchall()
     finally:
         connection.close()
     return [json.loads(body) for (body,) in rows]

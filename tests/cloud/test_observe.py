@@ -65,11 +65,11 @@ async def test_an_absent_network_is_absent() -> None:
     assert seen.gaps == ()
 
 
-async def test_the_remainder_has_no_network() -> None:
+async def test_of_the_remainder_the_subscription_itself_is_read() -> None:
     azure = Azure()
     seen = await azure.cloud.observe(Remainder(SUBSCRIPTION), always(ADDRESS, VNET))
     assert seen.networks == ()
-    assert {ids.key(ADDRESS), ids.key(VNET)} == set(seen.known)
+    assert {ids.key(ADDRESS), ids.key(VNET), f"/subscriptions/{SUBSCRIPTION}"} == set(seen.known)
 
 
 async def test_what_may_not_be_read_is_a_gap() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from governor.core import ids
 from governor.core.estate import EVERYTHING, clusters
 from governor.core.judged import judge, look
 from governor.core.policy import Egress, Exemption, NatGatewayPolicy, PathKind, Policies, Policy, Requirement
@@ -325,7 +326,7 @@ UNDECIDED: list[tuple[Conditions, list[str]]] = [
     (Conditions(tags={"env": "prod"}), [GROUP, ABOVE]),
     (Conditions(subscriptions=("corp-*",)), [ABOVE]),
     (Conditions(occupants=("empty",)), [clusters(SUB)]),
-    (Conditions(management_groups=("corp",)), []),
+    (Conditions(management_groups=("corp",)), [ids.entity(SUB)]),
     (Conditions(except_=Conditions(tags={"env": "prod"})), [GROUP, ABOVE]),
 ]
 
@@ -337,6 +338,17 @@ def test_while_a_policy_may_govern_it_no_lower_one_is_asked(condition: Condition
     assert [v.result for v in judged.verdicts] == [Result.UNKNOWN] * 2
     assert judged.policy is None
     assert set(judged.missing) == set(missing)
+
+
+@pytest.mark.parametrize(
+    ("chain", "governed_by"),
+    [(["root", "Corp"], "corp-only"), (["root", "lab"], "isolated"), ([], "isolated"), (None, None)],
+)
+def test_management_groups_are_those_above_the_subscription(chain: list[str] | None, governed_by: str | None) -> None:
+    corp = nat_policy(name="corp-only", select=Conditions(management_groups=("corp",)), priority=200)
+    place = {"id": ids.entity(SUB), "properties": {} if chain is None else {"parentNameChain": chain}}
+    (judged,) = look(estate(vnet(subnet()), place), Policies((corp, isolated_policy(name="isolated"))))
+    assert (judged.policy and judged.policy.name) == governed_by
 
 
 def test_tags_fall_back_to_the_group_and_the_subscription() -> None:

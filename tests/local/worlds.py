@@ -8,12 +8,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
+from governor.core.cause import CAUSES, Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.record import Became, Outcome, Record
 from governor.core.step import Attachment, Step, WriteSubnet
 from governor.core.verdict import Result, Verdict
-from governor.local.inbox import QUEUE, SqliteInbox
+from governor.local.inbox import SqliteInbox
 from governor.local.ledger import SqliteLedger
 from governor.ports import Applied, Ending, Held, Inbox, Ledger, Run
 from tests.support.clock import FakeClock
@@ -50,7 +50,7 @@ class Store(Struct, frozen=True):
 
 def _sqlite_messages(folder: Path, clock: FakeClock) -> list[Message]:
     connection = sqlite3.connect(folder / "queues.db")
-    rows = connection.execute("SELECT body, visible_at FROM messages WHERE queue = ? ORDER BY rowid", (QUEUE,))
+    rows = connection.execute("SELECT body, visible_at FROM messages WHERE queue = ? ORDER BY rowid", (CAUSES,))
     found = [Message(body.encode(), round(visible - clock.now().timestamp(), 3)) for body, visible in rows]
     connection.close()
     return found

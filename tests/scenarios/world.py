@@ -22,12 +22,13 @@ from azure.functions.meta import Datum
 from functions.resource_changed import received
 from governor import loop, messages
 from governor.cloud.azure import connect
-from governor.core.cause import Cause, Source
+from governor.core.cause import CAUSES, SURVEYS, Cause, Source, Survey
 from governor.core.policy import Egress, Mode, NatGatewayPolicy, Policies, Policy, Select
 from governor.core.record import Outcome, Record
 from governor.local.ledger import SqliteLedger
 from governor.loop import Rules
 from governor.ports import Applied, Ledger, Ports, Run
+from governor.survey import Surveyed, survey, sweep
 from simulator.arm import Arm
 from simulator.wire import Request, Response
 from tests.support.clock import FakeClock
@@ -109,9 +110,10 @@ class World:
         self._seed, self._latency, self._turns = seed, latency, 0 if seed is None else 4
         self.arm = Arm(self.clock, throttle="off", **arm)
         self.arm.load([{"id": f"/subscriptions/{SUB}", "type": "Microsoft.Resources/subscriptions"}])
-        self.queue: list[tuple[datetime, int, bytes]] = []
+        self.queue: list[tuple[datetime, int, str, bytes]] = []
         self.after_write: Callable[[], Awaitable[None]] | None = None
         self.runs = 0
+        self.surveys: list[Surveyed] = []
         self.deaf = False  # no event arrives any more
         self._numbers = itertools.count()
         self._running: set[asyncio.Task[None]] = set()
@@ -158,15 +160,16 @@ class World:
 
     # ---- the queue, as ports.Inbox --------------------------------------------------------------------------------
 
-    async def put(self, cause: Cause, after: float = 0.0) -> None:
-        self._enqueue(messages.encode(cause), after)
+    async def put(self, message: Cause | Survey, after: float = 0.0) -> None:
+        queue = SURVEYS if isinstance(message, Survey) else CAUSES
+        self._enqueue(messages.encode(message), after, queue)
 
-    async def put_back(self, raw: bytes, after: float) -> None:
-        self._enqueue(raw, after)
+    async def put_back(self, raw: bytes, after: float, queue: str = CAUSES) -> None:
+        self._enqueue(raw, after, queue)
 
-    def _enqueue(self, raw: bytes, after: float) -> None:
+    def _enqueue(self, raw: bytes, after: float, queue: str = CAUSES) -> None:
         due = self.clock.now() + timedelta(seconds=after)
-        heapq.heappush(self.queue, (due, next(self._numbers), raw))
+        heapq.heappush(self.queue, (due, next(self._numbers), queue, raw))
 
     async def close(self) -> None:
         await self.ports.cloud.close()
@@ -239,12 +242,18 @@ class World:
             self._enqueue(out.encode(), 0.0)
 
     async def _begin_due(self) -> None:
-        due: list[bytes] = []
+        due: list[tuple[str, bytes]] = []
         while self.queue and self.queue[0][0] <= self.clock.now() and len(self._running) + len(due) < GOVERN_AT_ONCE:
-            due.append(heapq.heappop(self.queue)[2])
+            due.append(heapq.heappop(self.queue)[2:])
         self.dice.shuffle(due)
-        for raw in due:
-            self._running.add(asyncio.ensure_future(self._govern(raw)))
+        for queue, raw in due:
+            running = self._survey(raw) if queue == SURVEYS else self._govern(raw)
+            self._running.add(asyncio.ensure_future(running))
+
+    async def _survey(self, raw: bytes) -> None:
+        batch = messages.decode_survey(raw)
+        assert isinstance(batch, Survey), batch
+        self.surveys.append(await survey(batch, self.ports, self.rules))
 
     async def _govern(self, raw: bytes) -> None:
         cause = messages.decode(raw)
@@ -266,6 +275,15 @@ class World:
     def _next(self) -> datetime | None:
         times = [t for t in (self.queue[0][0] if self.queue else None, self.arm.next_due()) if t is not None]
         return min(times, default=None)
+
+    async def sweep(self, *scopes: str) -> Surveyed:
+        """The timer wakes; what it asks for is surveyed and governed until all is quiet. What was found comes out."""
+        before = len(self.surveys)
+        for batch in await sweep(scopes, self.ports):
+            await self.put(batch)
+        await self.quiet()
+        (found,) = self.surveys[before:]
+        return found
 
     async def govern_once(self, subject: str) -> None:
         """A person asks for one look at a resource; what comes after waits in the queue."""

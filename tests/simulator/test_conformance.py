@@ -39,7 +39,7 @@ DIFFERENCES = (
         "both families of rate-limit headers are always sent; recorders drop one of them, and 2020 had no global ones",
     ),
     Difference(
-        "cpa_(subnet|publicip_basic|routetable)_crud|py_.*|ps_.*",
+        "cpa_(subnet|publicip_basic|routetable|nsg|loadbalancer)_.*|py_.*|ps_.*",
         r"extra header x-ms-operation-identifier",
         "sent by the network provider since April 2025; these recordings are older",
     ),
@@ -100,6 +100,8 @@ SCENARIOS = (
     "cpa_natgateway_crud",
     "cpa_publicip_basic_crud",
     "cpa_routetable_crud",
+    "cpa_loadbalancer_public_frontend",
+    "cpa_nsg_crud",
     "ps_natgateway_vnet_subnet",
     "py_natgateway_patch_tags",
     "py_route_child",

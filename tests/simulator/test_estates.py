@@ -14,7 +14,10 @@ from tests.simulator.cloud import GROUP, NETWORK, SUBSCRIPTION, Cloud, link
 def test_export_loads_to_the_same(cloud: Cloud) -> None:
     vnet = cloud.vnet()
     gateway = cloud.gateway("n", cloud.address("p"))
-    cloud.put("routeTables/t", {"routes": [{"name": "r", "properties": {"addressPrefix": "0.0.0.0/0"}}]})
+    cloud.put(
+        "routeTables/t",
+        {"routes": [{"name": "r", "properties": {"addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"}}]},
+    )
     cloud.subnet(f"{vnet}/subnets/s", natGateway=gateway, routeTable=link("routeTables/t"))
     cloud.nic("nic", f"{vnet}/subnets/s")
     topic = f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/t"
@@ -124,7 +127,10 @@ def test_writing_back_what_was_read_changes_nothing_but_etags(cloud: Cloud) -> N
     """The round trip every client makes: read the whole body, write it back."""
     vnet = cloud.vnet()
     gateway = cloud.gateway("n", cloud.address("p"))
-    cloud.put("routeTables/t", {"routes": [{"name": "r", "properties": {"addressPrefix": "0.0.0.0/0"}}]})
+    cloud.put(
+        "routeTables/t",
+        {"routes": [{"name": "r", "properties": {"addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"}}]},
+    )
     cloud.subnet(f"{vnet}/subnets/s", natGateway=gateway, routeTable=link("routeTables/t"))
     cloud.nic("nic", f"{vnet}/subnets/s", publicIPAddress=cloud.address("q"))
     before = {body["id"]: body for body in cloud.arm.export() if body["type"].startswith("Microsoft.Network/")}

@@ -1,0 +1,269 @@
+"""The query language of Resource Graph, as far as it is modelled: a query's text in, its operators as values out."""
+
+import re
+from typing import Literal as OneOf
+from typing import TypeAlias, cast
+
+import msgspec
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedInput, UnexpectedToken
+
+Comparison: TypeAlias = OneOf["==", "!=", "=~", "!~", "<", "<=", ">", ">=", "startswith", "contains", "endswith"]
+Membership: TypeAlias = OneOf["in", "in~", "!in", "!in~"]
+Check: TypeAlias = OneOf["isnull", "isnotnull", "isempty", "isnotempty"]
+
+
+class BadQuery(ValueError):  # noqa: N818
+    """A query cannot be understood; `token` stands where that was seen (lines from 1, characters from 0)."""
+
+    def __init__(self, message: str, *, line: int = 0, character: int = 0, token: str = "") -> None:
+        super().__init__(message)
+        self.line = line
+        self.character = character
+        self.token = token
+
+
+class Path(msgspec.Struct, frozen=True):
+    """A column and the way into its value: `properties.subnets[0].name`."""
+
+    column: str
+    steps: tuple[str | int, ...] = ()
+
+
+class Literal(msgspec.Struct, frozen=True):
+    """A value written in the query."""
+
+    value: str | int | float | bool | None
+
+
+Operand: TypeAlias = Path | Literal
+
+
+class Compared(msgspec.Struct, frozen=True):
+    left: Operand
+    operator: Comparison
+    right: Operand
+
+
+class Within(msgspec.Struct, frozen=True):
+    value: Operand
+    operator: Membership
+    options: tuple[Literal, ...]
+
+
+class Checked(msgspec.Struct, frozen=True):
+    check: Check
+    value: Operand
+
+
+class Not(msgspec.Struct, frozen=True):
+    part: "Condition"
+
+
+class And(msgspec.Struct, frozen=True):
+    parts: tuple["Condition", ...]
+
+
+class Or(msgspec.Struct, frozen=True):
+    parts: tuple["Condition", ...]
+
+
+Condition: TypeAlias = Compared | Within | Checked | Not | And | Or
+
+
+class Where(msgspec.Struct, frozen=True):
+    condition: Condition
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column's new name and where its value comes from."""
+
+    name: str
+    source: Path
+
+
+class Project(msgspec.Struct, frozen=True):
+    columns: tuple[Column, ...]
+
+
+class Extend(msgspec.Struct, frozen=True):
+    columns: tuple[Column, ...]
+
+
+class SortKey(msgspec.Struct, frozen=True):
+    source: Path
+    ascending: bool
+
+
+class Order(msgspec.Struct, frozen=True):
+    keys: tuple[SortKey, ...]
+
+
+class Take(msgspec.Struct, frozen=True):
+    rows: int
+
+
+class Count(msgspec.Struct, frozen=True):
+    pass
+
+
+Operator: TypeAlias = Where | Project | Extend | Order | Take | Count
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A table (in lower case) and what is done to it, in order."""
+
+    table: str
+    operators: tuple[Operator, ...]
+
+
+# Word operators are keywords only where an operator can stand, so columns and members may bear their names.
+GRAMMAR = r"""
+start: (table | operator) ("|" operator)*
+table: NAME
+?operator: "where" condition                         -> where
+         | "project" column ("," column)*            -> project
+         | "extend" assignment ("," assignment)*     -> extend
+         | ("order" | "sort") "by" key ("," key)*    -> order
+         | ("take" | "limit") INT                    -> take
+         | "count"                                   -> count
+?column: NAME                                        -> same
+       | assignment
+assignment: NAME "=" path
+key: path (ASC | DESC)?
+?condition: conjunction | conjunction ("or" conjunction)+   -> either
+?conjunction: unit | unit ("and" unit)+                     -> both
+?unit: "(" condition ")"
+     | "not" "(" condition ")"                       -> negated
+     | operand COMPARISON operand                    -> compared
+     | operand MEMBERSHIP "(" literal ("," literal)* ")"    -> within
+     | CHECK "(" operand ")"                         -> checked
+?operand: path | literal
+path: NAME step*
+step: "." NAME | "[" STRING "]" | "[" INT "]"
+literal: STRING | NUMBER | INT | TRUE | FALSE | NULL
+
+COMPARISON: "==" | "!=" | "=~" | "!~" | "<=" | ">=" | "<" | ">" | "startswith" | "contains" | "endswith"
+MEMBERSHIP: "in~" | "!in~" | "in" | "!in"
+CHECK.2: /(isnull|isnotnull|isempty|isnotempty)\b/
+ASC: "asc"
+DESC: "desc"
+TRUE: "true"
+FALSE: "false"
+NULL: "null"
+NAME: /[A-Za-z_]\w*/
+STRING: /'(\\.|[^'\\\n])*'|"(\\.|[^"\\\n])*"/
+NUMBER: /-\d+(\.\d+)?|\d+\.\d+/
+INT: /\d+/
+%ignore /\s+/
+%ignore /\/\/[^\n]*/
+"""
+
+
+@v_args(inline=True)
+class _Values(Transformer[Token, Query]):
+    """Rules of the grammar in, the values above out."""
+
+    def start(self, first: str | Operator, *rest: Operator) -> Query:
+        return Query(first, rest) if isinstance(first, str) else Query("resources", (first, *rest))
+
+    def table(self, name: Token) -> str:
+        return str(name).lower()
+
+    def where(self, condition: Condition) -> Where:
+        return Where(condition)
+
+    def project(self, *columns: Column) -> Project:
+        return Project(columns)
+
+    def extend(self, *columns: Column) -> Extend:
+        return Extend(columns)
+
+    def order(self, *keys: SortKey) -> Order:
+        return Order(keys)
+
+    def take(self, rows: Token) -> Take:
+        return Take(int(rows))
+
+    def count(self) -> Count:
+        return Count()
+
+    def same(self, name: Token) -> Column:
+        return Column(str(name), Path(str(name)))
+
+    def assignment(self, name: Token, source: Path) -> Column:
+        return Column(str(name), source)
+
+    def key(self, source: Path, direction: Token | None = None) -> SortKey:
+        return SortKey(source, ascending=direction == "asc")  # Kusto sorts down unless told otherwise
+
+    def either(self, *parts: Condition) -> Or:
+        return Or(parts)
+
+    def both(self, *parts: Condition) -> And:
+        return And(parts)
+
+    def negated(self, part: Condition) -> Not:
+        return Not(part)
+
+    def compared(self, left: Operand, operator: Token, right: Operand) -> Compared:
+        return Compared(left, cast(Comparison, operator.value), right)
+
+    def within(self, value: Operand, operator: Token, *options: Literal) -> Within:
+        return Within(value, cast(Membership, operator.value), options)
+
+    def checked(self, check: Token, value: Operand) -> Checked:
+        return Checked(cast(Check, check.value), value)
+
+    def path(self, column: Token, *steps: str | int) -> Path:
+        return Path(str(column), steps)
+
+    def step(self, token: Token) -> str | int:
+        match token.type:
+            case "INT":
+                return int(token)
+            case "STRING":
+                return _unquoted(token)
+            case _:
+                return str(token)
+
+    def literal(self, token: Token) -> Literal:
+        match token.type:
+            case "STRING":
+                return Literal(_unquoted(token))
+            case "INT":
+                return Literal(int(token))
+            case "NUMBER":
+                return Literal(float(token))
+            case kind:
+                return Literal({"TRUE": True, "FALSE": False}.get(kind))
+
+
+_PARSER = Lark(GRAMMAR, parser="lalr", transformer=_Values())
+_KNOWN = "where, project, extend, order by, sort by, take, limit and count"
+
+
+def parsed(text: str) -> Query:
+    """A query's text in, the query out; BadQuery says where it stops being one that is modelled."""
+    try:
+        # With a transformer the parser gives what `start` gives, which its types do not know.
+        return cast(Query, _PARSER.parse(text))
+    except UnexpectedInput as problem:
+        ended = isinstance(problem, UnexpectedToken) and problem.token.type == "$END"
+        place = len(text) if ended else problem.pos_in_stream or 0
+        before = text[:place]
+        seen = re.match(r"[\w-]+|\S", text[place:])
+        token = seen[0] if seen is not None else "<EOF>"
+        line, character = before.count("\n") + 1, place - (before.rfind("\n") + 1)
+        raise BadQuery(
+            f"The simulator does not model {token!r} at line {line}, character {character}: of Resource Graph's "
+            f"language it knows the operators {_KNOWN}, with comparisons of columns and values.",
+            line=line,
+            character=character,
+            token=token,
+        ) from None
+
+
+def _unquoted(token: Token) -> str:
+    """A quoted text in, what it stands for out."""
+    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t", "r": "\r"}.get(found[1], found[1]), token.value[1:-1])
