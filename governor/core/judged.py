@@ -40,7 +40,7 @@ class Judged(Struct, frozen=True, gc=False):
 
 
 class _Site(Struct, frozen=True):
-    """A network and the facts around it. reach: what may bring it learned routes. found, hubs: what is known already."""
+    """A network and the facts around it. reach: what may bring it learned routes. found, hubs: what is known of it."""
 
     network: facts.VirtualNetwork
     estate: Estate
@@ -67,11 +67,11 @@ def spokes(subnets: Iterable[Judged], estate: Estate) -> tuple[Spoke, ...]:
         if policy is None or hub is None or policy.name in found or not leaves_by_hub(judged):
             continue
         wanted = policy.egress.hub
-        there = judged.network if ids.same(hub.network, judged.network.id) else None
-        there = there or (estate.find(hub.network, facts.VirtualNetwork) if hub.network else None)
-        linked = link(judged.network, there, wanted) if wanted and isinstance(there, facts.VirtualNetwork) else None
-        if wanted is not None:
-            found[policy.name] = Spoke(judged.network, policy, wanted, hub, linked)
+        if wanted is None:
+            continue
+        there = estate.find(hub.network, facts.VirtualNetwork) if hub.network else None
+        linked = link(judged.network, there, wanted) if isinstance(there, facts.VirtualNetwork) else None
+        found[policy.name] = Spoke(judged.network, policy, wanted, hub, linked)
     return tuple(found.values())
 
 
@@ -139,8 +139,11 @@ def _judged(subnet: facts.Subnet, who: Occupants, answer: Selected | Undecided |
     if wanted is None:
         return Judged(subnet, network, who, policy, found.path, verdicts, found.missing)
     hub = site.hubs.get(policy.name) or site.hubs.setdefault(policy.name, hub_of(network, wanted, site.estate))
-    verdicts = (*verdicts, *of_routes(Routed(subnet, found, policy, wanted, hub), site.estate))
-    return Judged(subnet, network, who, policy, found.path, verdicts, (*found.missing, *hub.missing), hub)
+    routed = Routed(subnet, found, policy, wanted, hub)
+    verdicts = (*verdicts, *of_routes(routed, site.estate))
+    # What is not asked is not read: a subnet that may leave otherwise needs no hub.
+    missing = found.missing if routed.leaves_otherwise else tuple(dict.fromkeys((*found.missing, *hub.missing)))
+    return Judged(subnet, network, who, policy, found.path, verdicts, missing, hub)
 
 
 def _finding(subnet: facts.Subnet, policy: Policy, site: _Site) -> Finding:
