@@ -21,7 +21,6 @@ from governor.core.step import (
     DeleteNatGateway,
     DeletePeering,
     DeleteRoute,
-    Flags,
     Reversibility,
     Step,
     WritePeering,
@@ -106,8 +105,7 @@ def does(step: Step) -> str:
         case WritePropagation():
             return f"let table {target} {'ignore' if step.disabled else 'take'} routes that gateways have learned"
         case WritePeering():
-            said = ", ".join(_flags(step.to)) + (", address space taken over" if step.sync else "")
-            return f"write peering {_above(step)} -> {ids.name(step.remote)} ({said.removeprefix(', ') or 'as it is'})"
+            return f"write peering {_above(step)} -> {ids.name(step.remote)} ({', '.join(_what_of(step))})"
         case DeletePeering():
             return f"delete peering {_above(step)} -> {ids.name(step.remote)}"
         case DeleteNatGateway():
@@ -135,16 +133,18 @@ def _above(step: Step) -> str:
     return ids.name(ids.parent(step.target))
 
 
-def _flags(to: Flags) -> Iterable[str]:
+def _what_of(step: WritePeering) -> Iterable[str]:
     for what, value in (
-        ("access", to.allow_virtual_network_access),
-        ("forwarded traffic", to.allow_forwarded_traffic),
-        ("gateway transit", to.allow_gateway_transit),
+        ("access", step.to.allow_virtual_network_access),
+        ("forwarded traffic", step.to.allow_forwarded_traffic),
+        ("gateway transit", step.to.allow_gateway_transit),
     ):
         if value is not UNSET:
             yield f"{what} {'allowed' if value else 'not allowed'}"
-    if to.use_remote_gateways is not UNSET:
-        yield "remote gateways used" if to.use_remote_gateways else "remote gateways not used"
+    if step.to.use_remote_gateways is not UNSET:
+        yield "remote gateways used" if step.to.use_remote_gateways else "remote gateways not used"
+    if step.sync:
+        yield "address space taken over"
 
 
 def disturbs(remediation: Remediation) -> str:
