@@ -66,6 +66,7 @@ def delete(world: World, call: Call) -> Response:
         running = world.operations.running(key)
         operation = running if running is not None else operation
         if running is None:
+            world.store.changing(key)
             stored.state = "Deleting"
             operation.touched = (key,)
             world.operations.start(operation)
