@@ -123,8 +123,9 @@ def _member(world: World, call: Call, group: ManagementGroup, subscription: str)
     match call.request.method:
         case "PUT":
             leave(world.store, subscription)
-            member = Stored(f"{group.id}/subscriptions/{stored.name}", MEMBERSHIP_TYPE, b"{}")
-            world.store.put(member.id.casefold(), member)
+            if group.key != ROOT:  # where it is already
+                member = Stored(f"{group.id}/subscriptions/{stored.name}", MEMBERSHIP_TYPE, b"{}")
+                world.store.put(member.id.casefold(), member)
             return answer(200, Bodies(world.store, Hierarchy(world.store)).membership(key))
         case "GET" if inside:
             return answer(200, Bodies(world.store, tree).membership(key))
