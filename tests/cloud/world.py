@@ -90,6 +90,7 @@ class Azure:
         deadline: float = 300.0,
         page_size: int = 1000,
         estate: list[dict[str, Any]] | None = None,
+        **arm: Any,
     ) -> None:
         self.clock = FakeClock()
         self.arm = Arm(
@@ -98,6 +99,7 @@ class Azure:
             retry_after=retry_after,
             page_size=page_size,
             estate=ESTATE if estate is None else estate,
+            **arm,
         )
         self.transport = InProcessTransport(self.arm, clock=self.clock)
         self.client = Client(
