@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -27,8 +27,8 @@ CLUSTER = "https://arg-wus2-three-sf.arg.core.windows.net"
 class Options(msgspec.Struct, frozen=True):
     """The options of a query; the names with a dollar are Azure's."""
 
-    top: int | None = msgspec.field(default=None, name="$top")
-    skip: int | None = msgspec.field(default=None, name="$skip")
+    top: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] | None = msgspec.field(default=None, name="$top")
+    skip: Annotated[int, msgspec.Meta(ge=0)] | None = msgspec.field(default=None, name="$skip")
     token: str | None = msgspec.field(default=None, name="$skipToken")
     result_format: Literal["objectArray", "table"] | None = msgspec.field(default=None, name="resultFormat")
     partial_scopes: bool = msgspec.field(default=False, name="allowPartialScopes")
@@ -48,8 +48,8 @@ class SkipToken(msgspec.Struct, frozen=True, kw_only=True):
     """Where the next page begins, as Azure wraps it."""
 
     id: str = msgspec.field(default="1", name="$id")
-    rows: int = msgspec.field(name="MaxRows")
-    skip: int = msgspec.field(name="RowsToSkip")
+    rows: Annotated[int, msgspec.Meta(ge=1)] = msgspec.field(name="MaxRows")
+    skip: Annotated[int, msgspec.Meta(ge=0)] = msgspec.field(name="RowsToSkip")
     cluster: str = msgspec.field(default=CLUSTER, name="KustoClusterUrl")
 
 
@@ -90,10 +90,6 @@ def _asked(world: World, call: Call) -> Asked:
         raise graph_errors.bad_request(world, "InvalidPayload", f"The request is invalid: {problem}.") from None
     if asked.facets:
         raise graph_errors.bad_request(world, "InvalidPayload", "The simulator does not model facets.")
-    if asked.options.top is not None and not 1 <= asked.options.top <= MOST_ROWS:
-        raise graph_errors.bad_request(
-            world, "InvalidPayload", f"The value of $top is {asked.options.top}: it must be from 1 to {MOST_ROWS}."
-        )
     return asked
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from simulator.graph_rows import Rows
 from simulator.hierarchy import MEMBERSHIP
-from simulator.ids import PEERING, VNET
+from simulator.ids import PEERING, parent_key
 from simulator.references import references
 from simulator.store import Store, Stored
 from simulator.wire import members, text
@@ -32,13 +32,16 @@ class Past:
         self._lag = lag
         self._kept: deque[Before] = deque()
         self._latest: dict[str, datetime] = {}
+        self._peers: dict[str, set[str]] = {}
+        """Networks by a network with which they have or had a peering: their rows show its ranges."""
         if lag:
             store.watch = self._watch
 
     @contextmanager
     def unlagged(self) -> Iterator[None]:
         """What changes meanwhile was always so."""
-        watch, self._store.watch = self._store.watch, None
+        watch = self._store.watch
+        self._store.watch = self._note_peers if self._lag else None
         try:
             yield
         finally:
@@ -59,28 +62,29 @@ class Past:
         """Of all rows that a change touches, the first look at each moment is kept: they change together."""
         moment = self._moment()
         rows = Rows(self._store)
-        for touched in dict.fromkeys(_touched(self._store, key, stored)):
+        self._note_peers(key, stored)
+        for touched in dict.fromkeys(self._touched(key, stored)):
             if self._latest.get(touched) != moment:
                 self._latest[touched] = moment
                 row = rows.row(touched)
                 self._kept.append(Before(moment, touched, msgspec.json.encode(row) if row is not None else None))
 
+    def _note_peers(self, key: str, stored: Stored | None) -> None:
+        if stored is not None and stored.type.lower() == PEERING:
+            self._peers.setdefault(_remote(stored), set()).add(parent_key(key))
 
-def _touched(store: Store, key: str, new: Stored | None) -> Iterator[str]:
-    """A change in, the keys of the rows that show it out: its own, and those that say who refers to them."""
-    yield row_key(key)
-    for stored in (store.get(key), new):
-        if stored is None:
-            continue
-        type_key = stored.type.lower()
-        for reference in references(stored.id, type_key, stored.content):
-            yield row_key(reference.target)
-        if type_key == PEERING:
-            yield _remote(stored)
-        if type_key == VNET:
-            yield from map(_remote, store.listed(f"{key}/virtualnetworkpeerings"))
-        if type_key == MEMBERSHIP:
-            yield f"/subscriptions/{stored.name.casefold()}"
+    def _touched(self, key: str, new: Stored | None) -> Iterator[str]:
+        """A change in, the keys of the rows that show it out: its own, and those that tell of it."""
+        yield row_key(key)
+        yield from sorted(self._peers.get(key, ()))
+        for stored in (self._store.get(key), new):
+            if stored is None:
+                continue
+            type_key = stored.type.lower()
+            for reference in references(stored.id, type_key, stored.content):
+                yield row_key(reference.target)
+            if type_key == MEMBERSHIP:
+                yield f"/subscriptions/{stored.name.casefold()}"
 
 
 def _remote(peering: Stored) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Literal
 
+import msgspec
+
 from simulator.hierarchy import GROUPS, Hierarchy, ManagementGroup
 from simulator.identity import TENANT
 from simulator.ids import location_key
@@ -123,16 +125,17 @@ class Rows:
         return {**_row(group.id, group.name, MANAGEMENT_GROUP), "properties": properties}
 
 
-class Row:
-    """One row of a table: its id and type are at hand, the rest is made when somebody looks."""
+class Row(msgspec.Struct, gc=False):
+    """One row of a table: its id and type are at hand, the rest is shown when somebody looks.
 
-    __slots__ = ("_show", "_shown", "id", "type")
+    There may be a hundred thousand of them and none is in a cycle: the garbage collector need not know them.
+    """
 
-    def __init__(self, resource_id: str, type_key: str, show: Callable[[], Body | None]) -> None:
-        self.id = resource_id
-        self.type = type_key
-        self._show = show
-        self._shown: Body | None = None
+    key: str
+    id: str
+    type: str
+    show: Callable[[str], Body | None]
+    shown: Body | None = None
 
     def value(self, column: str) -> Any:
         """A column in, its value out; None when there is none."""
@@ -142,9 +145,9 @@ class Row:
             case "type":
                 return self.type
             case _:
-                if self._shown is None:
-                    self._shown = self._show() or {}
-                return self._shown.get(column)
+                if self.shown is None:
+                    self.shown = self.show(self.key) or {}
+                return self.shown.get(column)
 
 
 def _row(resource_id: str, name: str, type_key: str) -> Body:

@@ -1,7 +1,6 @@
 """Where a query begins: its table and scope in, the rows that can matter to it out, in the order of their ids."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import msgspec
 
@@ -43,12 +42,12 @@ def rows_for(rows: Rows, past: dict[str, bytes | None], query: Query, scope: Sco
     """A query in, the rows that can match it out: those of now, but for those that Graph still shows as they were."""
     wanted = wanted_by(query)
     live = _resources(rows, scope, wanted) if query.table == "resources" else _containers(rows, scope, wanted)
-    found = {key: row for key, row in live if key not in past}
+    found = {row.key: row for row in live if row.key not in past}
     for key, shown in past.items():
         if shown is not None and scope.holds(key):
             body: Body = msgspec.json.decode(shown)
             if _table_of(body["type"]) == query.table:
-                found[key] = Row(body["id"], body["type"], partial(dict, body))
+                found[key] = Row(key, body["id"], body["type"], rows.row, body)
     return [found[key] for key in sorted(found)]
 
 
@@ -77,12 +76,12 @@ def _demands(condition: Condition) -> Iterator[tuple[str, frozenset[str]]]:
             return
 
 
-def _resources(rows: Rows, scope: Scope, wanted: Wanted) -> Iterator[tuple[str, Row]]:
-    store = rows.store
+def _resources(rows: Rows, scope: Scope, wanted: Wanted) -> Iterator[Row]:
+    store, show = rows.store, rows.row
     for key in _resource_keys(rows, scope, wanted):
         stored = store.get(key)
         if stored is not None and _table_of(stored.type.lower()) == "resources":
-            yield key, Row(stored.id, stored.type.lower(), partial(rows.row, key))
+            yield Row(key, stored.id, stored.type.lower(), show)
 
 
 def _resource_keys(rows: Rows, scope: Scope, wanted: Wanted) -> Iterator[str]:
@@ -100,14 +99,14 @@ def _resource_keys(rows: Rows, scope: Scope, wanted: Wanted) -> Iterator[str]:
                     yield from store.keys_in(f"{group}/providers/{type_key}")
 
 
-def _containers(rows: Rows, scope: Scope, wanted: Wanted) -> Iterator[tuple[str, Row]]:
+def _containers(rows: Rows, scope: Scope, wanted: Wanted) -> Iterator[Row]:
     for key in _container_keys(rows, scope, wanted):
         if key.startswith(f"{GROUPS}/"):
             group = rows.hierarchy.groups[key.rpartition("/")[2]]
-            yield key, Row(group.id, MANAGEMENT_GROUP, partial(rows.row, key))
+            yield Row(key, group.id, MANAGEMENT_GROUP, rows.row)
         elif (stored := rows.store.get(key)) is not None:
             type_key = SUBSCRIPTION if key.count("/") == 2 else RESOURCE_GROUP
-            yield key, Row(stored.id, type_key, partial(rows.row, key))
+            yield Row(key, stored.id, type_key, rows.row)
 
 
 def _container_keys(rows: Rows, scope: Scope, wanted: Wanted) -> Iterator[str]:

@@ -66,7 +66,7 @@ class Table:
                 self.rows = self.rows[:rows]
             case Count():
                 counted = {"Count": len(self.rows)}
-                self.rows = [Row("", "", lambda: counted)]
+                self.rows = [Row("", "", "", lambda _: counted)]
                 self.types = {"Count": "integer"}
                 self._sources = {"Count": Path("Count")}
             case never:

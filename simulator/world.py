@@ -100,7 +100,6 @@ class World:
         """A written resource in; it (and all that share its etag) shows a new one."""
         holder = self.etag_holder(key)
         if holder is not None and holder.etag:
-            self.store.changing(holder.id.casefold())
             holder.etag = self.etag()
 
     def publish(
