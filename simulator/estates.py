@@ -16,6 +16,7 @@ from simulator.render import render
 from simulator.scopes import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body
 from simulator.shapes import UNSEEN, has_guid, identify, is_network, kept_of, kind_of, shaped
 from simulator.store import Stored
+from simulator.topics import not_modelled
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
 
@@ -125,6 +126,9 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
     stored = stored_plain(resource_id, sys.intern(shown_type), body)
     world.store.put(address.key, stored)
     if is_event_subscription(address.type_key):
+        unknown = not_modelled(body)
+        if unknown is not None:
+            raise BadEstate(f"the simulator does not model {unknown}: {resource_id}")
         world.subscribe(address.key, stored, confirmed=True)
     return ()
 
