@@ -1,5 +1,6 @@
 """What the deployment says: environment variables in, frozen Settings out, or all that is wrong at once."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from governor.core import ids
 from governor.core.policy import Mode
 
 PREFIX: Final = "EGRESS_GOVERNOR_"
@@ -15,6 +17,7 @@ CLOUDS: Final = {
     "usgovernment": "https://management.usgovcloudapi.net",
     "china": "https://management.chinacloudapi.cn",
 }
+_GROUP: Final = re.compile(r"(/providers/Microsoft\.Management/managementGroups/)?[\w().-]{1,90}", re.IGNORECASE)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -23,7 +26,10 @@ class SettingsError(ValueError):
 
 
 class Settings(Struct, frozen=True):
-    """store: the folder of the embedded store. policies: a folder. skew: seconds between our clock and Azure's."""
+    """store: the folder of the embedded store. policies: a folder. skew: seconds between our clock and Azure's.
+
+    scopes: subscriptions and management groups that a sweep looks through; none: all that the identity can read.
+    """
 
     store: Path
     policies: Path
@@ -32,6 +38,7 @@ class Settings(Struct, frozen=True):
     arm_endpoint: str = CLOUDS["public"]
     ca_bundle: Path | None = None
     skew: float = 10.0
+    scopes: tuple[str, ...] = ()
 
     @property
     def loopback(self) -> bool:
@@ -73,6 +80,9 @@ class Settings(Struct, frozen=True):
         skew = text("CLOCK_SKEW_SECONDS", "10")
         if not skew.replace(".", "", 1).isdigit():
             complain("CLOCK_SKEW_SECONDS", skew, "a number of seconds, 0 or more")
+        scopes = tuple(scope for scope in (part.strip() for part in text("SCOPES", "").split(",")) if scope)
+        if not all(ids.kind(scope) == ids.SUBSCRIPTION or _GROUP.fullmatch(scope) for scope in scopes):
+            complain("SCOPES", ", ".join(scopes), "ids of subscriptions and names of management groups, with commas")
         if wrong:
             raise SettingsError("\n".join(wrong))
         return cls(
@@ -83,4 +93,5 @@ class Settings(Struct, frozen=True):
             arm_endpoint=endpoint,
             ca_bundle=Path(bundle) if bundle else None,
             skew=float(skew),
+            scopes=scopes,
         )

@@ -26,6 +26,10 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--latency", choices=("none", "real"), default="none")
     parser.add_argument("--throttle", choices=("azure", "off"), default="azure")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--graph-lag", type=float, default=0, help="seconds by which Resource Graph is late")
+    parser.add_argument(
+        "--unreadable", metavar="ID", action="append", default=[], help="a subscription in which nobody has a role"
+    )
     parser.add_argument("--data", type=Path, default=Path(".simulator"), help="where ca.pem is written")
     return parser.parse_args(arguments)
 
@@ -52,6 +56,8 @@ async def run(chosen: argparse.Namespace) -> None:
         seed=chosen.seed,
         handshakes=True,
         estate=estate,
+        graph_lag=chosen.graph_lag,
+        unreadable=chosen.unreadable,
     )
     server = await serve(arm, chosen.port, None if chosen.http else certificate(chosen.data))
     print(f"{'http' if chosen.http else 'https'}://127.0.0.1:{server.port}", flush=True)

@@ -1,8 +1,8 @@
 """Azure Resource Manager as a plain object: a Request in, a Response out; no sockets, threads or clocks of its own."""
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -13,6 +13,8 @@ from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
 from simulator.estates import Estate
 from simulator.events import Caller, Event
 from simulator.faults import Fault, striking
+from simulator.graph import QUERIES
+from simulator.graph_quota import Quota
 from simulator.grid import Delivery, EventSubscription
 from simulator.identity import Principal, principal_of
 from simulator.ids import Address, parse, segments_of
@@ -53,7 +55,8 @@ class Arm:
     """One simulated Azure. Two of them share nothing.
 
     `latency` chooses how long operations take and which Retry-After they send; `durations` (seconds) and `retry_after`
-    override it by resource type, `busy` chooses how a second write on a VNet is refused.
+    override it by resource type, `busy` chooses how a second write on a VNet is refused. Resource Graph shows what was
+    there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role.
     """
 
     def __init__(
@@ -69,6 +72,9 @@ class Arm:
         page_size: int = 1000,
         handshakes: bool = False,
         estate: Estate | None = None,
+        graph_lag: float = 0,
+        graph_page: int = 1000,
+        unreadable: Iterable[str] = (),
     ) -> None:
         self.clock = clock
         self._settings = Settings(
@@ -77,6 +83,9 @@ class Arm:
             retry_after=_retry_after(latency, retry_after),
             page_size=page_size,
             handshakes=handshakes,
+            graph_lag=timedelta(seconds=graph_lag),
+            graph_page=graph_page,
+            unreadable=frozenset(unreadable),
         )
         self._throttled = throttle == "azure"
         self._seed = seed
@@ -151,7 +160,14 @@ class Arm:
 
     def load(self, estate: Estate) -> None:
         """An estate in; what it holds exists, without rules asked or events sent."""
-        estates.load(self._world, estate)
+        self._world.settle()
+        with self._world.past.unlagged():
+            estates.load(self._world, estate)
+
+    @property
+    def unreadable(self) -> set[str]:
+        """The ids of the subscriptions in which nobody has a role; it may be changed."""
+        return self._world.unreadable
 
     def export(self) -> list[Body]:
         """Everything that exists, in the form `load` takes."""
@@ -162,6 +178,7 @@ class Arm:
         """Everything is as it was when this simulator was made."""
         self._world = World(self.clock, self._settings, self._seed)
         self._throttle = Throttle(enforced=self._throttled)
+        self._quota = Quota(enforced=self._throttled)
         self.faults: list[Fault] = []
         self.requests: list[Logged] = []
         if self._estate is not None:
@@ -178,6 +195,8 @@ class Arm:
                 limits = self._throttle.admit(
                     address.subscription, principal.object_id, verb_of(request.method), self._world.now()
                 )
+            if address.type_key == QUERIES:
+                limits = self._quota.admit(principal.object_id, self._world)
             call = self._call(request, address, principal)
             limits["x-ms-correlation-request-id"] = call.caller.correlation_id
             try:
@@ -216,7 +235,8 @@ class Arm:
         """A provider's refusal of a write is an event too; what ARM itself or the pace refused is none."""
         address, method = call.address, call.request.method
         if (
-            method not in ("PUT", "PATCH", "DELETE")
+            address.subscription is None
+            or method not in ("PUT", "PATCH", "DELETE")
             or refusal.envelope == "gateway"
             or refusal.status not in (400, 409)
         ):

@@ -21,6 +21,12 @@ class Advance(msgspec.Struct):
     advance: float
 
 
+class Unreadable(msgspec.Struct):
+    """What POST /simulator/unreadable says."""
+
+    subscriptions: list[str]
+
+
 def answered(arm: Arm, request: Request, path: list[str]) -> Response:
     """A path below /simulator in, its answer out; 404 for what is none."""
     try:
@@ -43,6 +49,11 @@ def answered(arm: Arm, request: Request, path: list[str]) -> Response:
             case "POST", ["estate"]:
                 estate: Estate = msgspec.json.decode(request.body)
                 arm.load(estate)
+                return answer(200, {})
+            case "POST", ["unreadable"]:
+                chosen = msgspec.json.decode(request.body, type=Unreadable).subscriptions
+                arm.unreadable.clear()
+                arm.unreadable.update(chosen)
                 return answer(200, {})
             case "POST", ["faults"]:
                 arm.faults += msgspec.json.decode(request.body, type=list[Fault])

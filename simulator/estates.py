@@ -7,13 +7,16 @@ from typing import Any
 import msgspec
 
 from simulator.grid import is_event_subscription
-from simulator.groups import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body, stored_group
+from simulator.groups import stored_group
+from simulator.hierarchy import MEMBERSHIP, leave
 from simulator.ids import Address, parent_key, parse, parse_id
 from simulator.plain import stored_plain
 from simulator.references import Reference, back_references
 from simulator.render import render
+from simulator.scopes import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body
 from simulator.shapes import UNSEEN, has_guid, identify, is_network, kept_of, kind_of, shaped
 from simulator.store import Stored
+from simulator.topics import not_modelled
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
 
@@ -116,10 +119,16 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
     ensure_scope(world, address)
     if is_network(address.type_key):
         return _load_network(world, address, resource_id, body)
+    if address.type_key == MEMBERSHIP:
+        ensure_scope(world, Address("", address.names[1], None, None))
+        leave(world.store, address.names[1])
     shown_type = text(body.get("type")) or address.type
     stored = stored_plain(resource_id, sys.intern(shown_type), body)
     world.store.put(address.key, stored)
     if is_event_subscription(address.type_key):
+        unknown = not_modelled(body)
+        if unknown is not None:
+            raise BadEstate(f"the simulator does not model {unknown}: {resource_id}")
         world.subscribe(address.key, stored, confirmed=True)
     return ()
 

@@ -1,16 +1,36 @@
 """The query language of Resource Graph, as far as it is modelled: a query's text in, its operators as values out."""
 
 import re
-from typing import Literal as OneOf
-from typing import TypeAlias, cast
+from typing import cast
 
-import msgspec
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
-Comparison: TypeAlias = OneOf["==", "!=", "=~", "!~", "<", "<=", ">", ">=", "startswith", "contains", "endswith"]
-Membership: TypeAlias = OneOf["in", "in~", "!in", "!in~"]
-Check: TypeAlias = OneOf["isnull", "isnotnull", "isempty", "isnotempty"]
+from simulator.graph_syntax import (
+    And,
+    Check,
+    Checked,
+    Column,
+    Compared,
+    Comparison,
+    Condition,
+    Count,
+    Extend,
+    Literal,
+    Membership,
+    Not,
+    Operand,
+    Operator,
+    Or,
+    Order,
+    Path,
+    Project,
+    Query,
+    SortKey,
+    Take,
+    Where,
+    Within,
+)
 
 
 class BadQuery(ValueError):  # noqa: N818
@@ -22,99 +42,18 @@ class BadQuery(ValueError):  # noqa: N818
         self.character = character
         self.token = token
 
-
-class Path(msgspec.Struct, frozen=True):
-    """A column and the way into its value: `properties.subnets[0].name`."""
-
-    column: str
-    steps: tuple[str | int, ...] = ()
-
-
-class Literal(msgspec.Struct, frozen=True):
-    """A value written in the query."""
-
-    value: str | int | float | bool | None
-
-
-Operand: TypeAlias = Path | Literal
-
-
-class Compared(msgspec.Struct, frozen=True):
-    left: Operand
-    operator: Comparison
-    right: Operand
-
-
-class Within(msgspec.Struct, frozen=True):
-    value: Operand
-    operator: Membership
-    options: tuple[Literal, ...]
-
-
-class Checked(msgspec.Struct, frozen=True):
-    check: Check
-    value: Operand
-
-
-class Not(msgspec.Struct, frozen=True):
-    part: "Condition"
-
-
-class And(msgspec.Struct, frozen=True):
-    parts: tuple["Condition", ...]
-
-
-class Or(msgspec.Struct, frozen=True):
-    parts: tuple["Condition", ...]
-
-
-Condition: TypeAlias = Compared | Within | Checked | Not | And | Or
-
-
-class Where(msgspec.Struct, frozen=True):
-    condition: Condition
-
-
-class Column(msgspec.Struct, frozen=True):
-    """A column's new name and where its value comes from."""
-
-    name: str
-    source: Path
-
-
-class Project(msgspec.Struct, frozen=True):
-    columns: tuple[Column, ...]
-
-
-class Extend(msgspec.Struct, frozen=True):
-    columns: tuple[Column, ...]
-
-
-class SortKey(msgspec.Struct, frozen=True):
-    source: Path
-    ascending: bool
-
-
-class Order(msgspec.Struct, frozen=True):
-    keys: tuple[SortKey, ...]
-
-
-class Take(msgspec.Struct, frozen=True):
-    rows: int
-
-
-class Count(msgspec.Struct, frozen=True):
-    pass
-
-
-Operator: TypeAlias = Where | Project | Extend | Order | Take | Count
-
-
-class Query(msgspec.Struct, frozen=True):
-    """A table (in lower case) and what is done to it, in order."""
-
-    table: str
-    operators: tuple[Operator, ...]
+    @property
+    def detail(self) -> dict[str, str | int]:
+        """What Resource Graph would say about it, in the details of its error."""
+        if not self.line:
+            return {"code": "InvalidQuery", "message": str(self)}
+        return {
+            "code": "ParserFailure",
+            "message": str(self),
+            "line": self.line,
+            "characterPositionInLine": self.character,
+            "token": self.token,
+        }
 
 
 # Word operators are keywords only where an operator can stand, so columns and members may bear their names.

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from simulator.events import Event, Schema, precise
-from simulator.ids import EVENT_SUBSCRIPTION, TOPIC_SUBSCRIPTION, parent_key
+from simulator.ids import EVENT_SUBSCRIPTION, TOPIC_SUBSCRIPTION
 from simulator.store import Store, Stored
+from simulator.topics import scope_of
 from simulator.wire import members, text
 
 REMEMBERED = 10_000
@@ -51,6 +52,7 @@ class EventSubscription(msgspec.Struct, frozen=True):
         subject = event.subject.casefold()
         return (
             self.confirmed
+            and self.scope != ""
             and f"{subject}/".startswith(f"{self.scope}/")
             and (not self.types or event.type.casefold() in self.types)
             and subject.startswith(self.begins_with)
@@ -96,7 +98,7 @@ class Events:
         cloud = text(properties.get("eventDeliverySchema")).lower() == "cloudeventschemav1_0"
         self._subscriptions[key] = EventSubscription(
             key=key,
-            scope=_scope_of(key, store),
+            scope=scope_of(store, key),
             url=url,
             schema="CloudEventSchemaV1_0" if cloud else "EventGridSchema",
             types=frozenset(text(name).casefold() for name in types) if isinstance(types, list) else frozenset(),
@@ -155,11 +157,3 @@ class Events:
 
 def is_event_subscription(type_key: str) -> bool:
     return type_key in (EVENT_SUBSCRIPTION, TOPIC_SUBSCRIPTION)
-
-
-def _scope_of(key: str, store: Store) -> str:
-    """What its events come from: the subscription, group or resource it hangs on, or the source of its topic."""
-    topic = store.get(parent_key(key)) if "/systemtopics/" in key else None
-    if topic is not None:
-        return text(members(topic.content.get("properties")).get("source")).rstrip("/").casefold()
-    return key.rpartition("/providers/")[0]

@@ -6,36 +6,13 @@ import msgspec
 
 from simulator import errors
 from simulator.calls import Call
-from simulator.identity import TENANT
 from simulator.ids import group_id, location_key
 from simulator.operations import Operation
+from simulator.scopes import GROUP_TYPE, group_body
 from simulator.shapes import ENVELOPE
 from simulator.store import Stored
 from simulator.wire import Body, Response, answer, members, text
 from simulator.world import World
-
-GROUP_TYPE = "Microsoft.Resources/resourceGroups"
-SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
-
-
-def subscription_body(stored: Stored) -> Body:
-    """A stored subscription in, what ARM shows of it out."""
-    shown: Body = {
-        "id": stored.id,
-        "authorizationSource": "RoleBased",
-        "managedByTenants": [],
-        "subscriptionId": stored.name,
-        "tenantId": TENANT,
-        "displayName": f"Simulated subscription {stored.name[:8]}",
-        "state": "Enabled",
-    }
-    return shown | stored.content
-
-
-def group_body(stored: Stored) -> Body:
-    """A stored group in, what ARM shows of it out."""
-    shown: Body = {"id": stored.id, "name": stored.name, "type": GROUP_TYPE, **stored.content}
-    return shown | {"properties": {"provisioningState": stored.state}}
 
 
 def stored_group(subscription: str, name: str, sent: Body) -> Stored:
@@ -69,6 +46,7 @@ def patch(world: World, call: Call, stored: Stored) -> Response:
     """New tags in; they replace the old ones."""
     refuse_deleting(stored)
     content = stored.content | {"tags": members(call.content().get("tags"))}
+    world.store.changing(call.address.scope.casefold())
     stored.body = msgspec.json.encode(content)
     world.publish(stored.id, GROUP_TYPE, call.caller, deleted=False, updated=True)
     return answer(200, group_body(stored))
@@ -97,6 +75,7 @@ def delete(world: World, call: Call, stored: Stored) -> Response:
             due=now + world.settings.duration(GROUP_TYPE.lower()),
             caller=call.caller,
         )
+        world.store.changing(key)
         stored.state = "Deleting"
         world.operations.start(running)
     headers = {"Location": call.request.base + running.path("operationResults")}

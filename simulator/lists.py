@@ -1,22 +1,23 @@
 """Reads: single resources and lists with their pages, a call in and the answer out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from simulator import errors
 from simulator.calls import Call
-from simulator.groups import group_body, subscription_body
 from simulator.ids import DEPLOYMENTS
 from simulator.network import missing
 from simulator.render import etag_of, render, summary
+from simulator.scopes import group_body, subscription_body
 from simulator.store import Stored
 from simulator.wire import Body, Response, answer, members, text
 from simulator.world import World
 
 FILTER = re.compile(r"^\s*(?P<name>\w+)\s+eq\s+'(?P<value>[^']*)'\s*$", re.IGNORECASE)
-Entry = tuple[str, Stored]
+T = TypeVar("T")
 
 
 def resource(world: World, call: Call) -> Response:
@@ -46,7 +47,7 @@ def collection(world: World, call: Call) -> Response:
     entries = [(key, found) for key in keys if (found := store.get(key)) is not None]
     if wanted is not None:
         entries = [(key, stored) for key, stored in entries if _state(stored) == wanted]
-    return _paged(world, call, entries, lambda entry: render(store, entry[0], entry[1]))
+    return paged(world, call, entries, lambda entry: render(store, entry[0], entry[1]))
 
 
 def resources(world: World, call: Call, scopes: list[str]) -> Response:
@@ -64,25 +65,23 @@ def resources(world: World, call: Call, scopes: list[str]) -> Response:
             )
         value = match["value"].casefold()
         entries = [(key, stored) for key, stored in entries if _field(name, key, stored) == value]
-    return _paged(world, call, entries, lambda entry: summary(entry[1]))
+    return paged(world, call, entries, lambda entry: summary(entry[1]))
 
 
 def groups(world: World, call: Call) -> Response:
     """The resource groups of a subscription."""
     keys = world.store.keys_in(f"{call.address.scope.casefold()}/resourcegroups")
     entries = [(key, found) for key in keys if (found := world.store.get(key)) is not None]
-    return _paged(world, call, entries, lambda entry: group_body(entry[1]))
+    return paged(world, call, entries, lambda entry: group_body(entry[1]))
 
 
 def subscriptions(world: World, call: Call) -> Response:
-    """All subscriptions."""
-    entries = [
-        (key, found) for key in world.store.keys_in("/subscriptions") if (found := world.store.get(key)) is not None
-    ]
-    return _paged(world, call, entries, lambda entry: subscription_body(entry[1]))
+    """All subscriptions that can be read."""
+    entries = [found for found in world.store.listed("/subscriptions") if world.may_read(found.name)]
+    return paged(world, call, entries, subscription_body)
 
 
-def _paged(world: World, call: Call, entries: list[Entry], show: Callable[[Entry], Body]) -> Response:
+def paged(world: World, call: Call, entries: Sequence[T], show: Callable[[T], Body]) -> Response:
     """A page of the entries, and where the next one is."""
     token = call.request.query.get("$skiptoken", "0")
     start = int(token) if token.isdecimal() and len(token) < 10 else 0

@@ -101,6 +101,7 @@ def delete(world: World, call: Call) -> Response:
         world.operations.record(operation)
         world.publish(stored.id, stored.type, call.caller, deleted=True, updated=True)
         return empty(200, announce(world, call, operation))
+    store.changing(key)
     stored.state = "Deleting"
     world.renew_etag(key)
     if top is not None and lock != key:

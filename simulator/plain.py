@@ -2,10 +2,10 @@
 
 import msgspec
 
-from simulator import errors
+from simulator import errors, topics
 from simulator.calls import Call, announce, empty, operation_for
 from simulator.grid import is_event_subscription
-from simulator.ids import CLUSTERS
+from simulator.ids import CLUSTERS, SYSTEM_TOPIC
 from simulator.network import missing
 from simulator.operations import stamp
 from simulator.render import render, shown_id
@@ -28,8 +28,16 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
     sent = call.content()
     if address.type_key == CLUSTERS:
         return _put_cluster(world, call, group, old, sent)
-    stored = stored_plain(_id_of(call, group, old, parent), address.type, sent)
+    shown_id = _id_of(call, group, old, parent)
+    if address.type_key == SYSTEM_TOPIC:
+        topics.check_topic(store, shown_id, sent, old.content if old is not None else None)
+    stored = stored_plain(shown_id, address.type, sent)
+    if address.type_key == SYSTEM_TOPIC:
+        stored.state = "Succeeded"
     if is_event_subscription(address.type_key):
+        unknown = topics.not_modelled(sent)
+        if unknown is not None:
+            raise errors.not_modelled(unknown)
         stored.state = "Creating" if world.settings.handshakes else "Succeeded"
     store.put(address.key, stored)
     if is_event_subscription(address.type_key):
@@ -43,6 +51,8 @@ def patch(world: World, call: Call) -> Response:
     stored = world.store.get(call.address.key)
     if stored is None:
         raise missing(world.store, call)
+    if is_event_subscription(call.address.type_key):
+        raise errors.not_modelled("PATCH of event subscriptions")
     sent = call.content()
     content = stored.content
     changed = {name: value for name, value in sent.items() if name not in (*ENVELOPE, "properties")}
@@ -66,6 +76,7 @@ def delete(world: World, call: Call) -> Response:
         running = world.operations.running(key)
         operation = running if running is not None else operation
         if running is None:
+            world.store.changing(key)
             stored.state = "Deleting"
             operation.touched = (key,)
             world.operations.start(operation)

@@ -2,16 +2,12 @@
 
 from simulator import balancers, peerings
 from simulator.firewalls import show_policy
-from simulator.identity import TENANT
 from simulator.ids import CLUSTERS, FIREWALL_POLICY, LOAD_BALANCER, NSG, PEERING, parent_key
 from simulator.references import BACK_REFERENCES
 from simulator.security_rules import default_rules
 from simulator.shapes import UNSEEN, inner_elements, is_network, kind_of
 from simulator.store import Store, Stored
 from simulator.wire import Body, members
-
-GROUP_TYPE = "Microsoft.Resources/resourceGroups"
-SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
 
 
 def render(store: Store, key: str, stored: Stored) -> Body:
@@ -70,26 +66,6 @@ def etag_of(store: Store, key: str, stored: Stored) -> str:
         return stored.etag
     parent = store.get(parent_key(key))
     return parent.etag if parent is not None else ""
-
-
-def subscription_body(stored: Stored) -> Body:
-    """A stored subscription in, what ARM shows of it out."""
-    shown: Body = {
-        "id": stored.id,
-        "authorizationSource": "RoleBased",
-        "managedByTenants": [],
-        "subscriptionId": stored.name,
-        "tenantId": TENANT,
-        "displayName": f"Simulated subscription {stored.name[:8]}",
-        "state": "Enabled",
-    }
-    return shown | stored.content
-
-
-def group_body(stored: Stored) -> Body:
-    """A stored group in, what ARM shows of it out."""
-    shown: Body = {"id": stored.id, "name": stored.name, "type": GROUP_TYPE, **stored.content}
-    return shown | {"properties": {"provisioningState": stored.state}}
 
 
 def summary(stored: Stored) -> Body:

@@ -2,11 +2,13 @@
 
 import re
 
-from simulator import errors, groups, lists, network, plain
+from simulator import errors, graph, groups, lists, management, network, plain
 from simulator.calls import Call
-from simulator.ids import VIRTUAL_GATEWAY, Address, segments_of
+from simulator.ids import VIRTUAL_GATEWAY, segments_of
 from simulator.learned_routes import learned_routes
 from simulator.polls import job, poll
+from simulator.roles import unauthorized
+from simulator.scopes import group_body, subscription_body
 from simulator.shapes import is_network
 from simulator.store import Stored
 from simulator.wire import Response, answer
@@ -22,12 +24,18 @@ def routed(world: World, call: Call) -> Response:
     if address.subscription is None and tail == ["subscriptions"]:
         _only(method, "GET")
         return lists.subscriptions(world, call)
-    subscription = _subscription(world, address)
+    if address.subscription is None and address.namespace is not None:
+        match address.namespace.lower():
+            case "microsoft.resourcegraph":
+                return graph.answered(world, call)
+            case "microsoft.management":
+                return management.answered(world, call)
+    subscription = _subscription(world, call)
     if address.group is None and address.namespace is None and subscription is not None:
         match tail[2:]:
             case []:
                 _only(method, "GET")
-                return answer(200, groups.subscription_body(subscription))
+                return answer(200, subscription_body(subscription))
             case ["resourcegroups"]:
                 _only(method, "GET")
                 return lists.groups(world, call)
@@ -49,11 +57,14 @@ def routed(world: World, call: Call) -> Response:
     return _resource_call(world, call, group)
 
 
-def _subscription(world: World, address: Address) -> Stored | None:
+def _subscription(world: World, call: Call) -> Stored | None:
+    address = call.address
     if address.subscription is None:
         return None
     if not SUBSCRIPTION.match(address.subscription):
         raise errors.invalid_subscription(address.subscription)
+    if not world.may_read(address.subscription):
+        raise unauthorized(call)
     found = world.store.get(f"/subscriptions/{address.subscription}".casefold())
     if found is None:
         raise errors.subscription_not_found(address.subscription)
@@ -85,7 +96,7 @@ def _group_call(world: World, call: Call, group: Stored | None, tail: list[str])
         return groups.put(world, call, call.address.group or "")
     match method:
         case "GET":
-            return answer(200, groups.group_body(group))
+            return answer(200, group_body(group))
         case "HEAD":
             return answer(204)
         case "PATCH":

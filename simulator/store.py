@@ -3,7 +3,7 @@
 Bodies stay encoded; a resource costs its id, its body and a few dictionary slots, so that a million fit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -45,6 +45,8 @@ class Store:
         self._collections_of: dict[str, dict[str, None]] = {}
         self._referrers: dict[str, dict[str, dict[str, str]]] = {}
         self._gone: set[str] = set()
+        self.watch: Callable[[str, Stored | None], None] | None = None
+        """Told of every change before it is made: the key, and what will stand there if that is known."""
 
     def __contains__(self, key: str) -> bool:
         return key in self._resources
@@ -54,6 +56,7 @@ class Store:
 
     def put(self, key: str, stored: Stored) -> None:
         """A resource in, under its key; what was there is replaced, with its references."""
+        self.changing(key, stored)
         old = self._resources.get(key)
         if old is None:
             collection = key.rpartition("/")[0]
@@ -73,6 +76,7 @@ class Store:
 
     def remove(self, key: str) -> None:
         """A key in; it and everything below it is gone."""
+        self.changing(key)
         for collection in list(self._collections_of.get(key, ())):
             for child in self.keys_in(collection):
                 self.remove(child)
@@ -91,6 +95,11 @@ class Store:
             del self._collections_of[owner][collection]
             if not self._collections_of[owner]:
                 del self._collections_of[owner]
+
+    def changing(self, key: str, stored: Stored | None = None) -> None:
+        """A resource that is about to change in; who watches is told. For changes in place: of a state, say."""
+        if self.watch is not None:
+            self.watch(key, stored)
 
     def was_deleted(self, key: str) -> bool:
         """Whether it existed once: ARM still routes to the provider then."""

@@ -11,6 +11,7 @@ import msgspec
 from simulator import errors, peerings
 from simulator.clock import Clock
 from simulator.events import Caller, event_of
+from simulator.graph_history import Past
 from simulator.grid import Events
 from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, VNET, parent_key
 from simulator.operations import Operation, Operations
@@ -29,6 +30,9 @@ class Settings(msgspec.Struct, frozen=True):
     retry_after: dict[str, int]
     page_size: int
     handshakes: bool = False
+    graph_lag: timedelta = timedelta()
+    graph_page: int = 1000
+    unreadable: frozenset[str] = frozenset()
 
     def duration(self, type_key: str) -> timedelta:
         return timedelta(seconds=self.durations.get(type_key, self.durations.get("", 0.0)))
@@ -49,11 +53,22 @@ class World:
         self.operations = Operations()
         self.events = Events()
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
+        self.unreadable = set(settings.unreadable)
+        self.past = Past(self.store, self.moment, settings.graph_lag)
+        self._completing: datetime | None = None
         self._addresses_given = 0
         self._random = random.Random(seed)
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    def moment(self) -> datetime:
+        """When what is being done now takes effect: an operation at its time, however late somebody looks."""
+        return self._completing or self.now()
+
+    def may_read(self, subscription: str) -> bool:
+        """Whether callers have a role in a subscription; it is given by its id."""
+        return subscription.casefold() not in {unreadable.casefold() for unreadable in self.unreadable}
 
     def guid(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
@@ -65,7 +80,9 @@ class World:
         """Every operation whose time has come takes effect, in the order of their times."""
         now = self.now()
         while (operation := self.operations.due(now)) is not None:
+            self._completing = operation.due
             self._complete(operation)
+            self._completing = None
 
     def next_due(self) -> datetime | None:
         """When something will happen by itself; None when nothing waits."""
@@ -123,6 +140,7 @@ class World:
         self.events.forget(key)
 
     def _complete(self, operation: Operation) -> None:
+        self.store.changing(operation.target)
         stored = self.store.get(operation.target)
         error = operation.failing
         if stored is None and error is None:

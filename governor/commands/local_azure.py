@@ -89,7 +89,7 @@ async def ask_for_a_look(networks: list[str], inbox: Inbox) -> None:
 
 
 def _environ(arm: str, data: Path, policies: Path) -> dict[str, str]:
-    """The settings of the local governor; a ceiling that the person has set stays."""
+    """The settings of the local governor; a ceiling and a schedule that the person has set stay."""
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "AzureWebJobsStorage": f"sqlite:{data}",
@@ -97,6 +97,7 @@ def _environ(arm: str, data: Path, policies: Path) -> dict[str, str]:
         PREFIX + "POLICIES": str(policies),
         PREFIX + "ARM_ENDPOINT": arm,
         PREFIX + "CA_BUNDLE": str(data / "ca.pem"),
+        PREFIX + "SWEEP_SCHEDULE": os.environ.get(PREFIX + "SWEEP_SCHEDULE", "").strip() or "0 0 * * * *",
         PREFIX + "MODE_CEILING": os.environ.get(PREFIX + "MODE_CEILING", "").strip() or "enforce",
     }
 

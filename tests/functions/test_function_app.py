@@ -25,6 +25,7 @@ from tests.scenarios.world import REGION, SUB, subnet, vnet, vnet_body
 
 CHECKOUT = Path(__file__).parents[2]
 NAMES = {"resource_changed", "govern", "given_up", "decide", "undo", "pause", "records", "health"}
+NAMES |= {"sweep", "survey", "given_up_survey"}
 POLICY = """
 name: nat-per-vnet
 mode: enforce
@@ -92,6 +93,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         "EGRESS_GOVERNOR_MODE_CEILING": "enforce",
         "EGRESS_GOVERNOR_ARM_ENDPOINT": f"http://127.0.0.1:{server.port}",
         "EGRESS_GOVERNOR_CLOCK_SKEW_SECONDS": "0",
+        "EGRESS_GOVERNOR_SWEEP_SCHEDULE": "0 0 0 1 1 *",
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)

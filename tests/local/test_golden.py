@@ -13,7 +13,7 @@ import pytest
 from msgspec import Struct
 
 from governor import messages
-from governor.core.cause import Caller, Cause, Source
+from governor.core.cause import Caller, Cause, Source, Survey
 from governor.core.plan import Gate, Reason, Remediation, Withheld
 from governor.core.record import Became, Offer, Outcome, Record, encode
 from governor.core.standing import Decision, Pause, Ruling, StandingApproval, UndoExemption, UndoRequest
@@ -22,7 +22,7 @@ from governor.core.verdict import Result, Verdict
 from governor.local import brakes, chain, claims, decisions, runs, verdicts
 from governor.local.rows import decode
 from governor.ports import Intent, Run
-from tests.local.worlds import GATEWAY, NETWORK, REST, SCOPE, SUBNET, SUBSCRIPTION
+from tests.local.worlds import GATEWAY, NETWORK, OTHER, REST, SCOPE, SUBNET, SUBSCRIPTION
 
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "v1"
 
@@ -41,6 +41,7 @@ CAUSE: Final = Cause(
     attempt=2,
     first_time=AT - timedelta(minutes=1),
 )
+SURVEY: Final = Survey((SUBSCRIPTION, OTHER), AT, attempt=3, first_time=AT - timedelta(hours=1))
 GATEWAY_STEP: Final = CreateNatGateway(GATEWAY, "westeurope", "StandardV2", public_ips=(f"{NETWORK}-ip",), zones=("1",))
 STEP: Final = WriteSubnet(
     SUBNET, to=Attachment(GATEWAY, None, default_outbound_access=False), was=Attachment(nat_gateway=None)
@@ -101,6 +102,8 @@ STORED: Final[dict[str, Struct]] = {
     "pointer": chain.Pointer(SUBSCRIPTION, f"r|98227631784876543|{RUN}"),
     "mark": chain.Mark(chained=True),
     "standing-verdict": verdicts.StandingVerdict(SCOPE, VERDICT, AT, RUN),
+    "surveyed-verdict": verdicts.StandingVerdict(SCOPE, VERDICT, AT, "survey"),
+    "overruled-verdict": verdicts.StandingVerdict(SCOPE, VERDICT, AT, RUN, Result.COMPLIANT),
     "roll": verdicts.Roll(3, 2),
     "governed": verdicts.Governed(REST, {"spokes": 4}),
     "naming": verdicts.Naming(SCOPE),
@@ -116,20 +119,22 @@ STORED: Final[dict[str, Struct]] = {
     "undo-request": decisions.Asked(UndoRequest(RUN, "ann", AT, "it broke", 7)),
     "undo-exemption": decisions.LeftAlone(UndoExemption(SUBNET, RUN, LATER)),
 }
-MEANT: Final[dict[str, object]] = {"message": CAUSE, "record": RECORD, **STORED}
+MEANT: Final[dict[str, object]] = {"message": CAUSE, "survey": SURVEY, "record": RECORD, **STORED}
 
 
 def read(name: str, value: bytes) -> object:
     """A value in, what today's code understands out."""
     if name == "message":
         return messages.decode(value)
+    if name == "survey":
+        return messages.decode_survey(value)
     return decode(Record if name == "record" else type(STORED[name]), value)
 
 
 def written() -> dict[str, bytes]:
     """What today's code writes, by name."""
     values = {name: msgspec.json.encode(value) for name, value in STORED.items()}
-    return {"message": messages.encode(CAUSE), "record": encode(RECORD), **values}
+    return {"message": messages.encode(CAUSE), "survey": messages.encode(SURVEY), "record": encode(RECORD), **values}
 
 
 @pytest.mark.parametrize("name", MEANT)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from governor import messages
+from governor.core.cause import SURVEYS, Survey
 from governor.ports import Inbox
-from tests.local.worlds import Message, Store, event
+from tests.local.worlds import NOON, SUBSCRIPTION, Message, Store, event
 from tests.support.clock import FakeClock
 
 
@@ -22,6 +23,15 @@ async def test_a_message_is_put_back_as_it_is(inbox: Inbox, store: Store, tmp_pa
     raw = '{"v": 2,  "source":"dream", "name":"Zoë"}'.encode()
     await inbox.put_back(raw, after=60)
     assert store.messages(tmp_path, clock) == [Message(raw, 60)]
+
+
+async def test_surveys_have_a_queue_of_their_own(inbox: Inbox, store: Store, tmp_path: Path, clock: FakeClock) -> None:
+    survey = Survey((SUBSCRIPTION,), NOON)
+    await inbox.put(event())
+    await inbox.put(survey, after=5)
+    await inbox.put_back(b"{}", 60, SURVEYS)
+    assert store.messages(tmp_path, clock) == [Message(messages.encode(event()), 0)]
+    assert store.messages(tmp_path, clock, SURVEYS) == [Message(messages.encode(survey), 5), Message(b"{}", 60)]
 
 
 async def test_messages_outlive_the_inbox(inbox: Inbox, store: Store, tmp_path: Path, clock: FakeClock) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governor.core.cause import MAX_BYTES, Caller, Cause, Source
-from governor.messages import Garbage, Newer, decode, encode
-from tests.local.worlds import NOON, SCOPE, SUBNET, event
+from governor.core.cause import MAX_BYTES, MOST_SUBSCRIPTIONS, Caller, Cause, Source, Survey
+from governor.messages import Garbage, Newer, decode, decode_survey, encode
+from tests.local.worlds import NOON, OTHER, SCOPE, SUBNET, SUBSCRIPTION, event
 
 TEXT = st.text(max_size=200)
 CAUSES = st.builds(
@@ -82,6 +82,7 @@ def test_a_newer_message_is_no_garbage(newer: bytes) -> None:
         (message(subject="everything"), "no resource id"),
         (message(scope={"type": "virtualNetwork", "id": SUBNET}), "no virtual network"),
         (message(scope={"type": "planet", "id": "x"}), "planet"),
+        (message(scope={"type": "remainder", "subscription_id": "x/y"}), "no subscription"),
         (message(points_at="p" * 9000), "more than 8192"),
     ],
 )
@@ -99,3 +100,58 @@ def test_a_time_in_another_zone_is_the_same_time() -> None:
     found = decode(message(time="2026-03-01T13:00:00+01:00"))
     assert isinstance(found, Cause)
     assert found.time == NOON
+
+
+# ---- surveys --------------------------------------------------------------------------------------------------------
+
+
+def batch(**members: Any) -> bytes:
+    return json.dumps({"subscriptions": [SUBSCRIPTION], "time": "2026-03-01T12:00:00Z", **members}).encode()
+
+
+def test_a_survey_there_and_back() -> None:
+    survey = Survey((SUBSCRIPTION, OTHER), NOON, attempt=2, first_time=NOON)
+    assert decode_survey(encode(survey)) == survey
+
+
+def test_as_many_subscriptions_as_there_may_be_fit() -> None:
+    survey = Survey((SUBSCRIPTION,) * MOST_SUBSCRIPTIONS, NOON, attempt=1000, first_time=NOON)
+    assert len(encode(survey)) < MAX_BYTES
+    assert decode_survey(encode(survey)) == survey
+
+
+@given(raw=st.binary(max_size=200))
+def test_noise_is_no_survey(raw: bytes) -> None:
+    assert isinstance(decode_survey(raw), Garbage)
+
+
+def test_a_newer_survey_is_no_garbage() -> None:
+    assert decode_survey(batch(v=2, subscriptions="all")) == Newer(2)
+
+
+def test_members_of_a_survey_that_are_not_known_are_ignored() -> None:
+    assert decode_survey(batch(colour="blue")) == Survey((SUBSCRIPTION,), NOON)
+
+
+@pytest.mark.parametrize(
+    ("garbage", "why"),
+    [
+        (b"{}", "subscriptions"),
+        (batch(subscriptions=[]), "0 subscriptions"),
+        (batch(subscriptions=[SUBSCRIPTION] * 26), "26 subscriptions"),
+        (batch(subscriptions=["*"]), "not the id of a subscription: '*'"),
+        (batch(time="2026-03-01T12:00:00"), "without zone"),
+        (batch(first_time="2026-03-01T12:00:00"), "without zone"),
+        (batch(v=0), "no version 0"),
+        (batch(colour="b" * 9000), "more than 8192"),
+        (message(), "not a Survey"),
+    ],
+)
+def test_what_is_no_survey_says_why(garbage: bytes, why: str) -> None:
+    found = decode_survey(garbage)
+    assert isinstance(found, Garbage)
+    assert why in found.why
+
+
+def test_a_survey_is_no_cause() -> None:
+    assert isinstance(decode(batch()), Garbage)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from governor.core.sighting import Sighting
 from governor.core.standing import Decision, Pause, Ruling
 from governor.core.verdict import Result, Verdict
 from governor.local import keys
@@ -78,6 +79,21 @@ async def test_days_are_rolled_up_by_what_took_and_lost_a_result(opened: Open) -
         "roll|2026-03-01|subnet-egress|Compliant": Roll(took=1, lost=0),
         "roll|2026-03-01|subnet-egress|Violation": Roll(took=2, lost=1),
         "roll|2026-03-02|subnet-egress|Violation": Roll(took=0, lost=1),
+    }
+
+
+async def test_a_survey_counts_what_it_changes_and_the_run_that_agrees_counts_nothing(opened: Open) -> None:
+    later = NOON + timedelta(hours=1)
+    await opened.ended(verdict(Result.COMPLIANT))
+    for _ in range(2):
+        await opened.ledger.surveyed([Sighting(SCOPE, later, (verdict(),))])
+    await opened.ended(verdict())
+    for _ in range(2):
+        await opened.ledger.unseen(SCOPE, later, "not seen")
+    assert opened.rolls() == {
+        "roll|2026-03-01|subnet-egress|Compliant": Roll(took=1, lost=1),
+        "roll|2026-03-01|subnet-egress|Violation": Roll(took=1, lost=1),
+        "roll|2026-03-01|subnet-egress|Unknown": Roll(took=1, lost=0),
     }
 
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -45,12 +46,18 @@ class Store(Struct, frozen=True):
     name: str
     ledger: Callable[[Path, FakeClock], Ledger]
     inbox: Callable[[Path, FakeClock], Inbox]
-    messages: Callable[[Path, FakeClock], list[Message]]
+    messages: "Messages"
 
 
-def _sqlite_messages(folder: Path, clock: FakeClock) -> list[Message]:
+class Messages(Protocol):
+    """Where the store is in, the messages of a queue out."""
+
+    def __call__(self, folder: Path, clock: FakeClock, queue: str = CAUSES) -> list[Message]: ...
+
+
+def _sqlite_messages(folder: Path, clock: FakeClock, queue: str = CAUSES) -> list[Message]:
     connection = sqlite3.connect(folder / "queues.db")
-    rows = connection.execute("SELECT body, visible_at FROM messages WHERE queue = ? ORDER BY rowid", (CAUSES,))
+    rows = connection.execute("SELECT body, visible_at FROM messages WHERE queue = ? ORDER BY rowid", (queue,))
     found = [Message(body.encode(), round(visible - clock.now().timestamp(), 3)) for body, visible in rows]
     connection.close()
     return found

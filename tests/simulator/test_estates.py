@@ -21,7 +21,8 @@ def test_export_loads_to_the_same(cloud: Cloud) -> None:
     cloud.subnet(f"{vnet}/subnets/s", natGateway=gateway, routeTable=link("routeTables/t"))
     cloud.nic("nic", f"{vnet}/subnets/s")
     topic = f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/t"
-    cloud.put(topic, {"source": f"/subscriptions/{SUBSCRIPTION}"}, location="global")
+    source = {"source": f"/subscriptions/{SUBSCRIPTION}", "topicType": "Microsoft.Resources.Subscriptions"}
+    cloud.put(topic, source, location="global")
     cloud.put(f"{topic}/eventSubscriptions/e", {"destination": {"endpointType": "WebHook"}})
     cloud.put(f"{NETWORK}/virtualNetworks/v/providers/Microsoft.Authorization/locks/l", {"level": "ReadOnly"})
     exported = cloud.arm.export()

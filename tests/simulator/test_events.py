@@ -130,7 +130,8 @@ def test_scope_of_a_group_and_of_a_system_topic(cloud: Cloud) -> None:
     subscribe(cloud, f"{GROUP}/providers/Microsoft.EventGrid/eventSubscriptions/group")
     topic = f"{GROUP}2/providers/Microsoft.EventGrid/systemTopics/topic"
     cloud.call("PUT", f"{GROUP}2", {"location": "eastus"})
-    cloud.put(topic, {"source": f"/subscriptions/{SUBSCRIPTION}", "topicType": "Microsoft.Resources.Subscriptions"})
+    source = {"source": f"/subscriptions/{SUBSCRIPTION}", "topicType": "Microsoft.Resources.Subscriptions"}
+    cloud.put(topic, source, location="global")
     subscribe(cloud, f"{topic}/eventSubscriptions/all")
     cloud.call("PUT", f"{GROUP}3", {"location": "eastus"})
     assert [delivery.subscription.rpartition("/")[2] for delivery in cloud.arm.take_events()] == ["all"]

@@ -149,3 +149,49 @@ async def test_aio_client_creates_attaches_and_deletes(server: Server) -> None:
         await (await client.virtual_networks.begin_delete("rg", "v")).result()
         await (await client.nat_gateways.begin_delete("rg", "n")).result()
         assert [found async for found in client.nat_gateways.list_all()] == []
+
+
+def _hub_and_spoke(client: NetworkManagementClient) -> None:
+    def network(name: str, prefix: str, subnet: str, inner: str) -> str:
+        subnets = [{"name": subnet, "properties": {"addressPrefix": inner}}]
+        body = _body({"addressSpace": {"addressPrefixes": [prefix]}, "subnets": subnets})
+        return str(client.virtual_networks.begin_create_or_update("rg", name, body).result().id)
+
+    hub = network("hub", "10.0.0.0/16", "GatewaySubnet", "10.0.0.0/24")
+    spoke = network("spoke", "10.1.0.0/16", "s", "10.1.0.0/24")
+    configuration = {"name": "default", "properties": {"subnet": {"id": f"{hub}/subnets/GatewaySubnet"}}}
+    gateway = _body({"gatewayType": "Vpn", "ipConfigurations": [configuration]})
+    client.virtual_network_gateways.begin_create_or_update("rg", "gw", gateway).result()
+    learned = client.virtual_network_gateways.begin_get_learned_routes("rg", "gw").result()
+    assert [(route.network, route.origin) for route in learned.value or []] == [("10.0.0.0/16", "Network")]
+    for name, mine, other, flags in (
+        ("to-spoke", "hub", spoke, {"allowGatewayTransit": True}),
+        ("to-hub", "spoke", hub, {"useRemoteGateways": True}),
+    ):
+        side: Any = {"properties": {"remoteVirtualNetwork": {"id": other}, **flags}}
+        client.virtual_network_peerings.begin_create_or_update("rg", mine, name, side).result()
+    peering = client.virtual_network_peerings.get("rg", "spoke", "to-hub")
+    assert (peering["properties"]["peeringState"], peering["properties"]["peeringSyncLevel"]) == (
+        "Connected",
+        "FullyInSync",
+    )
+    client.virtual_network_peerings.begin_create_or_update(
+        "rg", "spoke", "to-hub", peering, sync_remote_address_space="true"
+    ).result()
+    client.virtual_network_peerings.begin_delete("rg", "spoke", "to-hub").result()
+    assert client.virtual_network_peerings.get("rg", "hub", "to-spoke")["properties"]["peeringState"] == "Disconnected"
+    route: Any = {"properties": {"addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"}}
+    client.route_tables.begin_create_or_update("rg", "t", _body({})).result()
+    client.routes.begin_create_or_update("rg", "t", "out", route).result()
+    assert [found.name for found in client.routes.list("rg", "t")] == ["out"]
+
+
+async def test_sync_client_builds_hub_and_spoke(server: Server) -> None:
+    with NetworkManagementClient(
+        Credential(),
+        SUBSCRIPTION,
+        base_url=f"http://127.0.0.1:{server.port}",
+        authentication_policy=Bearer(),
+        polling_interval=0,
+    ) as client:
+        await asyncio.to_thread(_hub_and_spoke, client)
