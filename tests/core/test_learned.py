@@ -24,8 +24,13 @@ from tests.core.world import (
 )
 
 GATEWAY = network("virtualNetworkGateways", "vpn")
-IN_USE = subnet("GatewaySubnet", ipConfigurations=refs(f"{GATEWAY}/ipConfigurations/default"))
-HUB = vnet(IN_USE, name="hub")
+
+
+def in_use() -> Body:
+    return subnet("GatewaySubnet", ipConfigurations=refs(f"{GATEWAY}/ipConfigurations/default"))
+
+
+HUB = vnet(in_use(), name="hub")
 NAT = (nat("ng", address_id()), address())
 APP = subnet("app", natGateway=nat_id())
 
@@ -36,7 +41,7 @@ def told(*prefixes: str) -> Body:
 
 
 def own(*more: Body) -> Any:
-    return estate(vnet(APP, IN_USE), *NAT, *more)
+    return estate(vnet(APP, in_use()), *NAT, *more)
 
 
 def by_peering(*more: Body) -> Any:
