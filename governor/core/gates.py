@@ -91,9 +91,9 @@ def _unsettled(network: facts.VirtualNetwork) -> Iterable[tuple[str, str]]:
             yield name, state
 
 
-def occupied(_: Remediation, judged: Judged, __: Policy, ___: Circumstances) -> Reason | None:
+def occupied(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
     """Everything in a subnet is named, and what a change would do to it is known."""
-    why = hazards_unread(judged.subnet, judged.occupants, judged.network)
+    why = hazards_unread(judged.occupants, judged.network, around.estate)
     return Reason(Gate.OCCUPANTS, why) if why else None
 
 

@@ -8,10 +8,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids, verdict
-from governor.core.egress import gateway_in_reach, nat_gateway_of, trace, unsettled_state
+from governor.core.egress import nat_gateway_of, trace, unsettled_state
 from governor.core.estate import Estate, clusters
 from governor.core.hub import Hub, hub_of
 from governor.core.hub_verdict import ROUTE_REQUIREMENTS, Routed, Spoke, of_routes, of_spoke
+from governor.core.learned import Learned, learned
 from governor.core.link import link
 from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
 from governor.core.path import EgressPath
@@ -40,11 +41,11 @@ class Judged(Struct, frozen=True, gc=False):
 
 
 class _Site(Struct, frozen=True):
-    """A network and the facts around it. reach: what may bring it learned routes. found, hubs: what is known of it."""
+    """A network and the facts around it. learned: what gateways bring it. found, hubs: what is known of it."""
 
     network: facts.VirtualNetwork
     estate: Estate
-    reach: str | None
+    learned: Learned
     found: dict[tuple[str, str | None, str | None, bool | None], Finding]
     hubs: dict[str, Hub]
 
@@ -105,7 +106,7 @@ def look(estate: Estate, policies: Policies) -> Iterator[Judged]:
         about = subject_of(network, estate)
         listed = clusters_known(network, estate)
         chosen = select(policies, about) if alike else None
-        site = _Site(network, estate, gateway_in_reach(network), {}, {})
+        site = _Site(network, estate, learned(network, estate), {}, {})
         for subnet in network.properties.subnets or ():
             who = occupants(subnet, using.get(ids.key(subnet.id)) if using else None, estate)
             answer = chosen or select(policies, of_subnet(subnet, who.kinds if listed else None, about))
@@ -155,7 +156,7 @@ def _finding(subnet: facts.Subnet, policy: Policy, site: _Site) -> Finding:
     key = (policy.name, gateway, table, properties.default_outbound_access)
     if alike and (known := site.found.get(key)):
         return known
-    path = trace(subnet, site.network, site.estate, site.reach)
+    path = trace(subnet, site.network, site.estate, site.learned)
     found = verdict.find(path, site.network, policy, site.estate)
     if alike:
         site.found[key] = found
