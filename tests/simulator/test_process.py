@@ -33,6 +33,29 @@ async def test_process_listens_with_a_certificate_of_its_own(tmp_path: Path, che
     assert await process.wait() == 0
 
 
+async def test_options_of_resource_graph_reach_the_simulator(checkout: Path) -> None:
+    closed = "11111111-0000-0000-0000-000000000000"
+    arguments = ["-m", "simulator", "--http", "--port", "0", "--graph-lag", "3600", "--unreadable", closed]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, cwd=checkout, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        url = (await process.stdout.readline()).decode().strip()
+        query = {"query": "resourcecontainers | where type endswith 'resourcegroups' | count"}
+        async with aiohttp.ClientSession(url, headers=bearer()) as session:
+            async with session.get(f"/subscriptions/{closed}?api-version=2022-12-01") as response:
+                assert response.status == 403
+            async with session.put(f"{GROUP}?api-version=2021-04-01", json={"location": "eastus"}) as response:
+                assert response.status == 201
+            graph = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
+            async with session.post(graph, json=query) as response:
+                assert (await response.json())["data"] == [{"Count": 0}]
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+
+
 async def test_process_says_what_is_wrong_with_an_estate(tmp_path: Path, checkout: Path) -> None:
     estate = tmp_path / "estate.json"
     estate.write_text('[{"id": 5}]')
