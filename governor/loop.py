@@ -27,7 +27,7 @@ from governor.core.policy import Mode, Policies
 from governor.core.propose import propose
 from governor.core.record import Became, Offer, Outcome, Record, changed
 from governor.core.standing import Standing
-from governor.core.step import Step
+from governor.core.step import Step, touched
 from governor.core.verdict import Verdict, results
 from governor.ports import (
     Absorbed,
@@ -217,14 +217,13 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> Written:
 
 
 async def _apply(run: Run, number: int, remediation: Remediation, step: Step, ports: Ports) -> Outcome:
-    """One step. What lies outside the Scope is written under a lease on it: one at a time, taken last.
+    """One step, under a lease on what it changes outside the Scope: one at a time, taken last.
 
     The lease is on the whole of it: on the hub's network for a peering, on the table for a route.
     """
     await ports.ledger.intend(run, number, remediation.digest, step)
-    outside = not (ids.key(step.target) + "/").startswith(run.scope.key + "/")
-    whole = ids.key(ids.top_level(step.target))
-    if outside and not await _lease(run, whole, ports):
+    outside = next((key for key in touched(step) if not f"{key}/".startswith(f"{run.scope.key}/")), None)
+    if outside is not None and not await _lease(run, outside, ports):
         now = ports.clock.now()
         detail = "another run is writing it"
         applied = Applied(Outcome(step, remediation.digest, Became.PENDING, detail, started=now, finished=now))
@@ -235,8 +234,8 @@ async def _apply(run: Run, number: int, remediation: Remediation, step: Step, po
         )
         return await ports.ledger.done(run, number, applied)
     finally:
-        if outside:
-            await ports.ledger.unlease(run, whole)
+        if outside is not None:
+            await ports.ledger.unlease(run, outside)
 
 
 async def _lease(run: Run, key: str, ports: Ports) -> bool:

@@ -13,6 +13,8 @@ from governor.core import facts, ids
 from governor.core.estate import ABSENT, Estate, learned_routes
 
 _HUB_PEERING: Final = "remotevnettohubpeering_"
+_GATEWAYS: Final = "gatewaysubnet"
+_ROUTE_SERVERS: Final = "routeserversubnet"
 _EVERYTHING: Final = "0.0.0.0/0"
 _HALVES: Final = frozenset({"0.0.0.0/1", "128.0.0.0/1"})
 
@@ -34,12 +36,15 @@ def learned(network: facts.VirtualNetwork, estate: Estate) -> Learned:
     reach: list[str] = []
     missing: list[str] = []
     networks: list[facts.VirtualNetwork] = []
-    if any(_in_use(network, "routeserversubnet")):
-        reach.append("RouteServerSubnet is in use")
-        missing.append(_unknowable(network))
-    if any(_in_use(network, "gatewaysubnet")):
-        reach.append("GatewaySubnet is in use")
-        networks.append(network)
+    for subnet in network.properties.subnets or ():
+        kind = subnet.name.casefold()
+        if kind not in (_GATEWAYS, _ROUTE_SERVERS) or not subnet.properties.ip_configurations:
+            continue
+        reach.append(f"{subnet.name} is in use")
+        if kind == _GATEWAYS:
+            networks.append(network)
+        else:
+            missing.append(_unknowable(network))
     for peering in network.peerings:
         if peering.properties.use_remote_gateways:
             reach.append(f"peering {ids.name(peering.id)} uses remote gateways")
@@ -67,14 +72,9 @@ def learned(network: facts.VirtualNetwork, estate: Estate) -> Learned:
 
 
 def _gateways(network: facts.VirtualNetwork) -> Iterator[str]:
-    for configuration in _in_use(network, "gatewaysubnet"):
-        yield ids.parent(configuration)
-
-
-def _in_use(network: facts.VirtualNetwork, name: str) -> Iterator[str]:
     for subnet in network.properties.subnets or ():
-        if subnet.name.casefold() == name:
-            yield from (one.id for one in subnet.properties.ip_configurations or ())
+        if subnet.name.casefold() == _GATEWAYS:
+            yield from (ids.parent(one.id) for one in subnet.properties.ip_configurations or ())
 
 
 def _has_default(routes: facts.LearnedRoutes) -> bool:

@@ -7,7 +7,7 @@ nothing to write (architecture.md, rule 6). Members that a step does not name ar
 from enum import StrEnum
 from typing import Any, assert_never
 
-from governor.core import attachment, creation, peering, routing
+from governor.core import attachment, creation, ids, peering, routing
 from governor.core.attachment import Attachment, WriteSubnet
 from governor.core.creation import (
     CreateNatGateway,
@@ -44,6 +44,7 @@ __all__ = [
     "inverse",
     "name",
     "reversibility",
+    "touched",
 ]
 
 Body = dict[str, Any]
@@ -145,6 +146,12 @@ def inverse(step: Step) -> Step | None:
         case DeleteNatGateway() | DeleteRoute() | DeletePeering():
             return None
     assert_never(step)
+
+
+def touched(step: Step) -> tuple[str, ...]:
+    """A step in, the keys of the whole resources that its write changes out: a peering changes both networks."""
+    whole = ids.key(ids.top_level(step.target))
+    return (whole, ids.key(step.remote)) if isinstance(step, WritePeering | DeletePeering) else (whole,)
 
 
 def reversibility(step: Step) -> Reversibility:
