@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,6 @@ from tests.scenarios.hub_world import (
     linked,
     policy,
     route,
-    sides,
     spoke,
     table,
     tables,
@@ -26,6 +26,7 @@ from tests.scenarios.hub_world import (
     with_hub,
 )
 from tests.scenarios.world import REGION, World, egress_group, network, subnet, vnet, vnet_body
+from tests.support.clock import START
 from tests.support.transport import Moment
 
 THEIRS: Final = network("routeTables/rt-theirs")
@@ -160,3 +161,104 @@ async def test_whenever_somebody_writes_what_he_wrote_stays_and_ours_is_there_in
         await world.quiet()
         assert whole(world), at
         others.nothing_is_lost()
+
+
+async def test_whenever_somebody_makes_a_table_of_our_name_his_routes_stay_and_ours_join_them(tmp_path: Path) -> None:
+    def fresh(folder: Path) -> tuple[World, Others]:
+        folder.mkdir()
+        world = with_hub(folder, durations={})
+        world.put_now(egress_group(), {"location": REGION}, "2024-11-01")
+        world.put_now(vnet("spoke-1"), spoke(1))
+        world.clock.advance(3 * 24 * 3600)
+        world.arm.take_events()
+        return world, Others(world)
+
+    world, _ = fresh(tmp_path / "alone")
+    await world.govern_once(vnet("spoke-1"))
+    made_at = [f"{r.method} {r.path}" for r in world.transport.requests].index(f"PUT {table(1)}")
+    for at in range(2 * len(world.transport.requests)):
+        world, others = fresh(tmp_path / str(at))
+        passed = 0
+
+        def hook(_: Moment, __: Request, ___: Response | None, at: int = at, others: Others = others) -> None:
+            nonlocal passed
+            passed += 1
+            if passed == at + 1:
+                others.writes_table(table(1), KEPT, MOVED)
+
+        world.transport.hooks.append(hook)
+        await world.govern_once(vnet("spoke-1"))
+        await world.quiet()
+        assert linked(world, 1), at
+        assert ids.same(tables(world, 1)["app"] or "", table(1)), at
+        assert wanted_hops(world).items() <= hops(world, table(1)).items(), at
+        others.nothing_is_lost()
+    assert 2 * made_at > 8
+
+
+# ---- tables that others use, too --------------------------------------------------------------------------------
+
+
+def kept_by(world: World, table_id: str) -> dict[str, Any]:
+    """A table as it is, but for who uses it."""
+    body: dict[str, Any] = copy.deepcopy(world.get(table_id))
+    body["properties"].pop("subnets", None)
+    body.pop("etag", None)
+    for one in body["properties"]["routes"]:
+        one.pop("etag", None)
+    return body
+
+
+def beside(world: World, neighbour: str) -> None:
+    """Somebody's table is on `app` of a spoke, and on one more subnet."""
+    world.put_now(THEIRS, {"location": REGION, "properties": {"routes": [KEPT, MOVED]}, "tags": {"by": "them"}})
+    world.clock.advance(60)
+    beside_app = {"special": ["GatewaySubnet"], "network": []}.get(neighbour, ["legacy"])
+    if neighbour == "network":
+        other = vnet_body(("legacy", "10.200.1.0/24"), space="10.200.0.0/16")
+        other["properties"]["subnets"][0]["properties"]["routeTable"] = {"id": THEIRS}
+        world.put_now(OTHER, other)
+        world.clock.advance(60)
+    world.put_now(vnet("spoke-1"), spoke(1, "app", *beside_app, routeTable={"id": THEIRS}))
+
+
+EXEMPT: Final = Exemption(
+    resource=subnet("spoke-1", "legacy"),
+    requirement=Requirement.SUBNET_EGRESS,
+    owner="team",
+    reason="moves in spring",
+    until=START.date() + timedelta(days=30),
+)
+NEIGHBOURS: Final[dict[str, dict[str, Any]]] = {
+    "special": {},
+    "exempt": {"exemptions": (EXEMPT,)},
+    "ungoverned": {"select": Select(virtual_networks=("spoke-*",), subnets=("app",))},
+    "network": {},
+}
+
+
+@pytest.mark.parametrize("neighbour", NEIGHBOURS)
+async def test_a_table_that_serves_somebody_else_is_not_written(tmp_path: Path, neighbour: str) -> None:
+    world = with_hub(tmp_path, policy(**NEIGHBOURS[neighbour]))
+    beside(world, neighbour)
+    before = world.get(THEIRS)
+    await world.quiet()
+    assert world.get(THEIRS) == before
+    assert [path for path in world.writes() if "/virtualNetworkPeerings/" not in path] == []
+    offered = {ids.name(o.withheld.remediation.resource): o.withheld for o in await world.ports.ledger.offered()}
+    assert {reason.gate for reason in offered["app"].reasons} == {Gate.SHARED}
+    assert "rt-theirs also serves" in offered["app"].reasons[0].text
+
+
+@pytest.mark.parametrize("neighbour", NEIGHBOURS)
+async def test_a_copy_leaves_the_original_as_it_is(tmp_path: Path, neighbour: str) -> None:
+    world = with_hub(tmp_path, policy(when_shared="clone", **NEIGHBOURS[neighbour]))
+    beside(world, neighbour)
+    before = kept_by(world, THEIRS)
+    await world.quiet()
+    assert kept_by(world, THEIRS) == before
+    assert not [path for path in world.writes() if THEIRS.casefold() in path.casefold()]
+    assert ids.same(tables(world, 1)["app"] or "", table(1))
+    theirs = {"10.80.0.0/16": "VnetLocal", "10.81.0.0/16": "None"}
+    assert hops(world, table(1)) == {**wanted_hops(world), **theirs}
+    assert all(ids.same(one or "", THEIRS) for name, one in tables(world, 1).items() if name != "app")
