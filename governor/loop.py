@@ -27,7 +27,7 @@ from governor.core.policy import Mode, Policies
 from governor.core.propose import propose
 from governor.core.record import Became, Offer, Outcome, Record, changed
 from governor.core.standing import Standing
-from governor.core.step import Step
+from governor.core.step import Step, touched
 from governor.core.verdict import Verdict, results
 from governor.ports import (
     Absorbed,
@@ -119,7 +119,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         settled=wait is None and not is_undo,
         verdicts=verdicts,
         withheld=plan.withheld,
-        named=tuple(sorted({*estate.known, *estate.absent})),
+        named=account.named(held.scope, estate),
         record=told and replace(told, time=ports.clock.now(), note=written.stopped),
     )
     stored = await ports.ledger.end(run, ending)
@@ -217,10 +217,13 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> Written:
 
 
 async def _apply(run: Run, number: int, remediation: Remediation, step: Step, ports: Ports) -> Outcome:
-    """One step. What lies outside the Scope is written under a lease on it: one at a time, taken last."""
+    """One step, under a lease on what it changes outside the Scope: one at a time, taken last.
+
+    The lease is on the whole of it: on the hub's network for a peering, on the table for a route.
+    """
     await ports.ledger.intend(run, number, remediation.digest, step)
-    outside = not (ids.key(step.target) + "/").startswith(run.scope.key + "/")
-    if outside and not await _lease(run, ids.key(step.target), ports):
+    outside = next((key for key in touched(step) if not f"{key}/".startswith(f"{run.scope.key}/")), None)
+    if outside is not None and not await _lease(run, outside, ports):
         now = ports.clock.now()
         detail = "another run is writing it"
         applied = Applied(Outcome(step, remediation.digest, Became.PENDING, detail, started=now, finished=now))
@@ -231,8 +234,8 @@ async def _apply(run: Run, number: int, remediation: Remediation, step: Step, po
         )
         return await ports.ledger.done(run, number, applied)
     finally:
-        if outside:
-            await ports.ledger.unlease(run, ids.key(step.target))
+        if outside is not None:
+            await ports.ledger.unlease(run, outside)
 
 
 async def _lease(run: Run, key: str, ports: Ports) -> bool:
@@ -251,7 +254,7 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
     elif cause.subject is None:
         found = ()
     else:
-        found = causes.scopes(cause.subject, await ports.ledger.named_by(ids.key(cause.subject)))
+        found = causes.scopes(cause.subject, await ports.ledger.named_by(causes.named_as(cause.subject)))
     if len(found) > 1:
         for one in found:
             await ports.inbox.put(replace(cause, scope=one))

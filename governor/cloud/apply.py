@@ -14,7 +14,7 @@ from governor.cloud.writes import Writer
 from governor.core import ids
 from governor.core import step as steps
 from governor.core.record import Became, Outcome
-from governor.core.step import Body, DeleteNatGateway, Step
+from governor.core.step import Body, Step
 from governor.ports import Absent, Applied, Changed, Refused, Renew, Terminal, Transient
 
 _REST: Final = frozenset({"succeeded"})
@@ -82,7 +82,8 @@ class Applier:
             body = None if found is None else _decode(found)
             if why := steps.conflict(step, body):
                 return _Result(Became.STALE, why, found, found)
-            wanted, rest = steps.edit(step, body), _rest(step, body)
+            wanted = steps.edit(step, body)
+            rest = _rest(step, body, _REST if wanted is not None else _REST_TO_DELETE)
             if wanted == body and unclear:
                 return unclear
             if wanted == body and not rest:
@@ -126,10 +127,9 @@ class Applier:
         return _Result(Became.FAILED if wrong else Became.DONE, wrong, sent.before, after)
 
 
-def _rest(step: Step, body: Body | None) -> str:
-    """A Step and the body of its target in; why it may not be touched now out, "" when it may."""
+def _rest(step: Step, body: Body | None, allowed: frozenset[str]) -> str:
+    """A Step, the body of its target and the states to touch it in; why it may not be touched now out, or ""."""
     state = "Succeeded" if body is None else bodies.state(body)
-    allowed = _REST_TO_DELETE if isinstance(step, DeleteNatGateway) else _REST
     return "" if state.casefold() in allowed else f"{ids.name(step.target)} is {state}"
 
 
@@ -151,9 +151,9 @@ def _wrong(step: Step, sent: _Sent, after: Body | None) -> str:
 
 
 def _conditions(body: Body | None, correlation: str) -> dict[str, str]:
-    """What a write says besides its body: over which state, and whose write it is."""
-    etag = None if body is None else body.get("etag")
-    headers = {"If-Match": etag, "x-ms-correlation-request-id": correlation}
+    """What a write says besides its body: over which state, or that there is nothing yet, and whose write it is."""
+    over = {"If-None-Match": "*"} if body is None else {"If-Match": body.get("etag")}
+    headers = {**over, "x-ms-correlation-request-id": correlation}
     return {name: value for name, value in headers.items() if value}
 
 

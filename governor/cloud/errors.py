@@ -70,6 +70,8 @@ _TOO_LARGE: Final = "responsepayloadtoolarge"
 _TOO_MANY: Final = "retryableerrorduetotoomanycalls"
 _SUPERSEDED: Final = "canceledandsupersededduetoanotheroperation"
 _NOT_PROVISIONED: Final = "referencedresourcenotprovisioned"
+# A peering with a network that is being written is refused with 400 where others are told to try again (429).
+_UPDATING: Final = "resource is in updating state"
 _TRANSIENT_STATUS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 _DENIED: Final = re.compile(
@@ -153,7 +155,7 @@ def _word(status: int, told: _Told) -> type[Trouble]:
         word = Transient if code.startswith(_RETRYABLE) else _BY_CODE.get(code)
         if word is Absent and status != 404:
             continue
-        if code == _NOT_PROVISIONED and status == 400:
+        if code == _NOT_PROVISIONED and status == 400 and _UPDATING not in told.message.casefold():
             return Terminal  # what is referred to has failed: it will not become ready by waiting
         if word is not None:
             return word

@@ -6,20 +6,24 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+import msgspec
 from msgspec import Raw, Struct
 
 from governor.cloud import management, versions
 from governor.cloud.arm import Arm
 from governor.cloud.closure import complete, joined
+from governor.cloud.wait import Wait
 from governor.core import estate as estates
 from governor.core import ids
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.estate import Estate, Gap, Reading
 from governor.core.needs import Needs
-from governor.ports import Absent, Refused, Terminal
+from governor.ports import Absent, Refused, Terminal, Transient
 
 T = TypeVar("T")
-_LIST: Final = re.compile(r"(?P<what>clusters|deployments)\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)")
+_LIST: Final = re.compile(r"(?P<what>clusters|deployments|learnedRoutes)\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)")
+# A gateway takes up to a minute to say what it learned; a claim lives for two.
+_LEARNED_WITHIN: Final = timedelta(seconds=90)
 _UNREADABLE: Final = "it cannot be read by id"
 
 
@@ -28,8 +32,12 @@ class _Listed(Struct, frozen=True):
     bodies: tuple[Raw, ...]
 
 
+class _Learned(Struct):
+    value: Raw
+
+
 class Observer:
-    """Reads Estates. A subscription's clusters are kept for `keep_clusters` seconds, and nothing else is.
+    """Reads Estates. A subscription's clusters, and what a gateway learned, are kept for `keep_clusters` seconds.
 
     Not longer than the clock skew that absorbing allows for: a run must not absorb the event of a
     cluster that its list is too old to hold.
@@ -38,7 +46,7 @@ class Observer:
     def __init__(self, arm: Arm, keep_clusters: float) -> None:
         self._arm = arm
         self._keep = timedelta(seconds=keep_clusters)
-        self._clusters: dict[str, _Listed] = {}
+        self._kept: dict[str, _Listed] = {}
 
     async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:
         """A Scope, what else is needed and what was read already in, the Estate out; Transient when Azure is busy."""
@@ -75,26 +83,56 @@ class Observer:
         parsed = _LIST.fullmatch(name)
         if parsed is None:
             return Reading(gaps=(Gap(name, "there is no such list"),))
-        read = self._clusters_of if parsed["what"] == "clusters" else self._deployments_in
+        where = parsed["where"]
         try:
-            return Reading(bodies=await read(parsed["where"]), listed=(name,))
+            match parsed["what"]:
+                case "clusters":
+                    bodies = await self._once(name, lambda: self._clusters_of(where))
+                case "learnedRoutes":
+                    bodies = await self._once(name, lambda: self._learned_by(where))
+                case _:
+                    bodies = await self._deployments_in(where)
+            return Reading(bodies=bodies, listed=(name,))
         except Absent:  # what held the list is gone, and with it everything in the list
             return Reading(listed=(name,))
         except (Refused, Terminal) as found:
             return Reading(gaps=(Gap(name, str(found)),))
 
-    async def _clusters_of(self, subscription: str) -> tuple[Raw, ...]:
-        kept = self._clusters.get(subscription)
-        at = self._arm.clock.now()
+    async def _once(self, name: str, read: Callable[[], Awaitable[tuple[Raw, ...]]]) -> tuple[Raw, ...]:
+        """The name of a list and how it is read in, its elements out: of the last reading, while that is young."""
+        kept, at = self._kept.get(name), self._arm.clock.now()
         if kept is None or at - kept.at >= self._keep:
-            path = f"/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"
-            kept = _Listed(at, await self._arm.elements(path, versions.CLUSTERS))
-            self._clusters[subscription] = kept
+            kept = _Listed(at, await read())
+            self._kept[name] = kept
         return kept.bodies
+
+    async def _clusters_of(self, subscription: str) -> tuple[Raw, ...]:
+        path = f"/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"
+        return await self._arm.elements(path, versions.CLUSTERS)
+
+    async def _learned_by(self, gateway_id: str) -> tuple[Raw, ...]:
+        """Asked with a POST that Azure answers later; the gateway itself is not read."""
+        if ids.kind(gateway_id) != ids.VIRTUAL_NETWORK_GATEWAY:
+            raise Terminal(f"{ids.name(gateway_id)} is no virtual network gateway and cannot be asked what it learned")
+        wait = Wait(self._arm, _nothing_to_renew, self._arm.clock.now() + _LEARNED_WITHIN)
+        url = self._arm.url(f"{gateway_id}/getLearnedRoutes", versions.NETWORK)
+        told = await wait.result(await self._arm.post(url))
+        if told is None:
+            raise Transient(f"gateway {ids.name(gateway_id)} has not said what it learned")
+        try:
+            value = msgspec.json.decode(told.body, type=_Learned).value
+        except msgspec.DecodeError as error:
+            raise Terminal(f"what gateway {ids.name(gateway_id)} says it learned is no list: {error}") from error
+        body = {"id": ids.learned_routes(gateway_id), "type": "Microsoft.Network/virtualNetworkGateways/learnedRoutes"}
+        return (Raw(msgspec.json.encode({**body, "value": value})),)
 
     async def _deployments_in(self, group_id: str) -> tuple[Raw, ...]:
         path = f"{group_id}/providers/Microsoft.Resources/deployments"
         return await self._arm.elements(path, versions.DEPLOYMENTS, filter="provisioningState eq 'Running'")
+
+
+async def _nothing_to_renew() -> None:
+    """Reading holds no lease."""
 
 
 async def together(calls: Iterable[Awaitable[T]]) -> list[T]:

@@ -1,5 +1,6 @@
 """Waiting for a long operation through the Clock: Azure-AsyncOperation, else Location, else the resource itself."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -43,6 +44,31 @@ class Wait:
         url = monitor or first.headers.get("Location")
         if not url or _settled(first):
             return True
+        match await self._last(url, first, _over if monitor else _told):
+            case Refused() | Terminal() as found if not monitor:
+                raise found
+            case None:
+                return False
+            case _:  # where the status cannot be read, that says nothing of the operation: the resource does
+                return True
+
+    async def result(self, first: Answer) -> Answer | None:
+        """The first answer to a question that takes Azure a while in, the one that answers it out; None: too late."""
+        if first.status != 202:
+            return first
+        url = first.headers.get("Location")
+        if not url:
+            raise Terminal("Azure does not say where it will answer")
+        match await self._last(url, first, _told):
+            case Absent() | Refused() | Terminal() as found:
+                raise found
+            case last:
+                return last
+
+    async def _last(
+        self, url: str, first: Answer, is_last: Callable[[Answer], bool]
+    ) -> Answer | Absent | Refused | Terminal | None:
+        """Where an operation tells of itself in, its last answer or why there is none out; None when it is too late."""
         after, growing = errors.retry_after(first.headers), _FIRST
         # Azure's clients take a Retry-After of 0 for none, and so it must be: this would never let go of Azure.
         while await self.pause(after or growing):
@@ -53,13 +79,11 @@ class Wait:
                 after = found.after
                 continue
             except (Absent, Refused, Terminal) as found:
-                if monitor or isinstance(found, Absent):
-                    return True  # the status cannot be read, which says nothing of the operation: the resource does
-                raise
+                return found
             after = errors.retry_after(answer.headers)
-            if _over(answer) if monitor else answer.status != 202:
-                return True
-        return False
+            if is_last(answer):
+                return answer
+        return None
 
     async def resource(self, target: str, *, until_gone: bool) -> tuple[bool, bytes | None]:
         """A resource id in; whether it has come to rest, and its body then (None: absent), out."""
@@ -78,6 +102,11 @@ class Wait:
             return await self._arm.get(target)
         except Absent:
             return None
+
+
+def _told(answer: Answer) -> bool:
+    """An answer of a Location in, whether it is the final one out."""
+    return answer.status != 202
 
 
 def _over(answer: Answer) -> bool:

@@ -19,7 +19,12 @@ from governor.core.step import (
     CreateResourceGroup,
     CreateRouteTable,
     DeleteNatGateway,
+    DeletePeering,
+    DeleteRoute,
     Step,
+    WritePeering,
+    WritePropagation,
+    WriteRoute,
     WriteSubnet,
 )
 
@@ -48,7 +53,7 @@ class Writer:
 
     async def _call(self, step: Step, content: bytes, options: dict[str, Any]) -> AsyncHttpResponse:
         parts = ids.parse(step.target)
-        group, name = parts.resource_group, parts.name
+        group, top, name = parts.resource_group, parts.names[0], parts.name
         if isinstance(step, CreateResourceGroup):
             options.pop("polling")  # this call is never a long operation
             groups = self._client(_RESOURCES, parts.subscription).resource_groups
@@ -57,17 +62,27 @@ class Writer:
         network = self._client(_NETWORK, parts.subscription)
         match step:
             case WriteSubnet():
-                begun = network.subnets.begin_create_or_update(group, parts.names[0], name, content, **options)
+                begun = network.subnets.begin_create_or_update(group, top, name, content, **options)
+            case WritePeering():
+                sync = {"sync_remote_address_space": "true"} if step.sync else {}
+                peerings = network.virtual_network_peerings
+                begun = peerings.begin_create_or_update(group, top, name, content, **sync, **options)
+            case WriteRoute():
+                begun = network.routes.begin_create_or_update(group, top, name, content, **options)
             case CreateNatGateway():
                 begun = network.nat_gateways.begin_create_or_update(group, name, content, **options)
             case CreatePublicIp():
                 begun = network.public_ip_addresses.begin_create_or_update(group, name, content, **options)
             case CreatePublicIpPrefix():
                 begun = network.public_ip_prefixes.begin_create_or_update(group, name, content, **options)
-            case CreateRouteTable():
+            case CreateRouteTable() | WritePropagation():
                 begun = network.route_tables.begin_create_or_update(group, name, content, **options)
             case DeleteNatGateway():
                 begun = network.nat_gateways.begin_delete(group, name, **options)
+            case DeleteRoute():
+                begun = network.routes.begin_delete(group, top, name, **options)
+            case DeletePeering():
+                begun = network.virtual_network_peerings.begin_delete(group, top, name, **options)
             case _:
                 assert_never(step)
         return await _answer_of(begun)

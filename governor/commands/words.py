@@ -11,6 +11,7 @@ from governor.core.cause import Cause, Remainder, Scope, Source
 from governor.core.plan import Remediation
 from governor.core.policy import Disruption
 from governor.core.record import Record
+from governor.core.routing import NOWHERE
 from governor.core.step import (
     CreateNatGateway,
     CreatePublicIp,
@@ -18,8 +19,13 @@ from governor.core.step import (
     CreateResourceGroup,
     CreateRouteTable,
     DeleteNatGateway,
+    DeletePeering,
+    DeleteRoute,
     Reversibility,
     Step,
+    WritePeering,
+    WritePropagation,
+    WriteRoute,
     WriteSubnet,
     name,
     reversibility,
@@ -40,7 +46,9 @@ _TYPES: Final = {
     ids.NAT_GATEWAY: "NAT gateway",
     ids.PUBLIC_IP: "public IP address",
     ids.PUBLIC_IP_PREFIX: "public IP prefix",
+    ids.PEERING: "peering",
     ids.ROUTE_TABLE: "route table",
+    ids.ROUTE: "route",
     ids.NETWORK_INTERFACE: "network interface",
     ids.LOAD_BALANCER: "load balancer",
     ids.FIREWALL: "Azure Firewall",
@@ -86,7 +94,20 @@ def does(step: Step) -> str:
         case CreateNatGateway():
             return f"create NAT gateway {target} ({step.sku})"
         case CreateRouteTable():
-            return f"create route table {target}: 0.0.0.0/0 goes nowhere"
+            if step.routes == (NOWHERE,):
+                return f"create route table {target}: 0.0.0.0/0 goes nowhere"
+            return f"create route table {target} with {count(len(step.routes), 'route')}"
+        case WriteRoute():
+            was = "" if step.was is None else f" (was {step.was})"
+            return f"write route {step.to} into table {_above(step)}{was}"
+        case DeleteRoute():
+            return f"take route {step.was} out of table {_above(step)}"
+        case WritePropagation():
+            return f"let table {target} {'ignore' if step.disabled else 'take'} routes that gateways have learned"
+        case WritePeering():
+            return f"write peering {_above(step)} -> {ids.name(step.remote)} ({', '.join(_what_of(step))})"
+        case DeletePeering():
+            return f"delete peering {_above(step)} -> {ids.name(step.remote)}"
         case DeleteNatGateway():
             return f"delete NAT gateway {target}"
         case WriteSubnet():
@@ -105,6 +126,25 @@ def _writes(step: WriteSubnet) -> Iterable[str]:
             yield f"take {what} {ids.name(was) if isinstance(was, str) else ''} off".replace("  ", " ")
     if step.to.default_outbound_access is not UNSET:
         yield "set private" if step.to.default_outbound_access is False else "set no longer private"
+
+
+def _above(step: Step) -> str:
+    """The name of what a step's target is a part of."""
+    return ids.name(ids.parent(step.target))
+
+
+def _what_of(step: WritePeering) -> Iterable[str]:
+    for what, value in (
+        ("access", step.to.allow_virtual_network_access),
+        ("forwarded traffic", step.to.allow_forwarded_traffic),
+        ("gateway transit", step.to.allow_gateway_transit),
+    ):
+        if value is not UNSET:
+            yield f"{what} {'allowed' if value else 'not allowed'}"
+    if step.to.use_remote_gateways is not UNSET:
+        yield "remote gateways used" if step.to.use_remote_gateways else "remote gateways not used"
+    if step.sync:
+        yield "address space taken over"
 
 
 def disturbs(remediation: Remediation) -> str:

@@ -50,6 +50,22 @@ def came_late(before: tuple[Verdict, ...], now: tuple[Verdict, ...], plan: Plan,
     return any(v.result is Result.VIOLATION and ids.key(v.resource) not in told for v in now)
 
 
+def named(scope: Scope, estate: Estate) -> tuple[str, ...]:
+    """A Scope and what was seen at its end in; the keys whose events concern it, too, out, sorted.
+
+    All that was read or looked for; with what a gateway learned, the gateway; and the peerings of other networks that
+    lead here.
+    """
+    read = {ids.key(ids.top_level(one)) for one in (*estate.known, *estate.absent)}
+    leading = {
+        ids.key(peering.id)
+        for network in estate.all(facts.VirtualNetwork)
+        for peering in network.peerings
+        if ids.same(peering.remote, scope.key)
+    }
+    return tuple(sorted(read | leading))
+
+
 def interrupted(step: Step, remediation: str, at: datetime, estate: Estate) -> Outcome:
     """A step of a run that died: what ARM holds now says whether it took effect."""
     holds = _holds(step, estate)

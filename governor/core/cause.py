@@ -102,13 +102,21 @@ def watched(subject: str) -> bool:
     return ids.kind(subject).startswith(_WATCHED)
 
 
+def named_as(subject: str) -> str:
+    """A subject in, the key under which runs name it out: what it is a part of, but a peering by itself."""
+    return ids.key(subject if ids.kind(subject) == ids.PEERING else ids.top_level(subject))
+
+
 def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
     """A subject and the Scopes whose last run named it in, the Scopes to look at out.
 
-    What lies in a virtual network maps to it; something shared or deleted maps to the networks that name it.
+    What lies in a virtual network maps to it; something shared or deleted maps to the networks that name it; a peering,
+    which has two ends, to both.
     """
     parts = ids.parse(subject)
+    found = {scope.key: scope for scope in named_by}
     if parts.type == ids.VIRTUAL_NETWORK or parts.type.startswith(ids.VIRTUAL_NETWORK + "/"):
         vnet = ids.network(parts.subscription, parts.resource_group, "virtualNetworks", parts.names[0])
-        return (VirtualNetwork(vnet),)
-    return tuple(sorted(named_by, key=lambda scope: scope.key))
+        own = VirtualNetwork(vnet)
+        found = {**(found if parts.type == ids.PEERING else {}), own.key: own}
+    return tuple(scope for _, scope in sorted(found.items()))

@@ -9,32 +9,30 @@ isolates; 0.0.0.0/1 with 128.0.0.0/1 is a default route.
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from governor.core import balancing, facts, ids
 from governor.core.estate import ABSENT, Estate
+from governor.core.learned import Learned, learned
 from governor.core.path import EgressPath, Method, Way
 
 _HALVES: Final = ("0.0.0.0/1", "128.0.0.0/1")
 _DROPS: Final = frozenset({"none", "vnetlocal"})
-_HUB_PEERING: Final = "remotevnettohubpeering_"
 
 
 def trace(
     subnet: facts.Subnet,
     network: facts.VirtualNetwork,
     estate: Estate,
-    reach: str | UnsetType | None = UNSET,
+    known: Learned | None = None,
 ) -> EgressPath:
     """A subnet, its network and the facts around it in, the ways out that win out.
 
-    reach: `gateway_in_reach` of the network, for callers who trace many of its subnets.
+    known: what `learned` says of the network, for callers who trace many of its subnets.
     """
-    if reach is UNSET:
-        reach = gateway_in_reach(network)
+    by_gateways = known or learned(network, estate)
     if subnet.properties.route_table is None:
-        return EgressPath((), (_learned_routes(network),)) if reach else _beyond_routes(subnet, network, estate)
+        return _learned_or(by_gateways, subnet, network, estate)
     table = estate.find(subnet.properties.route_table.id, facts.RouteTable)
     if table is None or table is ABSENT:
         return EgressPath((), (subnet.properties.route_table.id,))
@@ -49,10 +47,24 @@ def trace(
     )
     if routed and all(hop and _routed(hop) for hop in hops):
         return EgressPath(routed, hazards=hazards)
-    if None in hops and reach and not table.properties.disable_bgp_route_propagation:
-        return EgressPath((), (_learned_routes(network),))
-    rest = _beyond_routes(subnet, network, estate)
+    if None in hops and not table.properties.disable_bgp_route_propagation:
+        rest = _learned_or(by_gateways, subnet, network, estate)
+    else:
+        rest = _beyond_routes(subnet, network, estate)
+    if rest.missing:
+        return rest
     return replace(rest, ways=(*routed, *rest.ways), hazards=(*hazards, *rest.hazards)) if routed or hazards else rest
+
+
+def _learned_or(
+    by_gateways: Learned, subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate
+) -> EgressPath:
+    """Where no user-defined route decides: a learned default route, or what comes behind it."""
+    if by_gateways.default:
+        return EgressPath((Way(Method.GATEWAY, by_gateways.default),))
+    if by_gateways.missing:
+        return EgressPath((), by_gateways.missing)
+    return _beyond_routes(subnet, network, estate)
 
 
 def bare(subnet: facts.Subnet) -> facts.Subnet:
@@ -99,24 +111,6 @@ def _routed(hop: facts.RouteProperties) -> Way | None:
     if kind == "virtualnetworkgateway":
         return Way(Method.GATEWAY, "virtual network gateway")
     return Way(Method.APPLIANCE, hop.next_hop_ip_address or kind)
-
-
-def _learned_routes(network: facts.VirtualNetwork) -> str:
-    """What would have to be read to know a default route learned by BGP: it beats NAT and stands in no ARM body."""
-    return f"learnedRoutes({ids.key(network.id)})"
-
-
-def gateway_in_reach(network: facts.VirtualNetwork) -> str | None:
-    """A network in, the gateway, Route Server or virtual hub whose learned routes may reach its subnets out."""
-    for subnet in network.properties.subnets or ():
-        if subnet.name.casefold() in ("gatewaysubnet", "routeserversubnet") and subnet.properties.ip_configurations:
-            return f"{subnet.name} is in use"
-    for peering in network.properties.virtual_network_peerings or ():
-        if peering.properties.use_remote_gateways:
-            return f"peering {ids.name(peering.id)} uses remote gateways"
-        if ids.name(peering.id).casefold().startswith(_HUB_PEERING):
-            return f"peering {ids.name(peering.id)} connects a virtual hub"
-    return None
 
 
 def _beyond_routes(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate) -> EgressPath:

@@ -16,8 +16,6 @@ from msgspec.structs import replace
 from governor.core import facts, ids
 
 EVERYTHING: Final = "*"
-# How the names of lists begin.
-LISTS: Final = ("clusters(", "deployments(")
 
 
 class Absent(Enum):
@@ -34,6 +32,7 @@ AnyFact = (
     | facts.NetworkInterface
     | facts.LoadBalancer
     | facts.Firewall
+    | facts.LearnedRoutes
     | facts.Cluster
     | facts.Deployment
     | facts.ResourceGroup
@@ -51,6 +50,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.NETWORK_INTERFACE: facts.NetworkInterface,
     ids.LOAD_BALANCER: facts.LoadBalancer,
     ids.FIREWALL: facts.Firewall,
+    ids.LEARNED_ROUTES: facts.LearnedRoutes,
     ids.CLUSTER: facts.Cluster,
     ids.DEPLOYMENT: facts.Deployment,
     ids.RESOURCE_GROUP: facts.ResourceGroup,
@@ -70,7 +70,8 @@ class Gap(Struct, frozen=True, order=True):
 class Estate(Struct, frozen=True):
     """Facts by key. `networks` are judged; everything else is context.
 
-    listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, `deployments(GROUP)`), or EVERYTHING.
+    listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, `deployments(GROUP)`,
+    `learnedRoutes(GATEWAY)`), or EVERYTHING.
     """
 
     observed_at: datetime
@@ -108,6 +109,19 @@ def clusters(subscription: str) -> str:
 def deployments(group_id: str) -> str:
     """The name of the list of the deployments that run in a resource group."""
     return f"deployments({ids.key(group_id)})"
+
+
+def learned_routes(gateway_id: str) -> str:
+    """The name of the list of what a virtual network gateway has learned; it holds one LearnedRoutes."""
+    return f"learnedRoutes({ids.key(gateway_id)})"
+
+
+def is_list(text: str) -> bool:
+    """What is missing in, whether it is the name of a list that can be read out."""
+    what, _, where = text.removesuffix(")").partition("(")
+    return what in ("clusters", "deployments") or (
+        what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
+    )
 
 
 class Body(Struct, frozen=True):

@@ -78,7 +78,18 @@ class Subnet(Fact, frozen=True):
         return tuple(d.properties.service_name or "?" for d in self.properties.delegations or ())
 
 
+class AddressSpace(Fact, frozen=True):
+    address_prefixes: tuple[str, ...] | None = None
+
+
 class PeeringProperties(Fact, frozen=True):
+    peering_state: str | None = None
+    peering_sync_level: str | None = None
+    remote_virtual_network: Ref | None = None
+    remote_address_space: AddressSpace | None = None
+    allow_virtual_network_access: bool | None = None
+    allow_forwarded_traffic: bool | None = None
+    allow_gateway_transit: bool | None = None
     use_remote_gateways: bool | None = None
 
 
@@ -86,9 +97,16 @@ class Peering(Fact, frozen=True):
     id: str
     properties: PeeringProperties = PeeringProperties()
 
+    @property
+    def remote(self) -> str:
+        """The id of the network on the other side, "" where the body names none."""
+        there = self.properties.remote_virtual_network
+        return there.id if there else ""
+
 
 class VirtualNetworkProperties(Fact, frozen=True):
     provisioning_state: str | None = None
+    address_space: AddressSpace | None = None
     subnets: tuple[Subnet, ...] | None = None
     virtual_network_peerings: tuple[Peering, ...] | None = None
     default_public_nat_gateway: Ref | None = None
@@ -100,6 +118,20 @@ class VirtualNetwork(Fact, frozen=True):
     location: str = ""
     tags: Tags | None = None
     properties: VirtualNetworkProperties = VirtualNetworkProperties()
+
+    @property
+    def region(self) -> str:
+        """Its region as policies write it: Azure writes `West Europe` here and `westeurope` there."""
+        return self.location.casefold().replace(" ", "")
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        space = self.properties.address_space
+        return (space.address_prefixes or ()) if space else ()
+
+    @property
+    def peerings(self) -> tuple[Peering, ...]:
+        return self.properties.virtual_network_peerings or ()
 
 
 class NatGatewayProperties(Fact, frozen=True):
@@ -166,6 +198,7 @@ class RouteTableProperties(Fact, frozen=True):
 class RouteTable(Fact, frozen=True):
     id: str
     location: str = ""
+    tags: Tags | None = None
     properties: RouteTableProperties = RouteTableProperties()
 
 
@@ -256,6 +289,19 @@ class Firewall(Fact, frozen=True):
     properties: FirewallProperties = FirewallProperties()
 
 
+class LearnedRoute(Fact, frozen=True):
+    network: str | None = None
+    next_hop: str | None = None
+    origin: str | None = None
+
+
+class LearnedRoutes(Fact, frozen=True):
+    """What a virtual network gateway learned by BGP; the id is the gateway's, with `/learnedRoutes/all` after it."""
+
+    id: str
+    value: tuple[LearnedRoute, ...] = ()
+
+
 class AgentPool(Fact, frozen=True):
     name: str = ""
     vnet_subnet_id: str | None = field(name="vnetSubnetID", default=None)
@@ -300,6 +346,7 @@ class ResourceGroup(Fact, frozen=True):
     id: str
     location: str = ""
     tags: Tags | None = None
+    managed_by: str | None = None
 
 
 class Subscription(Fact, frozen=True):

@@ -1,26 +1,25 @@
 """What the world would look like: an Estate and steps in, the Estate after them out, or why Azure would refuse."""
 
-from typing import Final, assert_never
+from typing import Final
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from governor.core import facts, ids
+from governor.core import effects, facts, ids
 from governor.core.estate import AnyFact, Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.step import (
     Attachment,
-    CreateNatGateway,
-    CreatePublicIp,
-    CreatePublicIpPrefix,
-    CreateResourceGroup,
-    CreateRouteTable,
     DeleteNatGateway,
+    DeletePeering,
+    DeleteRoute,
     Step,
+    WritePeering,
+    WritePropagation,
+    WriteRoute,
     WriteSubnet,
 )
 
-MAX_ADDRESSES: Final = 16
 MAX_SUBNETS: Final = 800
 _SQL: Final = "microsoft.sql/managedinstances"
 
@@ -47,14 +46,21 @@ def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
                 written.setdefault(ids.parent(key), {})[key] = step.to
             case DeleteNatGateway():
                 deleted.append(step)
-            case _:
-                if why := _make(step, known, absent):
+            case WriteRoute() | DeleteRoute() | WritePropagation():
+                if why := effects.route(step, known):
                     return Refusal(step, why)
-    networks = estate.networks
+            case WritePeering() | DeletePeering():
+                if why := effects.peer(step, known):
+                    return Refusal(step, why)
+            case _:
+                if why := effects.make(step, known, absent):
+                    return Refusal(step, why)
     places: dict[str, tuple[facts.Subnet, facts.VirtualNetwork]] = {}
-    if written:
-        networks = tuple(_with(n, w, places) if (w := written.get(ids.key(n.id))) else n for n in networks)
-        known.update((ids.key(network.id), network) for network in networks)
+    for key, attachments in written.items():
+        if isinstance(network := known.get(key), facts.VirtualNetwork):
+            known[key] = _with(network, attachments, places)
+    judged = (known.get(ids.key(network.id), network) for network in estate.networks)
+    networks = tuple(network for network in judged if isinstance(network, facts.VirtualNetwork))
     after = replace(estate, networks=networks, known=known, absent=frozenset(absent))
     served: dict[str, str] = {}
     for step in steps:
@@ -156,57 +162,6 @@ def _delete(step: DeleteNatGateway, known: dict[str, AnyFact]) -> str | None:
         return None
     used = [s for s in gateway.properties.subnets or () if _still_attached(s.id, key, known)]
     return f"NAT gateway {ids.name(step.target)} is still used by {len(used)} subnets" if used else None
-
-
-def _make(
-    step: CreateResourceGroup | CreatePublicIp | CreatePublicIpPrefix | CreateNatGateway | CreateRouteTable,
-    known: dict[str, AnyFact],
-    absent: set[str],
-) -> str | None:
-    """Adds what a step makes to the facts, or says why Azure would refuse it. What exists already stays as it is."""
-    key = ids.key(step.target)
-    if key in known:
-        return None
-    absent.discard(key)
-    match step:
-        case CreateResourceGroup():
-            known[key] = facts.ResourceGroup(step.target, step.location, step.tags)
-        case CreatePublicIp():
-            known[key] = facts.PublicIp(step.target, step.location, step.tags, facts.Sku(step.sku))
-        case CreatePublicIpPrefix():
-            known[key] = facts.PublicIpPrefix(step.target, step.location, facts.Sku(step.sku))
-        case CreateNatGateway():
-            holders = (*step.public_ips, *step.public_ip_prefixes)
-            if len(holders) > MAX_ADDRESSES:
-                return f"a NAT gateway takes at most {MAX_ADDRESSES} addresses"
-            for holder in holders:
-                if ids.key(holder) in absent:
-                    return f"{ids.name(holder)} does not exist"
-                fact = known.get(ids.key(holder))
-                sku = fact.sku.name if isinstance(fact, facts.PublicIp | facts.PublicIpPrefix) else step.sku
-                if sku != step.sku:
-                    return f"a {step.sku} NAT gateway cannot use {ids.name(holder)}, whose SKU is {sku}"
-            known[key] = facts.NatGateway(
-                step.target,
-                step.location,
-                step.tags,
-                facts.Sku(step.sku),
-                step.zones,
-                facts.NatGatewayProperties(
-                    public_ip_addresses=tuple(facts.Ref(i) for i in step.public_ips),
-                    public_ip_prefixes=tuple(facts.Ref(i) for i in step.public_ip_prefixes),
-                ),
-            )
-        case CreateRouteTable():
-            route = facts.Route("no-way-out", facts.RouteProperties("0.0.0.0/0", "None"))
-            known[key] = facts.RouteTable(
-                step.target,
-                step.location,
-                facts.RouteTableProperties(routes=(route,), disable_bgp_route_propagation=True),
-            )
-        case _:
-            assert_never(step)
-    return None
 
 
 def _still_attached(subnet_id: str, gateway_key: str, known: dict[str, AnyFact]) -> bool:

@@ -8,18 +8,21 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from governor.core import facts, ids
 from governor.core.estate import Estate, deployments
 from governor.core.judged import Judged, of_subnet, subject_of
 from governor.core.occupancy import cluster_owns, clusters_known, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
-from governor.core.policy import Disruption, Mode, Policies, Policy, weakest
+from governor.core.policy import Disruption, Mode, Policies, Policy, Requirement, weakest
 from governor.core.selection import meets
 from governor.core.standing import Decision, Ruling, Standing
+from governor.core.verdict import Result
 from governor.core.window import in_freeze, in_window
 
 AN_HOUR: Final = 3600.0
+_ROUTED: Final = frozenset({Requirement.SUBNET_EGRESS, Requirement.SUBNET_ROUTE_DEFAULT})
 # A deployment that wrote the network within this time may still be writing: whether one runs is asked then.
 DEPLOYMENT_MEMORY: Final = timedelta(hours=24)
 
@@ -88,10 +91,24 @@ def _unsettled(network: facts.VirtualNetwork) -> Iterable[tuple[str, str]]:
             yield name, state
 
 
-def occupied(_: Remediation, judged: Judged, __: Policy, ___: Circumstances) -> Reason | None:
+def occupied(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
     """Everything in a subnet is named, and what a change would do to it is known."""
-    why = hazards_unread(judged.subnet, judged.occupants, judged.network)
+    why = hazards_unread(judged.occupants, judged.network, around.estate)
     return Reason(Gate.OCCUPANTS, why) if why else None
+
+
+def rules(remediation: Remediation, judged: Judged, policy: Policy, _: Circumstances) -> Reason | None:
+    """A route to a firewall is not egress: what lives in a subnet goes there only when its rules let it out."""
+    hub = policy.egress.hub
+    if hub is None or hub.ready == "assumed" or judged.occupants.empty:
+        return None
+    sent = remediation.steps and not _ROUTED.isdisjoint(remediation.requirements)
+    about = next((v.result for v in judged.verdicts if v.requirement == Requirement.SUBNET_EGRESS), None)
+    if not sent or about is Result.COMPLIANT:
+        return None
+    who = ", ".join(judged.occupants.names[:3])
+    text = f"firewall rules not read: whether they let {who} out is not known (`ready: assumed` takes it for granted)"
+    return Reason(Gate.HUB, text)
 
 
 def ceiling(_: Remediation, __: object, ___: Policy, around: Circumstances) -> Reason | None:
@@ -113,7 +130,11 @@ def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Cir
     decision = _decision(remediation, around)
     if decision is not None and decision.ruling is Ruling.REJECT:
         return Reason(Gate.APPROVAL, f"rejected by {decision.by}: {decision.reason}")
-    if decision is not None or _covered(remediation, around):
+    if decision is not None:
+        return None
+    if remediation.replaces:
+        return Reason(Gate.APPROVAL, f"waits for approval: it would replace {remediation.replaces}")
+    if _covered(remediation, around):
         return None
     by_policy = _decided_by_policy(remediation, judged, policy, around)
     if by_policy == "reject":
@@ -173,10 +194,13 @@ def _covered(remediation: Remediation, around: Circumstances) -> bool:
     return bool(covered) and set(remediation.disruptions) <= covered
 
 
-def left_alone(remediation: Remediation, _: Judged, __: Policy, around: Circumstances) -> Reason | None:
+def left_alone(remediation: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
     """What an undo leaves behind: the resource is not repaired again for a while."""
+    subjects = {ids.key(remediation.resource)}
+    if Requirement.HUB_PEERING not in remediation.requirements:
+        subjects.add(ids.key(judged.subnet.id))
     for exemption in around.standing.exemptions:
-        if ids.same(exemption.resource, remediation.resource) and exemption.until > around.estate.observed_at:
+        if ids.key(exemption.resource) in subjects and exemption.until > around.estate.observed_at:
             text = f"undone by record {exemption.record}: left alone until {exemption.until:%Y-%m-%d %H:%M} UTC"
             return Reason(Gate.UNDO, text)
     return None
@@ -209,12 +233,15 @@ def breaker(_: Remediation, __: object, policy: Policy, around: Circumstances) -
 
 # In the order in which people are told. An undo passes every gate but those that ask whether to repair at all.
 UNDO_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, cluster, occupied, breaker, calendar, settle)
+# A peering that changes nobody's way out bites nobody.
+LINK_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, mode, left_alone, ruling, breaker, calendar, settle)
 GATES: Final[tuple[AGate, ...]] = (
     paused,
     ceiling,
     mode,
     cluster,
     occupied,
+    rules,
     left_alone,
     ruling,
     breaker,
@@ -223,12 +250,27 @@ GATES: Final[tuple[AGate, ...]] = (
 )
 
 
+# Reasons that are about one subnet: of several, its name is told.
+_OF_ONE: Final = frozenset({Gate.CLUSTER, Gate.OCCUPANTS, Gate.UNSEEN, Gate.HUB})
+
+
 def held_by(
-    gates: tuple[AGate, ...], remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances
+    gates: tuple[AGate, ...],
+    remediation: Remediation,
+    subjects: tuple[Judged, ...],
+    around: tuple[Policy, Circumstances],
 ) -> list[Reason]:
-    """Gates and a Remediation with its subnet and policy in, the reasons against it out.
+    """Gates and a Remediation with its subjects, its policy and the circumstances in, the reasons against it out.
 
     What passes by itself is told only when nothing else is in the way: it would be long over when a person reads it.
     """
-    reasons = [reason for gate in gates if (reason := gate(remediation, judged, policy, around))]
-    return [reason for reason in reasons if reason.after is None] or reasons
+    found: dict[Reason, None] = {}
+    for judged in subjects:
+        for gate in gates:
+            reason = gate(remediation, judged, *around)
+            if reason is not None and len(subjects) > 1 and reason.gate in _OF_ONE:
+                reason = replace(reason, text=f"{judged.subnet.name}: {reason.text}")
+            if reason is not None:
+                found[reason] = None
+    lasting = [reason for reason in found if reason.after is None]
+    return lasting or list(found)

@@ -6,14 +6,16 @@ needs it.
 
 from typing import Final
 
-from governor.core import ids
+from msgspec import Struct
+
+from governor.core import facts, ids
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast, refused, with_subnet
-from governor.core.gates import AN_HOUR, GATES, Circumstances, held_by
+from governor.core.gates import AN_HOUR, GATES, LINK_GATES, Circumstances, held_by
 from governor.core.judged import Judged, judge
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
-from governor.core.policy import Policy
+from governor.core.policy import Disruption, Policy, Requirement
 from governor.core.propose import Proposal
 from governor.core.step import WriteSubnet
 from governor.core.verdict import Result
@@ -22,38 +24,72 @@ from governor.core.verdict import Result
 MOST_IN_ONE_RUN: Final = 25
 
 
+class _View(Struct, frozen=True):
+    """What is looked at together. shared: Remediations that others need and nobody asks for; proposed: all of them."""
+
+    around: Circumstances
+    subjects: dict[str, tuple[Judged, ...]]
+    shared: dict[str, Remediation]
+    proposed: dict[str, Remediation]
+
+
 def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     """What is proposed and the circumstances in, the Plan that may run with all that is withheld out."""
+    proposed = {r.digest: r for r in proposal.plan.remediations}
+    view = _View(around, proposal.subjects, {d: r for d, r in proposed.items() if not r.requirements}, proposed)
     withheld = {w.remediation.digest: w for w in proposal.plan.withheld}
-    repairs = [r for r in proposal.plan.remediations if ids.key(r.resource) in proposal.judged]
-    shared = {r.digest: r for r in proposal.plan.remediations if ids.key(r.resource) not in proposal.judged}
     released: list[Remediation] = []
     # What several repairs need is imagined once.
     made_first: dict[tuple[str, ...], Estate | Refusal] = {}
-    for repair in repairs:
-        judged = proposal.judged[ids.key(repair.resource)]
-        reasons = held_by(GATES, repair, judged, _policy(repair, around), around)
+    for repair in (r for r in proposed.values() if r.requirements):
+        subjects = proposal.subjects[repair.digest]
+        linking = Requirement.HUB_PEERING in repair.requirements and repair.disruptions == (Disruption.NONE,)
+        reasons = held_by(LINK_GATES if linking else GATES, repair, subjects, (_policy(repair, around), around))
         if not reasons:
             if repair.needs not in made_first:
-                needed = tuple(step for digest in repair.needs for step in shared[digest].steps)
+                needed = tuple(step for one in repair.needs if one in proposed for step in proposed[one].steps)
                 made_first[repair.needs] = forecast(around.estate, needed)
-            reasons = spoils(repair, judged, made_first[repair.needs], around)
+            reasons = spoils(repair, () if linking else subjects, made_first[repair.needs], around)
         if reasons:
             withheld[repair.digest] = Withheld(repair, tuple(reasons))
         else:
             released.append(repair)
     # Imagined before the limits cut, so that what never goes through uses up no limit; what is left is imagined again.
-    released, refused = _whole(released, shared, around)
+    released, lacking = _needed(released, withheld, view)
+    released, refused = _whole(released, view)
     released, cut = _brakes(released, around)
-    released, spoilt = _whole(released, shared, around) if cut else (released, [])
-    withheld.update({w.remediation.digest: w for w in (*refused, *cut, *spoilt)})
+    released, spoilt = _whole(released, view) if cut else (released, [])
+    withheld.update({w.remediation.digest: w for w in (*lacking, *refused, *cut, *spoilt)})
+    released, lacking = _needed(released, withheld, view)
+    withheld.update({w.remediation.digest: w for w in lacking})
     needed_digests = {digest for repair in released for digest in repair.needs}
-    for digest, remediation in shared.items():
+    for digest, remediation in view.shared.items():
         if digest not in needed_digests:
             text = "nothing that was released needs it"
             withheld[digest] = Withheld(remediation, (Reason(Gate.NEEDS, text),))
-    made = tuple(r for digest, r in shared.items() if digest in needed_digests)
+    made = tuple(r for digest, r in view.shared.items() if digest in needed_digests)
     return Plan((*made, *released), tuple(withheld.values()))
+
+
+def _needed(
+    released: list[Remediation], withheld: dict[str, Withheld], view: _View
+) -> tuple[list[Remediation], list[Withheld]]:
+    """Repairs in; those that need a repair that is not released are withheld with its reason, and so on."""
+    held: dict[str, Withheld] = {}
+    while True:
+        there = {r.digest for r in released} | view.shared.keys()
+        without = [r for r in released if not there.issuperset(r.needs)]
+        if not without:
+            return released, list(held.values())
+        for repair in without:
+            first = next(digest for digest in repair.needs if digest not in there)
+            source = withheld.get(first) or held.get(first)
+            name = ids.name(source.remediation.resource) if source else "what it needs"
+            why = f": {source.reasons[0].text}" if source else ""
+            after = source.reasons[0].after if source else None
+            text = f"{name} must come first, and is withheld{why}"
+            held[repair.digest] = Withheld(repair, (Reason(Gate.NEEDS, text, after),))
+        released = [r for r in released if r.digest not in held]
 
 
 def _policy(remediation: Remediation, around: Circumstances) -> Policy:
@@ -94,71 +130,115 @@ def _brakes(released: list[Remediation], around: Circumstances) -> tuple[list[Re
     return passed, cut
 
 
-def spoils(repair: Remediation, judged: Judged, first: Estate | Refusal, around: Circumstances) -> list[Reason]:
-    """Imagines one repair of a subnet after what comes first: Azure must take it, and it must cut nothing off."""
+def spoils(
+    repair: Remediation, subjects: tuple[Judged, ...], first: Estate | Refusal, around: Circumstances
+) -> list[Reason]:
+    """Imagines one repair after what comes first: Azure must take it, and it must cut none of its subjects off."""
     if isinstance(first, Refusal):
         return [Reason(Gate.FORECAST, f"Azure would refuse what it needs: {first.why}")]
-    subnet = judged.subnet
-    for step in repair.steps:
-        if isinstance(step, WriteSubnet):
-            subnet = with_subnet(subnet, step.to)
-            if why := refused(step, subnet, judged.network, first):
-                return [Reason(Gate.FORECAST, f"Azure would refuse it: {why}")]
-    path = trace(subnet, judged.network, first)
-    isolates = judged.policy is not None and judged.policy.egress.isolated is not None
-    if not path.ways:
-        return [Reason(Gate.FORECAST, "how it would leave afterwards cannot be known")]
-    now = judged.path or trace(judged.subnet, judged.network, around.estate)
-    served = not judged.occupants.empty and (now.works or not now.ways)
-    if served and not path.works and not isolates:
-        return [Reason(Gate.FORECAST, "it would take the last way out away")]
+    after = _after(repair, subjects, first)
+    if isinstance(after, Refusal):
+        return [Reason(Gate.FORECAST, f"Azure would refuse it: {after.why}")]
+    for judged in subjects:
+        subnet, network = _placed(judged, repair, after)
+        path = trace(subnet, network, after)
+        isolates = judged.policy is not None and judged.policy.egress.isolated is not None
+        if not path.ways:
+            return [Reason(Gate.FORECAST, "how it would leave afterwards cannot be known")]
+        now = judged.path or trace(judged.subnet, judged.network, around.estate)
+        served = not judged.occupants.empty and (now.works or not now.ways)
+        if served and not path.works and not isolates:
+            return [Reason(Gate.FORECAST, "it would take the last way out away")]
     return []
 
 
-def _whole(
-    released: list[Remediation], shared: dict[str, Remediation], around: Circumstances
-) -> tuple[list[Remediation], list[Withheld]]:
+def _after(repair: Remediation, subjects: tuple[Judged, ...], first: Estate) -> Estate | Refusal:
+    """A repair and its subjects in, the Estate after it out; a write of a subnet alone changes nothing else."""
+    others = tuple(step for step in repair.steps if not isinstance(step, WriteSubnet))
+    after = forecast(first, others) if others else first
+    if isinstance(after, Refusal):
+        return after
+    by_key = {ids.key(one.subnet.id): one for one in subjects}
+    for step in repair.steps:
+        judged = by_key.get(ids.key(step.target))
+        if judged is None or not isinstance(step, WriteSubnet):
+            continue
+        if why := refused(step, with_subnet(judged.subnet, step.to), judged.network, after):
+            return Refusal(step, why)
+    return after
+
+
+def _placed(judged: Judged, repair: Remediation, after: Estate) -> tuple[facts.Subnet, facts.VirtualNetwork]:
+    """A subject in, its subnet and network after the repair out."""
+    subnet = judged.subnet
+    for step in repair.steps:
+        if isinstance(step, WriteSubnet) and ids.same(step.target, subnet.id):
+            subnet = with_subnet(subnet, step.to)
+    network = after.known.get(ids.key(judged.network.id))
+    return subnet, network if isinstance(network, facts.VirtualNetwork) else judged.network
+
+
+def _whole(released: list[Remediation], view: _View) -> tuple[list[Remediation], list[Withheld]]:
     """Imagines everything that is released at once: what is not compliant then, or spoils something, is held back.
 
     What remains is imagined again.
     """
     if not released:
         return released, []
+    around = view.around
     before = {(ids.key(v.resource), v.requirement): v.result for v in judge(around.estate, around.policies)}
     held: list[Withheld] = []
-    while released and (wrong := _wrong(released, shared, around, before)):
+    while released and (wrong := _wrong(released, view, before)):
         held += [Withheld(r, (Reason(Gate.FORECAST, why),)) for r in released if (why := wrong.get(r.digest))]
         released = [r for r in released if r.digest not in wrong]
+        released, more = _needed(released, {w.remediation.digest: w for w in held}, view)
+        held += more
     return released, held
 
 
-def _wrong(
-    released: list[Remediation],
-    shared: dict[str, Remediation],
-    around: Circumstances,
-    before: dict[tuple[str, str], Result],
-) -> dict[str, str]:
+def _wrong(released: list[Remediation], view: _View, before: dict[tuple[str, str], Result]) -> dict[str, str]:
     """Remediations in; the digests of those that must not run together with the others, each with the reason, out."""
-    needs = dict.fromkeys(digest for r in released for digest in r.needs)
+    around, shared = view.around, view.shared
+    needs = [d for d in dict.fromkeys(digest for r in released for digest in r.needs) if d in shared]
     steps = tuple(s for d in needs for s in shared[d].steps) + tuple(s for r in released for s in r.steps)
     after = forecast(around.estate, steps)
     if isinstance(after, Refusal):
-        guilty = [r for r in released if after.step in (*r.steps, *(s for d in r.needs for s in shared[d].steps))]
+        guilty = [
+            r
+            for r in released
+            if after.step in (*r.steps, *(s for d in r.needs if d in shared for s in shared[d].steps))
+        ]
         return {r.digest: f"together with the others, Azure would refuse it: {after.why}" for r in guilty}
-    promised = {(ids.key(r.resource), requirement) for r in released for requirement in r.requirements}
-    promised |= {place for place, result in before.items() if result is Result.COMPLIANT}
+    by_digest = {r.digest: promised(r, view.subjects[r.digest]) for r in released}
+    places = {place for of_one in by_digest.values() for place in of_one}
+    places |= {place for place, result in before.items() if result is Result.COMPLIANT}
     wrong = {
-        ids.key(v.resource): v
+        (ids.key(v.resource), v.requirement): v
         for v in judge(after, around.policies)
-        if v.result is not Result.COMPLIANT and (ids.key(v.resource), v.requirement) in promised
+        if v.result is not Result.COMPLIANT and (ids.key(v.resource), v.requirement) in places
     }
     own = {
-        r.digest: f"afterwards it would be {v.result.value}: {v.seen}"
-        for r in released
-        if (v := wrong.get(ids.key(r.resource)))
+        digest: f"afterwards it would be {v.result.value}: {v.seen}"
+        for digest, of_one in by_digest.items()
+        if (v := next((wrong[place] for place in sorted(of_one) if place in wrong), None))
     }
     if wrong and not own:
         spoiled = next(iter(wrong.values()))
         why = f"afterwards {ids.name(spoiled.resource)} would be {spoiled.result.value}: {spoiled.seen}"
         return {r.digest: why for r in released}
     return own
+
+
+def promised(repair: Remediation, subjects: tuple[Judged, ...]) -> frozenset[tuple[str, str]]:
+    """A Remediation in; the resources and requirements that it makes compliant out.
+
+    A route table's repair is that of its subnets.
+    """
+    if ids.kind(repair.resource) == ids.ROUTE_TABLE:
+        return frozenset(
+            (ids.key(v.resource), v.requirement)
+            for one in subjects
+            for v in one.verdicts
+            if v.result is Result.VIOLATION and v.requirement in repair.requirements
+        )
+    return frozenset((ids.key(repair.resource), requirement) for requirement in repair.requirements)

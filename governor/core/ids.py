@@ -17,6 +17,10 @@ NAT_GATEWAY = "microsoft.network/natgateways"
 PUBLIC_IP = "microsoft.network/publicipaddresses"
 PUBLIC_IP_PREFIX = "microsoft.network/publicipprefixes"
 ROUTE_TABLE = "microsoft.network/routetables"
+ROUTE = "microsoft.network/routetables/routes"
+PEERING = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
+VIRTUAL_NETWORK_GATEWAY = "microsoft.network/virtualnetworkgateways"
+LEARNED_ROUTES = "microsoft.network/virtualnetworkgateways/learnedroutes"
 NETWORK_INTERFACE = "microsoft.network/networkinterfaces"
 LOAD_BALANCER = "microsoft.network/loadbalancers"
 FIREWALL = "microsoft.network/azurefirewalls"
@@ -92,6 +96,17 @@ def name(resource_id: str) -> str:
 def parent(resource_id: str) -> str:
     """The id of a child resource in, the id of the resource that holds it out."""
     return resource_id.rstrip("/").rsplit("/", 2)[0]
+
+
+def top_level(resource_id: str) -> str:
+    """A resource id in; the id of the resource that it is a part of, or its own when it is no child, out."""
+    depth = len(parse(resource_id).names) - 1
+    return resource_id.rstrip("/").rsplit("/", 2 * depth)[0]
+
+
+def learned_routes(gateway_id: str) -> str:
+    """The id of a virtual network gateway in, the id under which what it learned is known out."""
+    return f"{gateway_id.rstrip('/')}/learnedRoutes/all"
 
 
 def is_subscription(text: str) -> bool:

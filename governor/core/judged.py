@@ -1,22 +1,34 @@
-"""Every subnet with what was made of it: an Estate and policies in, Judged subnets and their Verdicts out."""
+"""Every subnet with what was made of it: an Estate and policies in, Judged subnets and all Verdicts out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids, verdict
-from governor.core.egress import gateway_in_reach, nat_gateway_of, trace, unsettled_state
+from governor.core.egress import nat_gateway_of, trace, unsettled_state
 from governor.core.estate import Estate, clusters
+from governor.core.hub import Hub, hub_of
+from governor.core.hub_verdict import ROUTE_REQUIREMENTS, Routed, Spoke, of_routes, of_spoke
+from governor.core.learned import Learned, learned
+from governor.core.link import link
 from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
 from governor.core.path import EgressPath
 from governor.core.policy import Policies, Policy, Requirement
 from governor.core.selection import Selected, Subject, Undecided, Ungoverned, by_network, select
 from governor.core.verdict import SUBNET_REQUIREMENTS, Finding, Result, Verdict
 
+# Of several verdicts on one network, the one that people must know of.
+_GRAVITY: Final = (Result.VIOLATION, Result.UNKNOWN, Result.EXEMPT, Result.COMPLIANT, Result.NOT_APPLICABLE)
+
 
 class Judged(Struct, frozen=True, gc=False):
-    """A subnet with all that a verdict or a repair of it stands on. missing: what else should be read."""
+    """A subnet with all that a verdict or a repair of it stands on. missing: what else should be read.
+
+    hub: where its policy sends it, if that is a hub.
+    """
 
     subnet: facts.Subnet
     network: facts.VirtualNetwork
@@ -25,20 +37,65 @@ class Judged(Struct, frozen=True, gc=False):
     path: EgressPath | None
     verdicts: tuple[Verdict, ...]
     missing: tuple[str, ...] = ()
+    hub: Hub | None = None
 
 
 class _Site(Struct, frozen=True):
-    """A network and the facts around it. reach: what may bring it learned routes. found: Findings that are known."""
+    """A network and the facts around it. learned: what gateways bring it. found, hubs: what is known of it."""
 
     network: facts.VirtualNetwork
     estate: Estate
-    reach: str | None
+    learned: Learned
     found: dict[tuple[str, str | None, str | None, bool | None], Finding]
+    hubs: dict[str, Hub]
 
 
 def judge(estate: Estate, policies: Policies) -> tuple[Verdict, ...]:
     """An Estate and policies in, every Verdict about its networks out, sorted by resource as the Estate is."""
-    return tuple(verdict for judged in look(estate, policies) for verdict in judged.verdicts)
+    found: list[Verdict] = []
+    for _, group in groupby(look(estate, policies), key=lambda one: one.network.id):
+        subnets = tuple(group)
+        found += of_network(spokes(subnets, estate), estate)
+        found += (verdict for judged in subnets for verdict in judged.verdicts)
+    return tuple(found)
+
+
+def spokes(subnets: Iterable[Judged], estate: Estate) -> tuple[Spoke, ...]:
+    """The judged subnets of one network in; the network as each hub policy sees it that sends a subnet to its hub."""
+    found: dict[str, Spoke] = {}
+    for judged in subnets:
+        policy, hub = judged.policy, judged.hub
+        if policy is None or hub is None or policy.name in found or not leaves_by_hub(judged):
+            continue
+        wanted = policy.egress.hub
+        if wanted is None:
+            continue
+        there = estate.find(hub.network, facts.VirtualNetwork) if hub.network else None
+        linked = link(judged.network, there, wanted) if isinstance(there, facts.VirtualNetwork) else None
+        found[policy.name] = Spoke(judged.network, policy, wanted, hub, linked)
+    return tuple(found.values())
+
+
+def leaves_by_hub(judged: Judged) -> bool:
+    """Whether a subnet is to leave by the hub of its policy: it does not leave by another way that is allowed."""
+    about = (v for v in judged.verdicts if v.requirement == Requirement.SUBNET_ROUTE_DEFAULT)
+    return any(verdict.result is not Result.NOT_APPLICABLE for verdict in about)
+
+
+def of_network(seen: tuple[Spoke, ...], estate: Estate) -> tuple[Verdict, ...]:
+    """One network as several policies see it in; of the Verdicts on each requirement the gravest out."""
+    gravest: dict[str, Verdict] = {}
+    for spoke in seen:
+        for one in of_spoke(spoke, estate):
+            known = gravest.get(one.requirement)
+            if known is None or _GRAVITY.index(one.result) < _GRAVITY.index(known.result):
+                gravest[one.requirement] = one
+    return tuple(gravest.values())
+
+
+def requirements(policy: Policy) -> tuple[Requirement, ...]:
+    """A policy in, what it requires of each of its subnets out."""
+    return (*SUBNET_REQUIREMENTS, *ROUTE_REQUIREMENTS) if policy.egress.hub is not None else SUBNET_REQUIREMENTS
 
 
 def look(estate: Estate, policies: Policies) -> Iterator[Judged]:
@@ -49,7 +106,7 @@ def look(estate: Estate, policies: Policies) -> Iterator[Judged]:
         about = subject_of(network, estate)
         listed = clusters_known(network, estate)
         chosen = select(policies, about) if alike else None
-        site = _Site(network, estate, gateway_in_reach(network), {})
+        site = _Site(network, estate, learned(network, estate), {}, {})
         for subnet in network.properties.subnets or ():
             who = occupants(subnet, using.get(ids.key(subnet.id)) if using else None, estate)
             answer = chosen or select(policies, of_subnet(subnet, who.kinds if listed else None, about))
@@ -72,14 +129,22 @@ def _judged(subnet: facts.Subnet, who: Occupants, answer: Selected | Undecided |
         case Selected(policy=policy):
             pass
     if unsettled := unsettled_state(subnet.id, subnet.properties.provisioning_state):
-        verdicts = tuple(verdict.unknown(subnet, r, policy, *unsettled) for r in SUBNET_REQUIREMENTS)
+        verdicts = tuple(verdict.unknown(subnet, r, policy, *unsettled) for r in requirements(policy))
         return Judged(subnet, network, who, policy, None, verdicts)
     found = _finding(subnet, policy, site)
     verdicts = (
         verdict.of_egress(subnet, found, policy, site.estate),
         verdict.of_privacy(subnet, policy, site.estate),
     )
-    return Judged(subnet, network, who, policy, found.path, verdicts, found.missing)
+    wanted = policy.egress.hub
+    if wanted is None:
+        return Judged(subnet, network, who, policy, found.path, verdicts, found.missing)
+    hub = site.hubs.get(policy.name) or site.hubs.setdefault(policy.name, hub_of(network, wanted, site.estate))
+    routed = Routed(subnet, found, policy, wanted, hub)
+    verdicts = (*verdicts, *of_routes(routed, site.estate))
+    # What is not asked is not read: a subnet that may leave otherwise needs no hub.
+    missing = found.missing if routed.leaves_otherwise else tuple(dict.fromkeys((*found.missing, *hub.missing)))
+    return Judged(subnet, network, who, policy, found.path, verdicts, missing, hub)
 
 
 def _finding(subnet: facts.Subnet, policy: Policy, site: _Site) -> Finding:
@@ -91,7 +156,7 @@ def _finding(subnet: facts.Subnet, policy: Policy, site: _Site) -> Finding:
     key = (policy.name, gateway, table, properties.default_outbound_access)
     if alike and (known := site.found.get(key)):
         return known
-    path = trace(subnet, site.network, site.estate, site.reach)
+    path = trace(subnet, site.network, site.estate, site.learned)
     found = verdict.find(path, site.network, policy, site.estate)
     if alike:
         site.found[key] = found

@@ -25,16 +25,20 @@ from governor.core.step import (
     CreateRouteTable,
     Step,
 )
+from governor.core.tables import NO_WORK, OWNER_TAG, TableWork, name_fields
 
 # facts/azure.md 2.1, 2026-07.
 WITHOUT_STANDARD_V2: Final = frozenset(
     {"canadaeast", "indonesiacentral", "israelnorthwest", "qatarcentral", "swedensouth", "westindia"}
 )
-OWNER_TAG: Final = "egress-governor-policy"
 
 
 class Means(Struct, frozen=True):
-    """What a subnet is to be attached to. shared: Remediations that make it; holders: its public addresses."""
+    """What a subnet is to be attached to. shared: Remediations that make it; holders: its public addresses.
+
+    work: what must be done about its route table. replaces: what would go, for people. leaves_from: the prefixes that
+    the hub leaves from.
+    """
 
     attach: Attachment
     shared: tuple[Remediation, ...] = ()
@@ -42,6 +46,9 @@ class Means(Struct, frozen=True):
     sku: str = ""
     missing: tuple[str, ...] = ()
     reason: Reason | None = None
+    work: TableWork = NO_WORK
+    replaces: str = ""
+    leaves_from: tuple[str, ...] = ()
 
 
 def means(judged: Judged, policy: Policy, builds: PathKind, estate: Estate) -> Means:
@@ -55,7 +62,7 @@ def means(judged: Judged, policy: Policy, builds: PathKind, estate: Estate) -> M
             if policy.egress.isolated.route == "off":
                 return Means(Attachment())
             return _closed_table(judged, policy, estate)
-        case _:
+        case _:  # the hub has means of its own
             text = f"repairs by {builds.value} are not built in this version: it is judged only"
             return Means(Attachment(), reason=Reason(Gate.UNSUPPORTED, text))
 
@@ -97,8 +104,11 @@ def breaks(judged: Judged, estate: Estate) -> Reason | None:
     table = estate.find(named.id, facts.RouteTable)
     if not isinstance(table, facts.RouteTable):
         return None
+    replies = judged.hub.leaves_from if judged.hub else ()
     direct = sorted(
-        r.name for r in table.properties.routes or () if (r.properties.next_hop_type or "").casefold() == "internet"
+        r.name
+        for r in table.properties.routes or ()
+        if (r.properties.next_hop_type or "").casefold() == "internet" and r.properties.address_prefix not in replies
     )
     if not direct:
         return None
@@ -107,14 +117,7 @@ def breaks(judged: Judged, estate: Estate) -> Reason | None:
 
 def _nat_gateway(judged: Judged, policy: Policy, wanted: NatGatewayPolicy, estate: Estate) -> Means:
     network, parts = judged.network, ids.parse(judged.subnet.id)
-    region = network.location.casefold().replace(" ", "")
-    fields = {
-        "subscription": parts.subscription,
-        "resourceGroup": parts.resource_group,
-        "region": region,
-        "virtualNetwork": network.name,
-        "subnet": judged.subnet.name,
-    }
+    region, fields = network.region, name_fields(judged)
     name, group_name = fill(wanted.name, **fields), fill(wanted.resource_group, **fields)
     own = ids.network(parts.subscription, group_name, "natGateways", name)
     for candidate in (*(_neighbours(network) if wanted.adopt and "{subnet}" not in wanted.name else ()), own):
@@ -183,11 +186,10 @@ def _new_gateway(
     )
     shared: list[Remediation] = []
     if estate.find(group_id, facts.ResourceGroup) is ABSENT:
-        group_steps = (CreateResourceGroup(group_id, region, tags),)
-        shared.append(_common(group_id, policy, group_steps, f"what the governor makes in {region} lives here"))
+        shared.append(group_missing(group_id, policy, region))
     steps = (*made, gateway)
     reason = f"subnets of {judged.network.name} leave by it"
-    shared.append(_common(own, policy, steps, reason, needs=tuple(one.digest for one in shared)))
+    shared.append(common(own, policy, steps, reason, needs=tuple(one.digest for one in shared)))
     return Means(attach, tuple(shared), (*addresses_, *prefixes), sku)
 
 
@@ -208,10 +210,16 @@ def _closed_table(judged: Judged, policy: Policy, estate: Estate) -> Means:
             text = f"route table {ids.name(table_id)} exists and says something else; it is never reused"
             return Means(attach, reason=Reason(Gate.REPLACE, text))
         return Means(attach)
-    return Means(attach, (_common(table_id, policy, steps, f"isolated subnets of {judged.network.name} use it"),))
+    return Means(attach, (common(table_id, policy, steps, f"isolated subnets of {judged.network.name} use it"),))
 
 
-def _common(
+def group_missing(group_id: str, policy: Policy, region: str) -> Remediation:
+    """The id of a resource group that does not exist in, the Remediation that makes it out."""
+    steps = (CreateResourceGroup(group_id, region, {OWNER_TAG: policy.name}),)
+    return common(group_id, policy, steps, f"what the governor makes in {region} lives here")
+
+
+def common(
     resource: str, policy: Policy, steps: tuple[Step, ...], reason: str, needs: tuple[str, ...] = ()
 ) -> Remediation:
     """A Remediation that others need: it makes what they share, and disturbs nobody."""

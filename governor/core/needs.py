@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import ids
-from governor.core.estate import LISTS, Estate, clusters, deployments
+from governor.core.estate import Estate, clusters, deployments, is_list
 from governor.core.gates import asks_deployments
 from governor.core.judged import look
 from governor.core.path import addresses
@@ -18,7 +18,7 @@ from governor.core.policy import Policies
 from governor.core.propose import Proposal, propose
 from governor.core.record import Record
 from governor.core.standing import Standing
-from governor.core.step import WriteSubnet
+from governor.core.step import DeletePeering, Step, WritePeering, WriteSubnet
 from governor.core.undo import take_back
 
 _READABLE: Final = frozenset(
@@ -33,6 +33,7 @@ _READABLE: Final = frozenset(
         ids.NETWORK_INTERFACE,
         ids.LOAD_BALANCER,
         ids.FIREWALL,
+        ids.VIRTUAL_NETWORK,
     }
 )
 
@@ -52,15 +53,21 @@ def for_repair(estate: Estate, policies: Policies, standing: Standing) -> Needs:
 def for_undo(estate: Estate, policies: Policies, standing: Standing, record: Record) -> Needs:
     """An Estate and the Record to take back in, what must still be read out."""
     proposal = take_back(record, estate, policies)
-    targets = [
-        target
-        for _, step in proposal.plan.steps
-        for target in ((step.to.nat_gateway, step.to.route_table) if isinstance(step, WriteSubnet) else (step.target,))
-        if isinstance(target, str)
-    ]
+    targets = [target for _, step in proposal.plan.steps for target in _names(step)]
     seen = [missing for judged in look(estate, policies) for missing in judged.missing]
     needs = _for(proposal, estate, standing)
     return Needs((*needs.resources, *_unread((*targets, *seen), estate)), needs.lists)
+
+
+def _names(step: Step) -> tuple[str, ...]:
+    """A step in, the resources that must be known to imagine it out."""
+    match step:
+        case WriteSubnet():
+            return tuple(one for one in (step.to.nat_gateway, step.to.route_table) if isinstance(one, str))
+        case WritePeering() | DeletePeering():
+            return ids.parent(step.target), step.remote
+        case _:
+            return (ids.top_level(step.target),)
 
 
 def for_evidence(estate: Estate, policies: Policies) -> Needs:
@@ -79,22 +86,23 @@ def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Nee
 
 
 def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
-    lists = {one: None for one in proposal.missing if one.startswith("clusters(")}
-    if proposal.judged or proposal.plan.remediations:
+    lists = dict.fromkeys(proposal.missing)
+    if proposal.subjects or proposal.plan.remediations:
         for network in estate.networks:
             parts = ids.parse(network.id)
             lists[clusters(parts.subscription)] = None
             if asks_deployments(standing, estate):
                 lists[deployments(ids.group(parts.subscription, parts.resource_group))] = None
     # What a change would do to those who live there is asked only where something is to be changed.
-    lodgers = [holder for judged in proposal.judged.values() for holder in judged.occupants.unread]
+    subjects = {ids.key(one.subnet.id): one for many in proposal.subjects.values() for one in many}
+    lodgers = [holder for judged in subjects.values() for holder in judged.occupants.unread]
     return Needs(_unread((*proposal.missing, *lodgers), estate), _unlisted(lists, estate))
 
 
 def _unlisted(missing: Iterable[str], estate: Estate) -> tuple[str, ...]:
     """Of all that is missing, the lists that were not tried yet."""
     tried = {gap.about for gap in estate.gaps}
-    names = (one for one in dict.fromkeys(missing) if one.startswith(LISTS))
+    names = (one for one in dict.fromkeys(missing) if is_list(one))
     return tuple(name for name in names if not estate.has_listed(name) and name not in tried)
 
 

@@ -9,8 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import facts, ids
-from governor.core.egress import gateway_in_reach
 from governor.core.estate import Estate, clusters
+from governor.core.learned import learned
 
 # Azure's own subnets: never written. AzureFirewallSubnet comes with `natGatewayOnFirewall`.
 SPECIAL: Final = frozenset(
@@ -98,15 +98,17 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
     )
 
 
-def hazards_unread(subnet: facts.Subnet, who: Occupants, network: facts.VirtualNetwork) -> str | None:
+def hazards_unread(who: Occupants, network: facts.VirtualNetwork, estate: Estate) -> str | None:
     """Occupants in, why nobody has looked at what a change would do to them out; None when all of it was read.
 
-    Plain machines with nothing public and no gateway in reach have no hazards that this version cannot read.
+    Plain machines with nothing public, in reach of no gateway that was not asked, have no hazards that this version
+    cannot read.
     """
     if who.empty:
         return None
-    if reach := gateway_in_reach(network):
-        return f"hazards not read: {reach}, so what on-premises routes would do is not known"
+    by_gateways = learned(network, estate)
+    if by_gateways.missing:
+        return f"hazards not read: {by_gateways.reach}, so what on-premises routes would do is not known"
     if not who.plain:
         return f"hazards not read: {', '.join(who.names[:3])} may depend on the way out as it is"
     return None

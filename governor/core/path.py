@@ -76,7 +76,7 @@ def _address(holder: str, estate: Estate) -> str | None:
 
 _WORDS: Final = {
     Method.APPLIANCE: "route to appliance {via}",
-    Method.GATEWAY: "route to the virtual network gateway",
+    Method.GATEWAY: "route to {via}",
     Method.NAT_GATEWAY: "NAT gateway {via}",
     Method.INSTANCE_PUBLIC_IP: "public IP address {via}",
     Method.OUTBOUND_RULE: "outbound rule of load balancer {via}",

@@ -11,7 +11,10 @@ from governor.core.step import Step
 
 
 class Remediation(Struct, frozen=True, omit_defaults=True):
-    """One resource's repair. needs: digests of what must be done first; disruptions: the classes of its steps."""
+    """One resource's repair. needs: digests of what must be done first; disruptions: the classes of its steps.
+
+    replaces: what somebody else has put there and would go, for people; a person is asked whatever the mode.
+    """
 
     resource: str
     policy: str
@@ -23,6 +26,7 @@ class Remediation(Struct, frozen=True, omit_defaults=True):
     old_addresses: tuple[str, ...] = ()
     new_addresses: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    replaces: str = ""
 
 
 class Gate(StrEnum):
@@ -37,6 +41,8 @@ class Gate(StrEnum):
     MODE = "mode"
     APPROVAL = "approval"
     REPLACE = "replace"
+    SHARED = "shared"
+    HUB = "hub"
     FORECAST = "forecast"
     UNSUPPORTED = "unsupported"
     NEEDS = "needs"

@@ -5,67 +5,173 @@ proposed is somebody else's question (guard).
 """
 
 from collections.abc import Iterable
+from itertools import groupby
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
 from governor.core.estate import Estate
-from governor.core.judged import Judged
+from governor.core.hub_means import hub_means, link_repair, straight_out, table_repair
+from governor.core.hub_verdict import bypasses
+from governor.core.judged import Judged, leaves_by_hub, spokes
 from governor.core.means import Means, breaks, means, shown, unread
 from governor.core.path import addresses
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policy, Requirement
 from governor.core.step import Attachment, Step, WriteSubnet
+from governor.core.tables import Place
 from governor.core.verdict import Result
+
+_OUT = (Requirement.SUBNET_EGRESS, Requirement.SUBNET_ROUTE_DEFAULT)
 
 
 class Proposal(Struct, frozen=True):
-    """A Plan before any gate, the subnets it repairs by key, and the ids that must be read to complete it."""
+    """A Plan before any gate. subjects: by digest, the subnets whose way out a Remediation changes, or may change;
+
+    nothing for what only others need. missing: the ids that must be read to complete it.
+    """
 
     plan: Plan
-    judged: dict[str, Judged]
+    subjects: dict[str, tuple[Judged, ...]]
     missing: tuple[str, ...] = ()
+
+
+class _Draft(Struct):
+    """A Proposal while it is written."""
+
+    shared: dict[str, Remediation] = {}
+    repairs: dict[str, Remediation] = {}
+    withheld: list[Withheld] = []
+    subjects: dict[str, tuple[Judged, ...]] = {}
+    missing: dict[str, None] = {}
+
+    def add(self, remediation: Remediation, found: Means, subjects: tuple[Judged, ...]) -> None:
+        """Takes a repair up: as it is, or withheld when its Means are missing or known not to be there."""
+        self.missing.update(dict.fromkeys(found.missing))
+        if found.reason is not None and not found.missing:
+            self.withhold(remediation, found.reason, subjects)
+            return
+        self.subjects[remediation.digest] = subjects
+        if not found.missing:
+            self.shared.update({one.digest: one for one in found.shared if not one.requirements})
+            self.repairs[remediation.digest] = remediation
+
+    def withhold(self, remediation: Remediation, reason: Reason, subjects: tuple[Judged, ...]) -> None:
+        self.subjects[remediation.digest] = subjects
+        self.withheld.append(Withheld(remediation, (reason,)))
 
 
 def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
     """An Estate and its subnets as they are judged in, the Plan that would make them compliant out."""
-    shared: dict[str, Remediation] = {}
-    repairs: list[Remediation] = []
-    withheld: list[Withheld] = []
-    judged_by_key: dict[str, Judged] = {}
-    missing: dict[str, None] = {}
-    for judged in looked:
-        missing.update(dict.fromkeys(judged.missing))
+    draft = _Draft()
+    for _, group in groupby(looked, key=lambda one: ids.key(one.network.id)):
+        _network(tuple(group), estate, draft)
+    plan = Plan((*draft.shared.values(), *draft.repairs.values()), tuple(draft.withheld))
+    return Proposal(plan, draft.subjects, tuple(draft.missing))
+
+
+def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None:
+    """The repairs of one network: what links it with its hub, what its tables lack, and subnet by subnet."""
+    by_key = {ids.key(one.subnet.id): one for one in subnets}
+    linked: dict[str, Remediation | Reason | None] = {}
+    hubs = {spoke.policy.name: spoke for spoke in spokes(subnets, estate)}
+    for name, spoke in hubs.items():
+        subjects = tuple(one for one in subnets if one.policy and one.policy.name == name and leaves_by_hub(one))
+        linked[name] = link_repair(spoke, subjects, estate)
+        draft.missing.update(dict.fromkeys(spoke.hub.missing))
+        _take_link(linked[name], spoke.policy, subjects, draft)
+    for judged in subnets:
+        draft.missing.update(dict.fromkeys(judged.missing))
         violated = tuple(v.requirement for v in judged.verdicts if v.result is Result.VIOLATION)
-        if judged.policy is None or not violated:
+        policy, wanted = judged.policy, judged.policy.egress.hub if judged.policy else None
+        if policy is None or not violated:
             continue
-        proposed = _repair(judged, judged.policy, violated, estate)
-        if proposed is None:
+        if wanted is None or judged.hub is None:
+            if proposed := _repair(judged, policy, violated, estate):
+                _take(*proposed, judged, estate, draft)
             continue
-        remediation, found = proposed
-        missing.update(dict.fromkeys(found.missing))
-        judged_by_key[ids.key(remediation.resource)] = judged
-        if found.missing:
-            tried = [one for one in found.missing if any(gap.about == ids.key(one) for gap in estate.gaps)]
-            if tried:
-                why = "; ".join(f"{ids.name(one)} could not be read: {estate.why(ids.key(one))}" for one in tried[:3])
-                withheld.append(Withheld(remediation, (Reason(Gate.UNSEEN, why),)))
-            continue
-        if found.reason is not None:
-            withheld.append(Withheld(remediation, (found.reason,)))
-            continue
-        shared.update({one.digest: one for one in found.shared})
-        repairs.append(remediation)
-    return Proposal(Plan((*shared.values(), *repairs), tuple(withheld)), judged_by_key, tuple(missing))
+        place = Place(judged, policy, wanted, judged.hub, by_key)
+        if not set(violated).isdisjoint(_OUT) and policy.name in hubs:
+            if any(v.result is Result.EXEMPT for v in judged.verdicts if v.requirement in _OUT):
+                continue  # both are met by one repair: who is exempt from one is left alone
+            found = hub_means(place, hubs[policy.name], linked[policy.name], estate)
+            _hub_repair(place, violated, found, estate, draft)
+        elif proposed := _repair(judged, policy, violated, estate):
+            _take(*proposed, judged, estate, draft)
+        _told_about_bypass(place, violated, estate, draft)
+
+
+def _take_link(
+    linked: Remediation | Reason | None, policy: Policy, subjects: tuple[Judged, ...], draft: _Draft
+) -> None:
+    if isinstance(linked, Remediation):
+        draft.repairs[linked.digest] = linked
+        draft.subjects[linked.digest] = subjects
+    elif isinstance(linked, Reason) and subjects:
+        network, requirements = subjects[0].network, (Requirement.HUB_PEERING,)
+        nothing = digest(policy.name, requirements, network.id, ())
+        remediation = Remediation(network.id, policy.name, requirements, (), linked.text, (Disruption.NONE,), nothing)
+        draft.withhold(remediation, linked, subjects)
+
+
+def _take(remediation: Remediation, found: Means, judged: Judged, estate: Estate, draft: _Draft) -> None:
+    """A subnet's repair in; one whose facts were asked for and cannot be read is told as unseen."""
+    draft.add(remediation, found, (judged,))
+    tried = [one for one in found.missing if any(gap.about == ids.key(one) for gap in estate.gaps)]
+    if tried:
+        why = "; ".join(f"{ids.name(one)} could not be read: {estate.why(ids.key(one))}" for one in tried[:3])
+        draft.withhold(remediation, Reason(Gate.UNSEEN, why), (judged,))
+
+
+def _hub_repair(place: Place, violated: tuple[str, ...], found: Means, estate: Estate, draft: _Draft) -> None:
+    """A subnet of a hub policy and its Means in: what its table lacks is the repair of all subnets of that table."""
+    judged, policy = place.judged, place.policy
+    if found.reason is None and not judged.occupants.empty and judged.path is not None:
+        # Whoever approves must see the old addresses, too.
+        found = replace(found, missing=(*found.missing, *unread(addresses(judged.path, estate)[1], estate)))
+    if found.missing or found.reason:
+        about = tuple(one for one in violated if one in _OUT)
+        _take(_remediation(judged, about, found, False, estate), found, judged, estate, draft)
+        return
+    needs = tuple(one.digest for one in found.shared)
+    if found.work.write:
+        table = table_repair(found.work, place, needs)
+        (draft.repairs if table.requirements else draft.shared)[table.digest] = table
+        draft.subjects[table.digest] = found.work.serves
+        needs = (*needs, table.digest)
+    private = Requirement.SUBNET_PRIVATE in violated and policy.egress.default_outbound_access == "deny"
+    if private and (open_ := straight_out(found.work, place, estate)):
+        private = False
+        text = f"routes to the internet would break in a private subnet: {', '.join(open_[:3])}"
+        only = _remediation(judged, (Requirement.SUBNET_PRIVATE,), Means(Attachment()), True, estate)
+        draft.withhold(only, Reason(Gate.FORECAST, text), (judged,))
+    about = tuple(one for one in violated if one in _OUT and found.attach != Attachment())
+    about = (*about, Requirement.SUBNET_PRIVATE) if private else about
+    if about:
+        repair = replace(_remediation(judged, about, found, private, estate), needs=needs)
+        draft.add(repair, found, (judged,))
+    else:
+        draft.shared.update({one.digest: one for one in found.shared if not one.requirements})
+
+
+def _told_about_bypass(place: Place, violated: tuple[str, ...], estate: Estate, draft: _Draft) -> None:
+    """Routes that pass the hub by are somebody's: they are named, and never taken out."""
+    named = place.judged.subnet.properties.route_table
+    if Requirement.SUBNET_ROUTE_BYPASS not in violated or place.wanted.bypass.others != "deny" or named is None:
+        return
+    table = estate.find(named.id, facts.RouteTable)
+    if isinstance(table, facts.RouteTable):
+        past = ", ".join(route.name for route in bypasses(table, place.hub, place.wanted)[:3])
+        text = f"take out of route table {ids.name(table.id)} by hand: {past}; no route of others is removed"
+        about = _remediation(place.judged, (Requirement.SUBNET_ROUTE_BYPASS,), Means(Attachment()), False, estate)
+        draft.withhold(about, Reason(Gate.REPLACE, text), (place.judged,))
 
 
 def _repair(
     judged: Judged, policy: Policy, violated: tuple[str, ...], estate: Estate
 ) -> tuple[Remediation, Means] | None:
-    private: bool | object = UNSET
-    if Requirement.SUBNET_PRIVATE in violated and policy.egress.default_outbound_access == "deny":
-        private = False
+    private = Requirement.SUBNET_PRIVATE in violated and policy.egress.default_outbound_access == "deny"
     if Requirement.SUBNET_EGRESS in violated:
         if policy.builds is None:
             return None
@@ -74,20 +180,18 @@ def _repair(
             # Whoever approves must see the old addresses, too.
             old = unread(addresses(judged.path, estate)[1], estate)
             found = replace(found, missing=(*found.missing, *old))
-    elif private is False and judged.verdicts[0].result in (Result.COMPLIANT, Result.EXEMPT):
+        about = tuple(r for r in violated if r == Requirement.SUBNET_EGRESS or private)
+    elif private and judged.verdicts[0].result in (Result.COMPLIANT, Result.EXEMPT):
         found = Means(Attachment(), reason=breaks(judged, estate))
-        violated = (Requirement.SUBNET_PRIVATE,)
+        about = (Requirement.SUBNET_PRIVATE,)
     else:
         # A subnet whose way out is not known is not made private either: that could be its only one.
         return None
-    return _remediation(judged, policy, violated, found, private is False, estate), found
+    return _remediation(judged, about, found, private, estate), found
 
 
-def _remediation(
-    judged: Judged, policy: Policy, violated: tuple[str, ...], found: Means, private: bool, estate: Estate
-) -> Remediation:
-    subnet = judged.subnet
-    requirements = tuple(r for r in violated if r != Requirement.SUBNET_PRIVATE or private)
+def _remediation(judged: Judged, about: tuple[str, ...], found: Means, private: bool, estate: Estate) -> Remediation:
+    subnet, policy = judged.subnet, judged.policy.name if judged.policy else ""
     to = found.attach
     if private:
         to = Attachment(to.nat_gateway, to.route_table, default_outbound_access=False)
@@ -95,18 +199,19 @@ def _remediation(
     if to != Attachment():
         steps = (WriteSubnet(subnet.id, to, _present(subnet, to), judged.occupants.empty),)
     old = addresses(judged.path, estate)[0] if judged.path else ()
-    new = tuple(shown(holder, estate) for holder in found.holders)
+    new = tuple(shown(holder, estate) for holder in found.holders) or found.leaves_from
     return Remediation(
         resource=subnet.id,
-        policy=policy.name,
-        requirements=requirements,
+        policy=policy,
+        requirements=about,
         steps=steps,
-        reason="; ".join(f"{v.seen}, expected {v.expected}" for v in judged.verdicts if v.requirement in requirements),
+        reason="; ".join(f"{v.seen}, expected {v.expected}" for v in judged.verdicts if v.requirement in about),
         disruptions=_disruptions(judged, found, private, old, new),
-        digest=digest(policy.name, requirements, subnet.id, steps),
+        digest=digest(policy, about, subnet.id, steps),
         old_addresses=old,
         new_addresses=new,
         needs=tuple(one.digest for one in found.shared),
+        replaces=found.replaces,
     )
 
 

@@ -3,19 +3,35 @@
 Undo may restore a violation, but never takes the last way out away.
 """
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
-from governor.core import facts, ids
+from governor.core import facts, ids, ranges
+from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
-from governor.core.gates import UNDO_GATES, Circumstances, breaker, calendar, ceiling, held_by, paused
+from governor.core.gates import UNDO_GATES, Circumstances, breaker, calendar, ceiling, held_by, paused, settle
 from governor.core.guard import spoils
 from governor.core.judged import Judged, look
+from governor.core.path import Method
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
 from governor.core.propose import Proposal
 from governor.core.record import Became, Record
-from governor.core.step import Step, WriteSubnet, inverse
+from governor.core.step import (
+    DeleteNatGateway,
+    DeletePeering,
+    DeleteRoute,
+    Step,
+    WritePeering,
+    WritePropagation,
+    WriteRoute,
+    WriteSubnet,
+    inverse,
+)
+
+_PEERING_GATES = (paused, ceiling, breaker, calendar, settle)
 
 
 def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
@@ -23,15 +39,20 @@ def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
     # What was not seen to end may have been written, too; a step that finds something else there does nothing.
     written = [o for o in record.outcomes if o.became in (Became.DONE, Became.PENDING, Became.INTERRUPTED)]
     by_digest = {remediation.digest: remediation for remediation in record.done}
-    judged = {ids.key(one.subnet.id): one for one in look(estate, policies)}
-    remediations: list[Remediation] = []
+    looked = tuple(look(estate, policies))
+    remediations: dict[str, Remediation] = {}
+    subjects: dict[str, tuple[Judged, ...]] = {}
     for outcome in reversed(written):
         step, original = inverse(outcome.step), by_digest.get(outcome.remediation)
         if step is None or original is None:
             continue
-        needs = () if isinstance(step, WriteSubnet) else tuple(r.digest for r in remediations)
-        remediations.append(_back(step, original, record, judged.get(ids.key(step.target)), needs))
-    return Proposal(Plan(tuple(remediations)), {k: j for k, j in judged.items() if _names(k, remediations)})
+        # What nobody's way out hangs on goes last, when all that used it was taken back.
+        needs = tuple(remediations) if isinstance(step, DeleteNatGateway) else ()
+        about = _subjects(step, looked)
+        back = _back(step, original, record, about)
+        remediations[back.digest] = replace(back, needs=needs)
+        subjects[back.digest] = about
+    return Proposal(Plan(tuple(remediations.values())), subjects)
 
 
 def withhold(proposal: Proposal, around: Circumstances) -> Plan:
@@ -40,19 +61,10 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     withheld: list[Withheld] = []
     held: set[str] = set()
     for remediation in proposal.plan.remediations:
-        judged = proposal.judged.get(ids.key(remediation.resource))
-        policy = around.policies.find(remediation.policy) or Policy(name=remediation.policy)
-        if judged is not None:
-            reasons = held_by(UNDO_GATES, remediation, judged, policy, around)
-            # No policy may have the last way out taken away by an undo.
-            first = forecast(around.estate, tuple(step for one in released for step in one.steps))
-            reasons += [] if reasons else spoils(remediation, replace(judged, policy=None), first, around)
-        elif isinstance(remediation.steps[0], WriteSubnet):
-            reasons = [Reason(Gate.UNDO, "the subnet is gone")]
-        elif held & set(remediation.needs):
+        if held & set(remediation.needs):
             reasons = [Reason(Gate.NEEDS, "a subnet that uses it is not taken back")]
         else:
-            reasons = _deleting(remediation, policy, released, around)
+            reasons = _reasons(remediation, proposal.subjects[remediation.digest], released, around)
         if reasons:
             held.add(remediation.digest)
             withheld.append(Withheld(remediation, tuple(reasons)))
@@ -61,11 +73,58 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     return Plan(tuple(released), tuple(withheld))
 
 
+def _reasons(
+    remediation: Remediation, subjects: tuple[Judged, ...], released: list[Remediation], around: Circumstances
+) -> list[Reason]:
+    """Why one step may not be taken back after those that are released before it."""
+    policy = around.policies.find(remediation.policy) or Policy(name=remediation.policy)
+    # No policy may have the last way out taken away by an undo.
+    unjudged = tuple(replace(judged, policy=None) for judged in subjects)
+    first = forecast(around.estate, tuple(step for one in released for step in one.steps))
+    match remediation.steps[0]:
+        case WriteSubnet() if not subjects:
+            return [Reason(Gate.UNDO, "the subnet is gone")]
+        case WriteSubnet() | WriteRoute() | DeleteRoute() | WritePropagation():
+            reasons = held_by(UNDO_GATES, remediation, subjects, (policy, around))
+            return reasons or spoils(remediation, unjudged, first, around)
+        case WritePeering() | DeletePeering() as step:
+            reasons = held_by(_PEERING_GATES, remediation, subjects, (policy, around))
+            reasons = reasons or spoils(remediation, (), first, around)
+            return reasons or _goes_through(step, subjects, first)
+        case _:
+            return _deleting(remediation, policy, released, around)
+
+
+def _goes_through(
+    step: WritePeering | DeletePeering, subjects: tuple[Judged, ...], first: Estate | Refusal
+) -> list[Reason]:
+    """Why a peering may not be changed back: somebody who lives in the network still leaves through it."""
+    if isinstance(first, Refusal):
+        return [Reason(Gate.FORECAST, first.why)]
+    ends = (ids.parent(step.target), step.remote)
+    spaces = {
+        ids.key(end): fact.prefixes
+        for end in ends
+        if isinstance(fact := first.find(end, facts.VirtualNetwork), facts.VirtualNetwork)
+    }
+    for judged in subjects:
+        network = first.known.get(ids.key(judged.network.id))
+        if judged.occupants.empty or not isinstance(network, facts.VirtualNetwork):
+            continue
+        subnet = next((s for s in network.properties.subnets or () if ids.same(s.id, judged.subnet.id)), judged.subnet)
+        others = [space for end, space in spaces.items() if end != ids.key(network.id)]
+        for way in trace(subnet, network, first).ways:
+            if way.method is Method.APPLIANCE and any(ranges.holds(space, way.via) for space in others):
+                return [Reason(Gate.FORECAST, f"{subnet.name} still leaves through {way.via} on the other side")]
+    return []
+
+
 def _deleting(
     remediation: Remediation, policy: Policy, released: list[Remediation], around: Circumstances
 ) -> list[Reason]:
     """Why something that several subnets used may not be deleted after what is released before it."""
-    reasons = [r for gate in (paused, ceiling, breaker, calendar) if (r := gate(remediation, None, policy, around))]
+    gates = (gate(remediation, None, policy, around) for gate in (paused, ceiling, breaker, calendar))
+    reasons = [reason for reason in gates if reason]
     if reasons:
         return reasons
     if around.estate.find(remediation.resource, facts.NatGateway) is None:
@@ -74,10 +133,26 @@ def _deleting(
     return [Reason(Gate.FORECAST, f"Azure would refuse it: {after.why}")] if isinstance(after, Refusal) else []
 
 
-def _back(
-    step: Step, original: Remediation, record: Record, judged: Judged | None, needs: tuple[str, ...]
-) -> Remediation:
-    empty = judged is None or judged.occupants.empty
+def _subjects(step: Step, looked: Iterable[Judged]) -> tuple[Judged, ...]:
+    """A step that takes something back in, the subnets whose way out may hang on it out."""
+    match step:
+        case WriteSubnet():
+            return tuple(one for one in looked if ids.same(one.subnet.id, step.target))
+        case WriteRoute() | DeleteRoute() | WritePropagation():
+            table = ids.top_level(step.target)
+            named = ((one, one.subnet.properties.route_table) for one in looked)
+            return tuple(one for one, ref in named if ref is not None and ids.same(ref.id, table))
+        case WritePeering() | DeletePeering():
+            ends = {ids.key(ids.parent(step.target)), ids.key(step.remote)}
+            return tuple(one for one in looked if ids.key(one.network.id) in ends)
+        case _:
+            return ()
+
+
+def _back(step: Step, original: Remediation, record: Record, subjects: tuple[Judged, ...]) -> Remediation:
+    inhabited = any(not one.occupants.empty for one in subjects)
+    routed = isinstance(step, WriteRoute | DeleteRoute | WritePropagation)
+    disruption = Disruption.OUTAGE if routed else Disruption.ADDRESS
     requirements = original.requirements
     return Remediation(
         resource=step.target,
@@ -85,13 +160,8 @@ def _back(
         requirements=requirements,
         steps=(step,),
         reason=f"takes record {record.id} back",
-        disruptions=(Disruption.NONE,) if empty else (Disruption.ADDRESS,),
+        disruptions=(disruption if inhabited else Disruption.NONE,),
         digest=digest(original.policy, requirements, step.target, (step,)),
         old_addresses=original.new_addresses,
         new_addresses=original.old_addresses,
-        needs=needs,
     )
-
-
-def _names(key: str, remediations: list[Remediation]) -> bool:
-    return any(ids.key(remediation.resource) == key for remediation in remediations)

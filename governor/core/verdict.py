@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.estate import Estate
+from governor.core.hub import next_hop
 from governor.core.path import EgressPath, Method, Way, addresses, describe
 from governor.core.policy import PathKind, Policy, Requirement
 from governor.core.selection import Expired, exempt
@@ -63,9 +64,12 @@ _EXPECTED: Final = {
 
 def find(path: EgressPath, network: facts.VirtualNetwork, policy: Policy, estate: Estate) -> Finding:
     """A path and the policy that governs it in, what it is to that policy out."""
-    missing = path.missing or _unread_hub(path, network, policy, estate)
+    missing = path.missing or _unread_firewall(path, network, policy, estate)
     if missing or path.unsettled:
-        seen = "; ".join(f"{_short(m)}: {_why(m, estate)}" for m in missing[:3]) or (path.unsettled or ("", False))[0]
+        seen = (
+            "; ".join(f"{_short(m)}: {why_unread(m, estate)}" for m in missing[:3])
+            or (path.unsettled or ("", False))[0]
+        )
         return Finding(path, False, seen, missing=missing)
     allowed = policy.allowed
     fits = all(_kind(way, network, policy, estate) in allowed for way in path.ways)
@@ -85,7 +89,7 @@ def of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: Es
         return unknown(subnet, requirement, policy, *finding.path.unsettled)
     result, seen = Result.COMPLIANT, finding.seen
     if not finding.fits:
-        result, seen = _exempted(subnet, requirement, policy, estate, seen)
+        result, seen = exempted(subnet.id, requirement, policy, estate, seen)
     return Verdict(subnet.id, requirement, result, policy.name, seen, _expected(allowed), finding.addresses)
 
 
@@ -105,15 +109,13 @@ def of_privacy(subnet: facts.Subnet, policy: Policy, estate: Estate) -> Verdict:
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, seen)
     if subnet.properties.default_outbound_access is False:
         return Verdict(subnet.id, requirement, Result.COMPLIANT, policy.name, "private", "private")
-    result, seen = _exempted(subnet, requirement, policy, estate, "not private: defaultOutboundAccess is not false")
+    result, seen = exempted(subnet.id, requirement, policy, estate, "not private: defaultOutboundAccess is not false")
     return Verdict(subnet.id, requirement, result, policy.name, seen, "private")
 
 
-def _exempted(
-    subnet: facts.Subnet, requirement: Requirement, policy: Policy, estate: Estate, seen: str
-) -> tuple[Result, str]:
+def exempted(resource: str, requirement: Requirement, policy: Policy, estate: Estate, seen: str) -> tuple[Result, str]:
     """What would be a Violation in, what it is with the policy's exemptions out."""
-    match exempt(policy, subnet.id, requirement, estate.observed_at):
+    match exempt(policy, resource, requirement, estate.observed_at):
         case None:
             return Result.VIOLATION, seen
         case Expired(exemption=past):
@@ -136,37 +138,20 @@ def _kind(way: Way, network: facts.VirtualNetwork, policy: Policy, estate: Estat
             firm = isolated is None or isolated.route == "off" or way.via == "route"
             return PathKind.ISOLATED if firm else None
         case Method.APPLIANCE:
-            return PathKind.HUB if way.via in _hub(network, policy, estate) or policy.egress.hub is None else None
+            hub = policy.egress.hub
+            return PathKind.HUB if hub is None or way.via == next_hop(network, hub, estate) else None
         case Method.INSTANCE_PUBLIC_IP | Method.DEFAULT_OUTBOUND:
             return None
 
 
-def _hub(network: facts.VirtualNetwork, policy: Policy, estate: Estate) -> tuple[str, ...]:
-    """The private addresses that are the hub in a network's region; a policy that names none takes any appliance."""
-    hub, region = policy.egress.hub, _region(network)
-    if hub is None:
-        return ()
-    if literal := hub.next_hop.get(region):
-        return (literal,)
-    firewall = estate.find(hub.firewall.get(region, ""), facts.Firewall)
-    if not isinstance(firewall, facts.Firewall):
-        return ()
-    found = (c.properties.private_ip_address for c in firewall.properties.ip_configurations or ())
-    return tuple(address for address in found if address)
-
-
-def _unread_hub(path: EgressPath, network: facts.VirtualNetwork, policy: Policy, estate: Estate) -> tuple[str, ...]:
+def _unread_firewall(
+    path: EgressPath, network: facts.VirtualNetwork, policy: Policy, estate: Estate
+) -> tuple[str, ...]:
     """The firewall that must be read to say whether an appliance is the hub."""
-    hub = policy.egress.hub
-    if hub is None or Method.APPLIANCE not in path.methods or hub.next_hop.get(_region(network)):
+    if policy.egress.hub is None or Method.APPLIANCE not in path.methods:
         return ()
-    firewall = hub.firewall.get(_region(network))
-    unread = firewall is not None and not isinstance(estate.find(firewall, facts.Firewall), facts.Firewall)
-    return (firewall,) if firewall is not None and unread else ()
-
-
-def _region(network: facts.VirtualNetwork) -> str:
-    return network.location.casefold().replace(" ", "")
+    hop = next_hop(network, policy.egress.hub, estate)
+    return (hop.id,) if isinstance(hop, facts.Ref) else ()
 
 
 def _foreign_delegation(subnet: facts.Subnet, policy: Policy) -> str | None:
@@ -183,7 +168,8 @@ def unknown(subnet: facts.Subnet, requirement: Requirement, policy: Policy, seen
     return Verdict(subnet.id, requirement, Result.UNKNOWN, policy.name, seen, waits=waits)
 
 
-def _why(missing: str, estate: Estate) -> str:
+def why_unread(missing: str, estate: Estate) -> str:
+    """The id of something that is named and not known in, why out."""
     if ids.key(missing) in estate.absent:
         return "named, but it does not exist"
     return estate.why(ids.key(missing))

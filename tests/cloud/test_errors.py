@@ -83,6 +83,7 @@ def test_every_recorded_error(shared: Path) -> None:
         (409, enveloped("MissingSubscriptionRegistration"), Terminal),
         (409, enveloped("ResourceGroupBeingDeleted"), Terminal),
         (400, enveloped("ReferencedResourceNotProvisioned", "Resource is in Failed state"), Terminal),
+        (400, enveloped("ReferencedResourceNotProvisioned", "Resource is in Updating state and the last"), Transient),
         (400, enveloped("RetryableError", "", "ReferencedResourceNotProvisioned"), Transient),
         (409, enveloped("Canceled", "CanceledAndSupersededDueToAnotherOperation"), Transient),
         (400, enveloped("InUseSubnetCannotBeUpdated"), Terminal),

@@ -10,7 +10,28 @@ def test_what_lies_in_a_network_leads_to_it() -> None:
     elsewhere = [VirtualNetwork(vnet_id("other"))]
     assert cause.scopes(vnet_id(), elsewhere) == here
     assert cause.scopes(subnet_id(), elsewhere) == here
-    assert cause.scopes(f"{vnet_id()}/virtualNetworkPeerings/p", elsewhere) == here
+
+
+def test_a_peering_leads_to_its_network_and_to_whoever_named_it() -> None:
+    peering = f"{vnet_id('hub')}/virtualNetworkPeerings/spoke"
+    hub, spoke = VirtualNetwork(vnet_id("hub")), VirtualNetwork(vnet_id("spoke"))
+    assert cause.scopes(peering, []) == (hub,)
+    assert cause.scopes(peering, [spoke, hub]) == (hub, spoke)
+
+
+def test_what_is_a_part_of_something_shared_is_named_as_the_whole() -> None:
+    table = f"{GROUP}/providers/Microsoft.Network/routeTables/rt"
+    rules = f"{GROUP}/providers/Microsoft.Network/firewallPolicies/fp"
+    peering = f"{vnet_id('hub')}/virtualNetworkPeerings/spoke"
+    for subject, name in (
+        (f"{table}/routes/default", table),
+        (f"{rules}/ruleCollectionGroups/g", rules),
+        (nat_id(), nat_id()),
+        (subnet_id(), vnet_id()),
+        (peering, peering),
+        (peering.upper(), peering),
+    ):
+        assert cause.named_as(subject) == ids.key(name)
 
 
 def test_the_case_of_a_subject_does_not_make_another_scope() -> None:

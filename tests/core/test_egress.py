@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from governor.core import balancing, facts
-from governor.core.egress import bare, gateway_in_reach, trace
+from governor.core.egress import bare, trace
 from governor.core.estate import Estate
+from governor.core.learned import Learned, learned
 from governor.core.path import EgressPath, Method, Way, addresses, describe
 from tests.core.world import (
     Body,
@@ -170,7 +171,7 @@ NOT_REACHED = [
 @pytest.mark.parametrize(("around", "why"), REACHED)
 def test_a_learned_default_is_possible_and_beats_nat(around: Body, why: str) -> None:
     seen = estate(around, nat("ng", PIP))
-    assert gateway_in_reach(seen.networks[0]) == why
+    assert learned(seen.networks[0], seen).reach == why
     found = looked(seen)
     assert found.ways == ()
     assert found.missing[0].startswith("learnedRoutes(")
@@ -179,7 +180,7 @@ def test_a_learned_default_is_possible_and_beats_nat(around: Body, why: str) -> 
 @pytest.mark.parametrize("around", NOT_REACHED)
 def test_nothing_can_be_learned(around: Body) -> None:
     seen = estate(around, nat("ng", PIP))
-    assert gateway_in_reach(seen.networks[0]) is None
+    assert learned(seen.networks[0], seen) == Learned()
     assert ways(looked(seen)) == [(Method.NAT_GATEWAY, nat_id())]
 
 
@@ -445,7 +446,7 @@ def test_what_waits_behind_route_and_gateway() -> None:
 
 SAID = [
     (Way(Method.APPLIANCE, HOP), f"route to appliance {HOP}"),
-    (Way(Method.GATEWAY, "virtual network gateway"), "route to the virtual network gateway"),
+    (Way(Method.GATEWAY, "virtual network gateway"), "route to virtual network gateway"),
     (Way(Method.NAT_GATEWAY, nat_id()), "NAT gateway ng"),
     (Way(Method.INSTANCE_PUBLIC_IP, PIP), "public IP address pip"),
     (Way(Method.OUTBOUND_RULE, balancer_id()), "outbound rule of load balancer lb"),

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from governor.core import facts
+from governor.core.effects import MAX_ADDRESSES
 from governor.core.estate import ABSENT, Estate
-from governor.core.forecast import MAX_ADDRESSES, MAX_SUBNETS, Refusal, forecast, with_subnet
+from governor.core.forecast import MAX_SUBNETS, Refusal, forecast, with_subnet
 from governor.core.step import (
     Attachment,
     CreateNatGateway,

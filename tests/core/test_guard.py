@@ -17,7 +17,9 @@ from governor.core.policy import (
     Approvals,
     AutoDecision,
     Disruption,
+    Egress,
     Exemption,
+    HubPolicy,
     Limits,
     Mode,
     Policies,
@@ -34,6 +36,7 @@ from tests.core.world import (
     AT,
     GROUP,
     OWN,
+    REGION,
     SUB,
     Azure,
     Body,
@@ -108,6 +111,18 @@ def occupied(**changes: Any) -> Story:
 
 NOBODY_ASKED = Approvals(needed=())
 
+
+def behind_an_appliance() -> Story:
+    """A machine shall leave by an appliance next door, whose rules nobody has read."""
+    door = subnet("door", addressPrefix="10.0.1.0/24", ipConfigurations=refs(config_id("nva")))
+    nva = nic("nva", enableIPForwarding=True)
+    nva["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] = "10.0.1.4"
+    here = vnet(subnet(**INHABITED), door, addressSpace={"addressPrefixes": ["10.0.0.0/16"]})
+    hub = Egress(hub=HubPolicy(next_hop={REGION: "10.0.1.4"}))
+    policy = nat_policy(egress=hub, approvals=NOBODY_ASKED, select=Select(subnets=("app",)))
+    return Story((here, nic(), nva), policy)
+
+
 # One story for each gate: whoever takes the gate out releases it.
 STORIES: list[tuple[AGate, Gate, Story]] = [
     (gates.paused, Gate.BRAKES, Story(standing=Standing(pause=Pause("ada", AT, "incident")))),
@@ -126,6 +141,7 @@ STORIES: list[tuple[AGate, Gate, Story]] = [
             nat_policy(approvals=NOBODY_ASKED),
         ),
     ),
+    (gates.rules, Gate.HUB, behind_an_appliance()),
     (
         gates.left_alone,
         Gate.UNDO,
@@ -150,10 +166,10 @@ def test_a_gate_alone_holds_its_story_back(gate: AGate, named: Gate, story: Stor
     assert held[0].text
     proposal, around = story.seen()
     repair = next(r for r in proposal.plan.remediations if r.requirements)
-    (judged,) = proposal.judged.values()
+    subjects = proposal.subjects[repair.digest]
     rest = tuple(one for one in GATES if one is not gate)
-    assert held_by(rest, repair, judged, story.policy, around) == []
-    assert held_by((gate,), repair, judged, story.policy, around) == list(held)
+    assert held_by(rest, repair, subjects, (story.policy, around)) == []
+    assert held_by((gate,), repair, subjects, (story.policy, around)) == list(held)
 
 
 def test_nothing_against_it_releases_it() -> None:
@@ -557,7 +573,7 @@ def test_what_would_spoil_something_else_is_held_back() -> None:
     (write,) = repair.steps
     assert isinstance(write, WriteSubnet)
     spoiling = replace(write, target=subnet_id("b"), to=replace(write.to, nat_gateway=None))
-    bad = replace(repair, steps=(spoiling,), requirements=(), needs=())
+    bad = replace(repair, steps=(spoiling,), requirements=("subnet-route-default",), needs=())
     plan = guard.withhold(replace(proposal, plan=Plan((bad,))), around)
     assert plan.remediations == ()
     (held,) = plan.withheld

@@ -30,6 +30,31 @@ def test_an_id_has_parts(text: str, parts: Parts) -> None:
     assert ids.kind(text) == parts.type
 
 
+@pytest.mark.parametrize(
+    ("part", "whole"),
+    [
+        (SUBNET, SUBNET.removesuffix("/subnets/a")),
+        (SUBNET + "/", SUBNET.removesuffix("/subnets/a")),
+        ("/subscriptions/S", "/subscriptions/S"),
+        ("/subscriptions/S/resourceGroups/rg", "/subscriptions/S/resourceGroups/rg"),
+        (
+            "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/s/vms/0/nics/n",
+            "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/s",
+        ),
+        (f"{SUBNET}/providers/Microsoft.Authorization/locks/l",) * 2,
+    ],
+)
+def test_a_part_belongs_to_a_whole(part: str, whole: str) -> None:
+    assert ids.top_level(part) == whole
+    assert ids.top_level(whole) == whole
+
+
+def test_what_a_gateway_learned_has_an_id_of_its_own() -> None:
+    gateway = "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Network/virtualNetworkGateways/g"
+    assert ids.kind(ids.learned_routes(gateway)) == ids.LEARNED_ROUTES
+    assert ids.top_level(ids.learned_routes(gateway)) == gateway
+
+
 @pytest.mark.parametrize("place", ["resourceGroups", "virtualNetworks", "subnets"])
 def test_something_may_be_named_providers(place: str) -> None:
     segments = SUBNET.split("/")

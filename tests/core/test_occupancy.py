@@ -167,7 +167,7 @@ HAZARDS = [
 def test_hazards_are_read_or_not(spoke: Body, why: str | None) -> None:
     seen = estate(spoke, nic())
     (one,) = seen.networks[0].properties.subnets or ()
-    answer = hazards_unread(one, occupants(one, None, seen), seen.networks[0])
+    answer = hazards_unread(occupants(one, None, seen), seen.networks[0], seen)
     assert answer is None if why is None else (answer or "").startswith(why)
 
 

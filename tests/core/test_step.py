@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from governor.core import step
+from governor.core import attachment, step
 from governor.core.step import (
     Attachment,
     CreateNatGateway,
@@ -244,5 +244,5 @@ def test_only_the_members_that_are_written_may_change() -> None:
 
 def test_the_attachment_of_a_body() -> None:
     body = subnet(natGateway=nat_id(), defaultOutboundAccess=True)
-    assert step.attachment(body) == Attachment(nat_id(), None, True)
-    assert step.attachment({}) == Attachment(None, None, None)
+    assert attachment.of_body(body) == Attachment(nat_id(), None, True)
+    assert attachment.of_body({}) == Attachment(None, None, None)

@@ -8,7 +8,7 @@ import pytest
 from governor.core import ids
 from governor.core.estate import EVERYTHING, clusters
 from governor.core.judged import judge, look
-from governor.core.policy import Egress, Exemption, NatGatewayPolicy, PathKind, Policies, Policy, Requirement
+from governor.core.policy import Egress, Exemption, HubPolicy, NatGatewayPolicy, PathKind, Policies, Policy, Requirement
 from governor.core.policy import Select as Conditions
 from governor.core.verdict import Result, Verdict, results
 from tests.core.world import (
@@ -131,11 +131,14 @@ def test_a_firewall_that_is_gone_or_unread_is_asked_for() -> None:
     assert gone.verdicts[0].seen == "fw: named, but it does not exist"
 
 
-def test_no_firewall_is_read_for_a_subnet_that_does_not_leave_by_an_appliance() -> None:
-    policies = Policies((hub_policy(firewall={"westeurope": FIREWALL}),))
-    (judged,) = look(estate(vnet(subnet())), policies)
+def test_no_firewall_is_read_for_a_subnet_that_may_leave_otherwise() -> None:
+    egress = Egress(hub=HubPolicy(firewall={"westeurope": FIREWALL}), allow=(PathKind.HUB, PathKind.NAT_GATEWAY))
+    (judged,) = look(
+        estate(vnet(subnet(natGateway=nat_id())), nat("ng", address_id())), Policies((nat_policy(egress=egress),))
+    )
     assert judged.missing == ()
-    assert judged.verdicts[0].result is Result.VIOLATION
+    assert judged.verdicts[0].result is Result.COMPLIANT
+    assert judged.verdicts[2].result is Result.NOT_APPLICABLE
 
 
 # ---- isolated -------------------------------------------------------------------------------------------------------

@@ -115,8 +115,12 @@ def vnet(*subnets: Body, name: str = "spoke", location: str = REGION, **properti
     return body
 
 
-def peering(name: str = "to-hub", **properties: Any) -> Body:
-    return {"id": f"{vnet_id()}/virtualNetworkPeerings/{name}", "name": name, "properties": properties}
+def peering(name: str = "to-hub", vnet: str = "spoke", **properties: Any) -> Body:
+    return {"id": f"{vnet_id(vnet)}/virtualNetworkPeerings/{name}", "name": name, "properties": properties}
+
+
+def space(*prefixes: str) -> Body:
+    return {"addressPrefixes": list(prefixes)}
 
 
 def nat(
@@ -351,6 +355,10 @@ def egress_of(seen: Estate, *policies: Policy) -> Verdict:
 # ---- a world that is read and written -------------------------------------------------------------------------------
 
 
+_ARRAYS: Final = {ids.ROUTE: "routes", ids.PEERING: "virtualNetworkPeerings"}
+_SERVING: Final = {ids.NAT_GATEWAY: "natGateway", ids.ROUTE_TABLE: "routeTable"}
+
+
 class Azure:
     """Raw bodies by key. Reads what it is asked for, and writes what a step says; it knows nothing about egress."""
 
@@ -358,6 +366,7 @@ class Azure:
         self.bodies: dict[str, Body] = {ids.key(body["id"]): copy.deepcopy(body) for body in bodies}
         self.unreadable = {ids.key(one) for one in unreadable}
         self.asked: list[str] = []
+        self._join()
 
     def observe(self, policies: Policies = POLICIES, standing: Standing | None = None, at: datetime = AT) -> Estate:
         """Reads every network, and what a run that repairs needs besides."""
@@ -365,7 +374,11 @@ class Azure:
         return self.read(lambda seen: needs.for_repair(seen, policies, remembered), at)
 
     def read(self, wants: Callable[[Estate], Needs], at: datetime = AT) -> Estate:
-        networks = [body for body in self.bodies.values() if ids.kind(body["id"]) == ids.VIRTUAL_NETWORK]
+        networks = [
+            body
+            for key, body in self.bodies.items()
+            if ids.kind(key) == ids.VIRTUAL_NETWORK and key not in self.unreadable
+        ]
         seen = estates.build(at, Reading(encoded(*networks)))
         while (wanted := wants(seen)) != Needs():
             self.asked += [*wanted.resources, *wanted.lists]
@@ -381,6 +394,8 @@ class Azure:
             subnets[at] = step.edit(one, subnets[at])
         elif isinstance(one, DeleteNatGateway):
             del self.bodies[key]
+        elif (members := _ARRAYS.get(ids.kind(one.target))) is not None:
+            self._apply_child(one, members)
         else:
             assert step.conflict(one, self.bodies.get(key)) is None
             body = step.edit(one, self.bodies.get(key))
@@ -388,18 +403,46 @@ class Azure:
             self.bodies[key] = {**body, "id": one.target}
         self._join()
 
+    def _apply_child(self, one: Step, members: str) -> None:
+        """A route or a peering, which lives in its parent's body."""
+        children = self.bodies[ids.key(ids.parent(one.target))]["properties"].setdefault(members, [])
+        name = ids.name(one.target)
+        old = next((body for body in children if body["name"].casefold() == name.casefold()), None)
+        assert step.conflict(one, old) is None
+        new = step.edit(one, old)
+        if old is not None:
+            children.remove(old)
+        if new is not None:
+            children.append({**new, "id": one.target, "name": name})
+
     def _join(self) -> None:
-        """What Azure fills in by itself: which subnets a gateway serves."""
+        """What Azure fills in by itself: which subnets a gateway or a table serves, and the state of peerings."""
         for key, body in self.bodies.items():
-            if ids.kind(key) == ids.NAT_GATEWAY:
+            if member := _SERVING.get(ids.kind(key)):
                 served = [
                     one["id"]
                     for other in self.bodies.values()
                     for one in other.get("properties", {}).get("subnets") or ()
                     if ids.kind(other["id"]) == ids.VIRTUAL_NETWORK
-                    and ids.key((one["properties"].get("natGateway") or {"id": ""})["id"]) == key
+                    and ids.key((one["properties"].get(member) or {"id": ""})["id"]) == key
                 ]
-                body["properties"]["subnets"] = refs(*served)
+                # Networks that this Azure does not hold are believed as they are given.
+                given = [one["id"] for one in body["properties"].get("subnets") or ()]
+                elsewhere = [one for one in given if ids.key(ids.parent(one)) not in self.bodies]
+                body["properties"]["subnets"] = refs(*served, *elsewhere)
+            for one in body.get("properties", {}).get("virtualNetworkPeerings") or ():
+                there = self.bodies.get(ids.key(one["properties"].get("remoteVirtualNetwork", {}).get("id", "")))
+                if there is not None:
+                    self._show_peering(body, one["properties"], there)
+
+    def _show_peering(self, local: Body, properties: Body, there: Body) -> None:
+        back = any(
+            ids.same(other["properties"].get("remoteVirtualNetwork", {}).get("id", ""), local["id"])
+            for other in there["properties"].get("virtualNetworkPeerings") or ()
+        )
+        if properties.get("peeringState") != "Disconnected":
+            properties["peeringState"] = "Connected" if back else "Initiated"
+        properties["remoteAddressSpace"] = there["properties"].get("addressSpace") or {}
 
     def _answer(self, wanted: Needs) -> Reading:
         bodies: list[Body] = []

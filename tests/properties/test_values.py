@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from governor.core import cause, ids, step
+from governor.core import attachment, cause, ids, step
 from governor.core.cause import Caller, Cause, Remainder, Source, VirtualNetwork
 from governor.core.judged import judge
 from governor.core.plan import Plan
@@ -143,7 +143,7 @@ def test_an_edit_is_idempotent_and_touches_only_what_it_means_to(to: Attachment,
 
 @given(ATTACHMENTS, BODIES)
 def test_an_edit_and_its_inverse_leave_the_attachment_as_it_was(to: Attachment, body: dict[str, Any]) -> None:
-    now = step.attachment(body)
+    now = attachment.of_body(body)
     looked = {
         name: UNSET if getattr(to, name) is UNSET else getattr(now, name) for name in Attachment.__struct_fields__
     }
@@ -156,7 +156,7 @@ def test_an_edit_and_its_inverse_leave_the_attachment_as_it_was(to: Attachment, 
     restored = step.edit(back, written)
     assert restored is not None
     for name in Attachment.__struct_fields__:
-        before, after = getattr(now, name), getattr(step.attachment(restored), name)
+        before, after = getattr(now, name), getattr(attachment.of_body(restored), name)
         assert before == after or ids.same(before, after)
 
 

@@ -1,0 +1,134 @@
+"""How a subnet gets to leave by its hub: a judged subnet and its network as a spoke in, the Means of its repair out."""
+
+from governor.core import facts, ids
+from governor.core.egress import nat_gateway_of
+from governor.core.estate import ABSENT, Estate
+from governor.core.hub_verdict import Spoke
+from governor.core.judged import Judged
+from governor.core.means import Means, common, group_missing
+from governor.core.plan import Gate, Reason, Remediation, digest
+from governor.core.policy import Disruption, Requirement
+from governor.core.routing import INTERNET, CreateRouteTable, WriteRoute
+from governor.core.step import Attachment
+from governor.core.tables import Place, TableWork, table_work
+from governor.core.verdict import Result
+
+
+def hub_means(place: Place, spoke: Spoke, linked: Remediation | Reason | None, estate: Estate) -> Means:
+    """A subnet, its network as a spoke and what links that with the hub (None: it is linked) in, its Means out."""
+    judged, hub = place.judged, spoke.hub
+    if hub.missing:
+        return Means(Attachment(), missing=hub.missing)
+    if hub.wrong:
+        return Means(Attachment(), reason=Reason(Gate.HUB, f"a route to the hub would lead nowhere: {hub.wrong}"))
+    if hub.unsettled:
+        seen, passes = hub.unsettled
+        return Means(Attachment(), reason=Reason(Gate.HUB, seen, after=60.0 if passes else None))
+    gateway = nat_gateway_of(judged.subnet, judged.network)
+    if gateway and place.policy.egress.replace != "propose":
+        text = f"NAT gateway {ids.name(gateway)} serves it, and is never replaced (`replace: propose` would ask)"
+        return Means(Attachment(), reason=Reason(Gate.REPLACE, text))
+    if isinstance(linked, Reason):
+        return Means(Attachment(), reason=linked)
+    work = table_work(place, estate)
+    if work.missing or work.reason:
+        return Means(Attachment(), missing=work.missing, reason=work.reason)
+    shared = (linked,) if linked else ()
+    if work.create is not None:
+        made = _made(work.create, place, estate)
+        if isinstance(made, Means):
+            return made
+        shared = (*shared, *made)
+    there = judged.subnet.properties.route_table
+    attach = Attachment() if there and ids.same(there.id, work.table) else Attachment(route_table=work.table)
+    replaced = ", ".join(one for one in (work.replaces, f"NAT gateway {ids.name(gateway)}" if gateway else "") if one)
+    return Means(attach, shared, work=work, replaces=replaced, leaves_from=hub.leaves_from)
+
+
+def _made(create: CreateRouteTable, place: Place, estate: Estate) -> tuple[Remediation, ...] | Means:
+    """The Remediations that make a table, with its group where there is none."""
+    policy, network = place.policy, place.judged.network
+    parts = ids.parse(create.target)
+    group_id = ids.group(parts.subscription, parts.resource_group)
+    if estate.find(group_id, facts.ResourceGroup) is None:
+        return Means(Attachment(), missing=(group_id,))
+    shared: list[Remediation] = []
+    if estate.find(group_id, facts.ResourceGroup) is ABSENT:
+        shared.append(group_missing(group_id, policy, network.region))
+    reason = f"subnets of {network.name} leave by it"
+    shared.append(common(create.target, policy, (create,), reason, tuple(one.digest for one in shared)))
+    return tuple(shared)
+
+
+def link_repair(spoke: Spoke, subjects: tuple[Judged, ...], estate: Estate) -> Remediation | Reason | None:
+    """A network as a spoke in; what links it with its hub, why nothing does, or None when it is linked or need not be.
+
+    subjects: its subnets that leave by the hub.
+    """
+    link, network = spoke.link, spoke.network
+    if spoke.wanted.peering == "ignore" or link is None or not link.wrong:
+        return None
+    if link.blocked or spoke.wanted.peering == "require":
+        why = link.blocked or f"the policy requires the peering with the hub, and makes none: {link.wrong}"
+        return Reason(Gate.HUB, why)
+    there = estate.find(spoke.hub.network, facts.VirtualNetwork)
+    state = there.properties.provisioning_state if isinstance(there, facts.VirtualNetwork) else None
+    if state is not None and state != facts.SUCCEEDED:
+        passes = 15.0 if state.casefold() in facts.WRITING else None
+        return Reason(Gate.SETTLE, f"hub network {ids.name(spoke.hub.network)} is {state}", after=passes)
+    inhabited = any(not one.occupants.empty for one in subjects)
+    requirements = (Requirement.HUB_PEERING,)
+    return Remediation(
+        resource=network.id,
+        policy=spoke.policy.name,
+        requirements=requirements,
+        steps=link.steps,
+        reason=link.wrong,
+        disruptions=(Disruption.OUTAGE if link.gateways and inhabited else Disruption.NONE,),
+        digest=digest(spoke.policy.name, requirements, network.id, link.steps),
+    )
+
+
+def table_repair(work: TableWork, place: Place, needs: tuple[str, ...]) -> Remediation:
+    """What must be written into a table that is there in; its Remediation out, which is that of all its subnets."""
+    about = (Requirement.SUBNET_EGRESS, Requirement.SUBNET_ROUTE_DEFAULT)
+    violated = {v.requirement for one in work.serves for v in one.verdicts if v.result is Result.VIOLATION}
+    requirements = tuple(one for one in about if one in violated)
+    inhabited = any(not one.occupants.empty for one in work.serves)
+    users = ", ".join(one.subnet.name for one in work.serves[:5]) or "nobody yet"
+    routes = ", ".join(str(one.to) for one in work.write[:3] if isinstance(one, WriteRoute))
+    return Remediation(
+        resource=work.table,
+        policy=place.policy.name,
+        requirements=requirements,
+        steps=work.write,
+        reason=f"{ids.name(work.table)}, which serves {users}, needs {routes or 'another propagation'}",
+        disruptions=(Disruption.OUTAGE if inhabited else Disruption.NONE,),
+        digest=digest(place.policy.name, requirements, work.table, work.write),
+        new_addresses=place.hub.leaves_from,
+        needs=needs,
+        replaces=work.replaces,
+    )
+
+
+def straight_out(work: TableWork, place: Place, estate: Estate) -> tuple[str, ...]:
+    """The routes to the internet that a subnet would have afterwards, by name; those of replies break nothing.
+
+    They would not work in a private subnet (facts/azure.md 2.4).
+    """
+    table = estate.find(work.table, facts.RouteTable)
+    found = {r.to.name: (r.to.prefix, r.to.hop) for r in work.write if isinstance(r, WriteRoute)}
+    if work.create is not None:
+        found |= {route.name: (route.prefix, route.hop) for route in work.create.routes}
+    elif isinstance(table, facts.RouteTable):
+        for route in table.properties.routes or ():
+            properties = route.properties
+            found.setdefault(route.name, (properties.address_prefix or "", properties.next_hop_type or ""))
+    replies = set(place.hub.leaves_from)
+    return tuple(
+        sorted(
+            name
+            for name, (prefix, hop) in found.items()
+            if hop.casefold() == INTERNET.casefold() and prefix not in replies
+        )
+    )

@@ -1,0 +1,265 @@
+"""Which route table a subnet leaves by, and what must be written into it: a subnet of a hub policy in, TableWork out.
+
+Nobody's route is ever lost: a table that is there is written route by route, a new one is made whole. A table that
+others use too is left alone, or copied (safety.md 8).
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from governor.core import facts, ids
+from governor.core.estate import ABSENT, Estate
+from governor.core.hub import Hub, routes
+from governor.core.hub_verdict import Lacking, lacking, route_of
+from governor.core.judged import Judged
+from governor.core.plan import Gate, Reason
+from governor.core.policy import HubPolicy, Policy, fill
+from governor.core.routing import NETWORK_TAG, CreateRouteTable, RouteTo, WritePropagation, WriteRoute
+from governor.core.verdict import Result
+
+OWNER_TAG: Final = "egress-governor-policy"
+# Azure Virtual Network Manager keeps its route tables in groups of this name, and writes them again.
+_NETWORK_MANAGER: Final = "avnm_managed_resourcegroup"
+_NODE_GROUP: Final = "mc_"
+_COPIED: Final = frozenset({"virtualappliance", "internet", "none", "vnetlocal", "virtualnetworkgateway"})
+
+
+class TableWork(Struct, frozen=True):
+    """table: its id, "" where there is none to use. create: it is made. write: what is written into it as it is.
+
+    serves: the subnets that use it now. replaces: the route that would be replaced, for people. missing: what must be
+    read first. reason: why it cannot be used.
+    """
+
+    table: str = ""
+    create: CreateRouteTable | None = None
+    write: tuple[WriteRoute | WritePropagation, ...] = ()
+    serves: tuple[Judged, ...] = ()
+    replaces: str = ""
+    missing: tuple[str, ...] = ()
+    reason: Reason | None = None
+
+
+NO_WORK: Final = TableWork()
+
+
+class Place(Struct, frozen=True):
+    """A subnet that shall leave by the hub, with what its network holds besides. by_key: all its judged subnets."""
+
+    judged: Judged
+    policy: Policy
+    wanted: HubPolicy
+    hub: Hub
+    by_key: dict[str, Judged]
+
+
+def table_work(place: Place, estate: Estate) -> TableWork:
+    """A subnet in, the table that it shall leave by and what must be done about it out."""
+    named = place.judged.subnet.properties.route_table
+    own = _named(place)
+    if named is not None:
+        table = estate.find(named.id, facts.RouteTable)
+        if not isinstance(table, facts.RouteTable):
+            return TableWork(named.id, missing=(named.id,))
+        return _existing(table, own, place, estate)
+    found = estate.find(own, facts.RouteTable)
+    if found is None:
+        return TableWork(own, missing=(own,))
+    if found is ABSENT:
+        return TableWork(own, create=_new(own, place, routes(place.hub, place.wanted)))
+    if why := _taken(found, place):
+        return TableWork(own, reason=Reason(Gate.SHARED, why))
+    return _merged(found, place, estate)
+
+
+def _named(place: Place) -> str:
+    """The id of the table that the policy names for this subnet."""
+    known, wanted = name_fields(place.judged), place.wanted.route_table
+    group = fill(wanted.resource_group, **known)
+    subscription = ids.parse(place.judged.subnet.id).subscription
+    return ids.network(subscription, group, "routeTables", fill(wanted.name, **known))
+
+
+def name_fields(judged: Judged) -> dict[str, str]:
+    """A subnet in, what the fields of a policy's names stand for there out."""
+    parts = ids.parse(judged.subnet.id)
+    return {
+        "subscription": parts.subscription,
+        "resourceGroup": parts.resource_group,
+        "region": judged.network.region,
+        "virtualNetwork": judged.network.name,
+        "subnet": judged.subnet.name,
+    }
+
+
+def _new(table_id: str, place: Place, wanted: tuple[RouteTo, ...], disabled: bool | None = None) -> CreateRouteTable:
+    network, flag = place.judged.network, place.wanted.disable_bgp_route_propagation
+    tags = {OWNER_TAG: place.policy.name, NETWORK_TAG: network.id}
+    return CreateRouteTable(
+        table_id, network.region, tags, wanted, disabled if isinstance(disabled, bool) else flag is True
+    )
+
+
+def _existing(table: facts.RouteTable, own: str, place: Place, estate: Estate) -> TableWork:
+    """The table that the subnet has: written where all its subnets want the same, otherwise left alone or copied."""
+    clones = place.wanted.when_shared == "clone" and not ids.same(own, table.id)
+    if clones and lacking(table, place.hub, place.wanted) is not None and _shared(table, place):
+        return _cloned(table, own, place, estate)
+    return _merged(table, place, estate)
+
+
+def _merged(table: facts.RouteTable, place: Place, estate: Estate) -> TableWork:
+    """What is written into a table that is there, route by route."""
+    lack = lacking(table, place.hub, place.wanted)
+    if lack is None:
+        return TableWork(table.id)
+    parts = ids.parse(table.id)
+    group = ids.group(parts.subscription, parts.resource_group)
+    if estate.find(group, facts.ResourceGroup) is None:
+        return TableWork(table.id, missing=(group,))
+    if why := _managed(table, estate) or _shared(table, place):
+        return TableWork(table.id, reason=Reason(Gate.SHARED, why))
+    if blocked := _not_replaced(table, lack, place):
+        return TableWork(table.id, reason=blocked)
+    taken = {route.name.casefold() for route in table.properties.routes or ()}
+    writes: list[WriteRoute | WritePropagation] = [
+        WriteRoute(f"{table.id}/routes/{now.name}", wanted, now) for now, wanted in lack.other
+    ]
+    for route in lack.new:
+        name = _free(route.name, taken)
+        to = RouteTo(name, route.prefix, route.hop, route.address)
+        writes.append(WriteRoute(f"{table.id}/routes/{name}", to))
+    if lack.propagation_disabled is not None:
+        writes.append(WritePropagation(table.id, lack.propagation_disabled, not lack.propagation_disabled))
+    users = _users(table, place)
+    serves = tuple(place.by_key[key] for key in users)
+    return TableWork(table.id, write=tuple(writes), serves=serves, replaces=_replaced(lack))
+
+
+def _not_replaced(table: facts.RouteTable, lack: Lacking, place: Place) -> Reason | None:
+    if not lack.other or place.policy.egress.replace == "propose":
+        return None
+    text = (
+        f"route table {ids.name(table.id)} has {_replaced(lack)}; it is never replaced (`replace: propose` would ask)"
+    )
+    return Reason(Gate.REPLACE, text)
+
+
+def _replaced(lack: Lacking) -> str:
+    return ", ".join(f"route {now.name} {now}" for now, _ in lack.other)
+
+
+def _cloned(table: facts.RouteTable, own: str, place: Place, estate: Estate) -> TableWork:
+    """A copy of a shared table with the hub's routes, for this network's subnets alone."""
+    kept = tuple(map(route_of, table.properties.routes or ()))
+    strange = [route.name for route in kept if route.hop.casefold() not in _COPIED]
+    if strange:
+        text = f"route {strange[0]} of {ids.name(table.id)} is of a kind that is not copied"
+        return TableWork(own, reason=Reason(Gate.SHARED, text))
+    lack = lacking(table, place.hub, place.wanted)
+    if lack is not None and (blocked := _not_replaced(table, lack, place)):
+        return TableWork(own, reason=blocked)
+    wanted = {route.prefix: route for route in routes(place.hub, place.wanted)}
+    changed = {now.name: to for now, to in lack.other} if lack else {}
+    copied = [changed.get(route.name, route) for route in kept]
+    there = {route.prefix for route in copied}
+    taken = {route.name.casefold() for route in copied}
+    for prefix, route in wanted.items():
+        if prefix not in there:
+            copied.append(RouteTo(_free(route.name, taken), prefix, route.hop, route.address))
+    found = estate.find(own, facts.RouteTable)
+    if found is None:
+        return TableWork(own, missing=(own,))
+    if found is ABSENT:
+        flag = place.wanted.disable_bgp_route_propagation
+        same = flag if isinstance(flag, bool) else bool(table.properties.disable_bgp_route_propagation)
+        replaced = _replaced(lack) if lack else ""
+        return TableWork(own, create=_new(own, place, tuple(copied), same), replaces=replaced)
+    if why := _taken(found, place):
+        return TableWork(own, reason=Reason(Gate.SHARED, why))
+    holds = {(route.prefix, route.way) for route in map(route_of, found.properties.routes or ())}
+    lost = [route for route in copied if (route.prefix, route.way) not in holds]
+    if lost:
+        text = f"route table {ids.name(own)} exists and lacks {lost[0]} of {ids.name(table.id)}; no route is lost"
+        return TableWork(own, reason=Reason(Gate.SHARED, text))
+    return TableWork(own)
+
+
+def _taken(table: facts.RouteTable, place: Place) -> str | None:
+    """Why a table that has the name of ours is not to be used: it was made for another network, or serves one."""
+    network, name = place.judged.network, ids.name(table.id)
+    for tag, owner in (table.tags or {}).items():
+        if tag.casefold() == NETWORK_TAG and not ids.same(owner, network.id):
+            return f"route table {name} was made for network {ids.name(owner)}, and serves no other"
+    for used in table.properties.subnets or ():
+        if not ids.same(ids.parent(used.id), network.id):
+            return f"route table {name} serves network {ids.name(ids.parent(used.id))}, and no other"
+    if table.location.casefold().replace(" ", "") != network.region:
+        return f"route table {name} is in {table.location}, the network in {network.region}"
+    return None
+
+
+def _managed(table: facts.RouteTable, estate: Estate) -> str | None:
+    """Why nobody but its owner writes a table: it belongs to a cluster, to Network Manager, or to a service."""
+    parts = ids.parse(table.id)
+    group, name = parts.resource_group.casefold(), ids.name(table.id)
+    nodes = {(cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(facts.Cluster)}
+    if group.startswith(_NODE_GROUP) or group in nodes:
+        return f"route table {name} lies in a cluster's node resource group, which is never written"
+    if group.startswith(_NETWORK_MANAGER):
+        return f"route table {name} belongs to Virtual Network Manager, which would write it again"
+    found = estate.find(ids.group(parts.subscription, parts.resource_group), facts.ResourceGroup)
+    if isinstance(found, facts.ResourceGroup) and found.managed_by:
+        return f"route table {name} lies in a group that {ids.name(found.managed_by)} manages"
+    return None
+
+
+def _users(table: facts.RouteTable, place: Place) -> tuple[str, ...]:
+    """The keys of all subnets of a table, as it says itself and as this network's subnets say."""
+    here = [
+        key
+        for key, one in place.by_key.items()
+        if (ref := one.subnet.properties.route_table) is not None and ids.same(ref.id, table.id)
+    ]
+    return tuple(dict.fromkeys((*(ids.key(ref.id) for ref in table.properties.subnets or ()), *here)))
+
+
+def _shared(table: facts.RouteTable, place: Place) -> str | None:
+    """Why a route for this subnet must not enter a table: somebody else in it would be sent to the hub, too."""
+    for key in _users(table, place):
+        if why := _not_ours(key, place):
+            clone = "; `whenShared: clone` would copy it" if place.wanted.when_shared == "withhold" else ""
+            return f"route table {ids.name(table.id)} also serves {why}{clone}"
+    return None
+
+
+def _not_ours(key: str, place: Place) -> str | None:
+    """A subnet of a table in; why it does not want what this policy would put there, or None, out."""
+    other = place.by_key.get(key)
+    if other is None:
+        return f"{ids.name(ids.parent(key))}/{ids.name(key)} of another network"
+    name = other.subnet.name
+    if other.policy is None or other.hub is None or other.policy.egress.hub is None:
+        told = other.verdicts[0].seen if other.policy is None and other.verdicts else "another policy governs it"
+        return f"{name}: {told}"
+    if other.policy.name != place.policy.name:
+        same = routes(other.hub, other.policy.egress.hub) == routes(place.hub, place.wanted)
+        if not same:
+            return f"{name}, which policy {other.policy.name} sends another way"
+    results = {verdict.requirement: verdict for verdict in other.verdicts}
+    for requirement in ("subnet-egress", "subnet-route-default"):
+        verdict = results.get(requirement)
+        if verdict is not None and verdict.result in (Result.EXEMPT, Result.NOT_APPLICABLE, Result.UNKNOWN):
+            return f"{name} ({verdict.result.value}: {verdict.seen})"
+    return None
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name that no route has yet; it is taken from now on."""
+    found, number = name, 1
+    while found.casefold() in taken:
+        number += 1
+        found = f"{name}-{number}"
+    taken.add(found.casefold())
+    return found

@@ -1,0 +1,677 @@
+"""What a hub policy wants, who holds its next hop, how networks are linked, and what repairs all that."""
+
+from typing import Any
+
+import pytest
+
+from governor.core import guard, ids
+from governor.core.judged import judge, look
+from governor.core.plan import Gate, Plan, Withheld
+from governor.core.policy import (
+    Approvals,
+    Bypass,
+    Disruption,
+    Egress,
+    Exemption,
+    HubPolicy,
+    Mode,
+    NamedRoute,
+    NamedTable,
+    PathKind,
+    Policies,
+    Policy,
+    Requirement,
+    Select,
+)
+from governor.core.propose import propose
+from governor.core.routing import NETWORK_TAG, RouteTo
+from governor.core.standing import Standing
+from governor.core.step import CreateRouteTable, WritePeering, WriteRoute, WriteSubnet, name
+from governor.core.verdict import Result
+from tests.core.world import (
+    AT,
+    GROUP,
+    REGION,
+    Azure,
+    Body,
+    address,
+    address_id,
+    around,
+    balancer,
+    balancer_id,
+    config_id,
+    firewall,
+    freely,
+    group,
+    nat,
+    nat_id,
+    nat_policy,
+    network,
+    nic,
+    peering,
+    refs,
+    route,
+    space,
+    subnet,
+    subnet_id,
+    subscription,
+    table,
+    table_id,
+    vnet,
+    vnet_id,
+)
+
+HOP = "10.1.0.4"
+FW = network("azureFirewalls", "fw")
+FW_CONFIG = f"{FW}/azureFirewallIpConfigurations/c"
+HUB = vnet_id("hub")
+OWN_TABLE = network("routeTables", "rt-spoke", "rg-egress-westeurope")
+INHABITED: dict[str, Any] = {"ipConfigurations": refs(config_id())}
+TO_HUB = route("0.0.0.0/0", "VirtualAppliance", HOP)
+
+
+def hub_network(*peerings: Body, **properties: Any) -> Body:
+    firewalls = subnet("AzureFirewallSubnet", "hub", addressPrefix="10.1.0.0/26", ipConfigurations=refs(FW_CONFIG))
+    given = {"addressSpace": space("10.1.0.0/16"), "virtualNetworkPeerings": list(peerings), **properties}
+    return vnet(firewalls, name="hub", **given)
+
+
+def spoke(*subnets: Body, peerings: tuple[Body, ...] = (), name: str = "spoke", **properties: Any) -> Body:
+    given = {"addressSpace": space("10.2.0.0/16"), "virtualNetworkPeerings": list(peerings), **properties}
+    return vnet(*subnets, name=name, **given)
+
+
+def the_firewall(**properties: Any) -> Body:
+    one = firewall(HOP, **properties)
+    one["properties"]["ipConfigurations"][0]["properties"] |= {
+        "subnet": {"id": subnet_id("AzureFirewallSubnet", "hub")},
+        "publicIPAddress": {"id": address_id("pip-fw")},
+    }
+    return one
+
+
+def side(of: str, to: str, **flags: Any) -> Body:
+    found = {
+        "remoteVirtualNetwork": {"id": vnet_id(to)},
+        "peeringState": "Connected",
+        "peeringSyncLevel": "FullyInSync",
+        "allowVirtualNetworkAccess": True,
+        "allowForwardedTraffic": True,
+        **flags,
+    }
+    return peering(f"to-{to}", of, **found)
+
+
+OURS, THEIRS = side("spoke", "hub"), side("hub", "spoke")
+AROUND: tuple[Body, ...] = (the_firewall(), address("pip-fw", "20.0.0.1"), group(), subscription())
+LINKED = (hub_network(THEIRS), *AROUND)
+GROUP_MADE = group("rg-egress-westeurope")
+
+
+def hub_policy(**changes: Any) -> Policy:
+    """Every spoke* leaves by the firewall; what is given beside HubPolicy's members is the policy's own."""
+    members = set(HubPolicy.__struct_fields__)
+    wanted = {key: value for key, value in changes.items() if key in members}
+    given = {"hub_virtual_network": {REGION: HUB}, "firewall": {REGION: FW}, "keep_inbound": False, **wanted}
+    hub = HubPolicy(**given)
+    egress = Egress(hub=hub, **{k: changes[k] for k in ("allow", "replace", "default_outbound_access") if k in changes})
+    own = {k: v for k, v in changes.items() if k in Policy.__struct_fields__}
+    return freely(
+        nat_policy(**{"name": "hub", "egress": egress, "select": Select(virtual_networks=("spoke*",)), **own})
+    )
+
+
+class Run:
+    """What a run over an Azure comes to."""
+
+    def __init__(self, azure: Azure, *policies: Policy, standing: Standing | None = None) -> None:
+        self.policies = Policies(policies or (hub_policy(),))
+        self.azure = azure
+        self.seen = azure.observe(self.policies, standing)
+        self.verdicts = {(ids.name(v.resource), v.requirement): v for v in judge(self.seen, self.policies)}
+        proposal = propose(self.seen, look(self.seen, self.policies))
+        self.plan: Plan = guard.withhold(proposal, around(self.seen, self.policies, standing))
+
+    @property
+    def steps(self) -> list[str]:
+        return [name(step) for _, step in self.plan.steps]
+
+    def held(self, requirement: str = "subnet-egress") -> Withheld:
+        return next(w for w in self.plan.withheld if requirement in w.remediation.requirements)
+
+    def why(self, requirement: str = "subnet-egress") -> tuple[Gate, str]:
+        (reason,) = self.held(requirement).reasons
+        return reason.gate, reason.text
+
+    def result(self, resource: str, requirement: str) -> Result:
+        return self.verdicts[resource, requirement].result
+
+    def done(self) -> "Run":
+        """Writes the Plan, and looks again."""
+        for _, step in self.plan.steps:
+            self.azure.apply(step)
+        return Run(self.azure, *self.policies)
+
+
+def run(*bodies: Body, policy: Policy | None = None) -> Run:
+    return Run(Azure(*bodies), *((policy,) if policy else ()))
+
+
+# ---- from nothing ---------------------------------------------------------------------------------------------------
+
+
+def test_a_new_network_gets_table_peering_and_attachment_in_this_order() -> None:
+    first = run(spoke(subnet("app"), subnet("db")), hub_network(), *AROUND)
+    assert first.steps == [
+        "CreateResourceGroup",
+        "CreateRouteTable",
+        "WritePeering",
+        "WritePeering",
+        "WriteSubnet",
+        "WriteSubnet",
+    ]
+    sides = [step.target for _, step in first.plan.steps if isinstance(step, WritePeering)]
+    assert [ids.name(ids.parent(one)) for one in sides] == ["hub", "spoke"]
+    after = first.done()
+    assert after.plan == Plan()
+    results = {place: verdict.result for place, verdict in after.verdicts.items() if place[0] in ("app", "db", "spoke")}
+    assert set(results.values()) == {Result.COMPLIANT}
+    assert results["spoke", "hub-peering"]
+    assert results["app", "subnet-route-default"]
+
+
+def test_the_table_has_every_route_from_the_start() -> None:
+    wanted = hub_policy(
+        keep_inbound=True,
+        routes=(NamedRoute("10.0.0.0/8", "hub"), NamedRoute("AzureKeyManagement", "internet")),
+        default_outbound_access="allow",
+    )
+    first = run(spoke(subnet("app"), peerings=(OURS,)), *LINKED, GROUP_MADE, policy=wanted)
+    (made,) = (step for _, step in first.plan.steps if isinstance(step, CreateRouteTable))
+    assert {str(one) for one in made.routes} == {
+        "0.0.0.0/0 -> 10.1.0.4",
+        "10.0.0.0/8 -> 10.1.0.4",
+        "AzureKeyManagement -> Internet",
+        "20.0.0.1/32 -> Internet",
+    }
+    assert made.tags[NETWORK_TAG] == vnet_id("spoke")
+    assert not made.disable_bgp_route_propagation
+    assert first.done().plan == Plan()
+
+
+def test_replies_leave_by_every_address_of_the_hub_with_a_gateway_on_its_firewall_subnet() -> None:
+    firewalls = subnet("AzureFirewallSubnet", "hub", addressPrefix="10.1.0.0/26", natGateway=nat_id("ng-hub"))
+    there = vnet(firewalls, name="hub", addressSpace=space("10.1.0.0/16"), virtualNetworkPeerings=[THEIRS])
+    azure = (there, *AROUND, nat("ng-hub", address_id("pip-ng")), address("pip-ng", "20.0.0.9"), GROUP_MADE)
+    first = run(spoke(subnet("app"), peerings=(OURS,)), *azure, policy=hub_policy(keep_inbound=True))
+    (made,) = (step for _, step in first.plan.steps if isinstance(step, CreateRouteTable))
+    assert {one.prefix for one in made.routes} == {"0.0.0.0/0", "20.0.0.1/32", "20.0.0.9/32"}
+
+
+# ---- the peering ----------------------------------------------------------------------------------------------------
+
+
+PEERINGS = [
+    ((), (), "not peered: spoke and hub has no peering", 2),
+    ((OURS,), (), "not peered: hub has no peering", 1),
+    ((), (THEIRS,), "not peered: spoke has no peering", 1),
+    ((side("spoke", "hub", allowForwardedTraffic=False),), (THEIRS,), "allowForwardedTraffic is false at spoke", 1),
+    ((OURS,), (side("hub", "spoke", allowForwardedTraffic=False),), "allowForwardedTraffic is false at hub", 1),
+    ((side("spoke", "hub", allowVirtualNetworkAccess=False),), (THEIRS,), "allowVirtualNetworkAccess is false", 1),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "seen", "writes"), PEERINGS, ids=[p[2] for p in PEERINGS])
+def test_what_is_wrong_with_a_peering_is_mended_on_the_side_where_it_is_wrong(
+    ours: tuple[Body, ...], theirs: tuple[Body, ...], seen: str, writes: int
+) -> None:
+    first = run(spoke(subnet("app"), peerings=ours), hub_network(*theirs), *AROUND, GROUP_MADE)
+    verdict = first.verdicts["spoke", "hub-peering"]
+    assert verdict.result is Result.VIOLATION
+    assert seen in verdict.seen
+    assert first.steps.count("WritePeering") == writes
+    after = first.done()
+    assert after.result("spoke", "hub-peering") is Result.COMPLIANT
+    assert after.plan == Plan()
+
+
+def test_a_disconnected_peering_is_left_to_people_and_nothing_is_attached() -> None:
+    gone = side("spoke", "hub", peeringState="Disconnected")
+    first = run(spoke(subnet("app"), peerings=(gone,)), hub_network(), *AROUND, GROUP_MADE)
+    assert first.plan.remediations == ()
+    assert first.why("hub-peering")[0] is Gate.HUB
+    assert "delete it" in first.why("hub-peering")[1]
+    assert first.why("subnet-egress")[0] is Gate.HUB
+
+
+def test_a_policy_that_only_requires_the_peering_makes_none() -> None:
+    first = run(spoke(subnet("app")), hub_network(), *AROUND, GROUP_MADE, policy=hub_policy(peering="require"))
+    assert first.plan.remediations == ()
+    assert "makes none" in first.why("hub-peering")[1]
+
+
+def test_a_policy_that_ignores_peerings_judges_none_and_attaches() -> None:
+    first = run(spoke(subnet("app")), hub_network(), *AROUND, GROUP_MADE, policy=hub_policy(peering="ignore"))
+    assert first.result("spoke", "hub-peering") is Result.NOT_APPLICABLE
+    assert first.steps == ["CreateRouteTable", "WriteSubnet"]
+
+
+def test_overlapping_networks_are_withheld_before_azure_refuses() -> None:
+    first = run(spoke(subnet("app"), addressSpace=space("10.1.128.0/20")), hub_network(), *AROUND, GROUP_MADE)
+    assert first.plan.remediations == ()
+    assert first.why("hub-peering")[0] is Gate.FORECAST
+    assert "overlap" in first.why("hub-peering")[1]
+    assert first.why()[0] is Gate.FORECAST
+
+
+def test_a_network_that_overlaps_with_another_spoke_of_the_hub_is_withheld() -> None:
+    other = spoke(name="other", peerings=(side("other", "hub"),))
+    there = hub_network(side("hub", "other"))
+    first = run(spoke(subnet("app")), other, there, *AROUND, GROUP_MADE)
+    assert "overlaps with 10.2.0.0/16 of other" in first.why("hub-peering")[1]
+
+
+@pytest.mark.parametrize(("transit", "flags"), [("use", (True, True)), ("never", (False, None))])
+def test_gateway_transit_is_what_the_policy_says(transit: str, flags: tuple[bool, bool | None]) -> None:
+    gateways = subnet("GatewaySubnet", "hub", addressPrefix="10.1.1.0/27", ipConfigurations=refs(config_id("gw")))
+    firewalls = subnet("AzureFirewallSubnet", "hub", addressPrefix="10.1.0.0/26", ipConfigurations=refs(FW_CONFIG))
+    there = vnet(
+        firewalls,
+        gateways,
+        name="hub",
+        addressSpace=space("10.1.0.0/16"),
+        virtualNetworkPeerings=[side("hub", "spoke", allowGatewayTransit=transit == "never")],
+    )
+    here = spoke(subnet("app"), peerings=(side("spoke", "hub", useRemoteGateways=transit == "never"),))
+    first = run(here, there, *AROUND, GROUP_MADE, policy=hub_policy(gateway_transit=transit))
+    after = first.done()
+    (ours,) = after.azure.bodies[ids.key(vnet_id("spoke"))]["properties"]["virtualNetworkPeerings"]
+    (theirs,) = after.azure.bodies[ids.key(HUB)]["properties"]["virtualNetworkPeerings"]
+    assert ours["properties"]["useRemoteGateways"] is flags[0]
+    assert flags[1] is None or theirs["properties"]["allowGatewayTransit"] is flags[1]
+    assert after.plan == Plan()
+
+
+def test_remote_gateways_that_are_not_there_are_not_used() -> None:
+    first = run(spoke(subnet("app"), peerings=(OURS,)), *LINKED, policy=hub_policy(gateway_transit="use"))
+    assert first.why("hub-peering")[0] is Gate.FORECAST
+    assert "has no gateway" in first.why("hub-peering")[1]
+
+
+# ---- the next hop ---------------------------------------------------------------------------------------------------
+
+
+def appliance_hub(*holders: str) -> Body:
+    nva = subnet("nva", "hub", addressPrefix="10.1.2.0/24", ipConfigurations=refs(*holders))
+    return vnet(nva, name="hub", addressSpace=space("10.1.0.0/16"), virtualNetworkPeerings=[THEIRS])
+
+
+def appliance(private: str, **properties: Any) -> Body:
+    one = nic("nva", **properties)
+    one["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] = private
+    return one
+
+
+FRONTEND = f"{balancer_id('lb')}/frontendIPConfigurations/fe"
+
+
+def internal_balancer(*members: str) -> Body:
+    one = balancer("lb")
+    one["properties"]["frontendIPConfigurations"][0]["properties"] = {"privateIPAddress": "10.1.2.9"}
+    one["properties"]["backendAddressPools"][0]["properties"] = {"backendIPConfigurations": refs(*members)}
+    return one
+
+
+NEXT_HOPS: list[tuple[str, tuple[Body, ...], Result, str]] = [
+    (
+        "10.1.2.4",
+        (appliance_hub(config_id("nva")), appliance("10.1.2.4", enableIPForwarding=True)),
+        Result.COMPLIANT,
+        "10.1.2.4 is appliance vm",
+    ),
+    (
+        "10.1.2.4",
+        (appliance_hub(config_id("nva")), appliance("10.1.2.4")),
+        Result.VIOLATION,
+        "network interface nva does not forward (enableIPForwarding)",
+    ),
+    (
+        "10.1.2.5",
+        (appliance_hub(config_id("nva")), appliance("10.1.2.4", enableIPForwarding=True)),
+        Result.VIOLATION,
+        "10.1.2.5 is nobody's address in hub",
+    ),
+    ("10.9.0.4", (appliance_hub(),), Result.VIOLATION, "10.9.0.4 is nobody's address in hub"),
+    (
+        "10.1.2.9",
+        (appliance_hub(FRONTEND), internal_balancer(config_id("nva")), appliance("10.1.2.4", enableIPForwarding=True)),
+        Result.COMPLIANT,
+        "10.1.2.9 is appliances behind load balancer lb",
+    ),
+    (
+        "10.1.2.9",
+        (appliance_hub(FRONTEND), internal_balancer()),
+        Result.VIOLATION,
+        "load balancer lb has nobody behind it",
+    ),
+    (
+        "10.1.2.9",
+        (appliance_hub(FRONTEND), internal_balancer(config_id("nva")), appliance("10.1.2.4")),
+        Result.VIOLATION,
+        "nva behind load balancer lb does not forward",
+    ),
+]
+
+
+@pytest.mark.parametrize(("hop", "bodies", "result", "seen"), NEXT_HOPS, ids=[n[3] for n in NEXT_HOPS])
+def test_a_next_hop_must_be_somebodys_address(hop: str, bodies: tuple[Body, ...], result: Result, seen: str) -> None:
+    policy = hub_policy(next_hop={REGION: hop}, firewall={})
+    first = run(spoke(subnet("app"), peerings=(OURS,)), *bodies, GROUP_MADE, policy=policy)
+    verdict = first.verdicts["spoke", "hub-next-hop"]
+    assert (verdict.result, verdict.seen) == (result, seen)
+    if result is Result.COMPLIANT:
+        assert first.steps == ["CreateRouteTable", "WriteSubnet"]
+    else:
+        assert first.plan.remediations == ()
+        assert first.why()[0] is Gate.HUB
+
+
+def test_a_firewall_that_is_not_succeeded_lets_nobody_in() -> None:
+    there = (hub_network(THEIRS), the_firewall(provisioningState="Updating"), GROUP_MADE)
+    first = run(spoke(subnet("app"), peerings=(OURS,)), *there)
+    verdict = first.verdicts["spoke", "hub-next-hop"]
+    assert (verdict.result, verdict.waits) == (Result.UNKNOWN, True)
+    (reason,) = first.held().reasons
+    assert (reason.gate, reason.after) == (Gate.HUB, 60.0)
+
+
+def test_a_literal_that_is_not_the_firewalls_is_a_violation() -> None:
+    policy = hub_policy(next_hop={REGION: "10.1.0.9"})
+    first = run(spoke(subnet("app"), peerings=(OURS,)), *LINKED, GROUP_MADE, policy=policy)
+    assert first.verdicts["spoke", "hub-next-hop"].seen == "10.1.0.9 is not the address of firewall fw"
+
+
+def test_a_region_without_a_hub_is_withheld() -> None:
+    policy = hub_policy(firewall={"northeurope": FW}, hub_virtual_network={"northeurope": HUB})
+    first = run(spoke(subnet("app")), hub_network(), *AROUND, policy=policy)
+    assert first.plan.remediations == ()
+    assert "names no hub for region westeurope" in first.why()[1]
+
+
+def test_a_hub_that_cannot_be_read_makes_everything_unknown() -> None:
+    azure = Azure(spoke(subnet("app")), hub_network(), *AROUND, unreadable=(HUB,))
+    first = Run(azure)
+    assert first.result("spoke", "hub-peering") is Result.UNKNOWN
+    assert first.result("spoke", "hub-next-hop") is Result.UNKNOWN
+    assert first.plan.remediations == ()
+
+
+def test_the_hub_is_found_by_who_has_the_next_hop() -> None:
+    ours = side("spoke", "hub", remoteAddressSpace=space("10.1.0.0/16"))
+    policy = hub_policy(next_hop={REGION: HOP}, firewall={}, hub_virtual_network={})
+    first = run(spoke(subnet("app"), peerings=(ours,)), *LINKED, GROUP_MADE, policy=policy)
+    assert first.result("spoke", "hub-next-hop") is Result.COMPLIANT
+    assert "WriteSubnet" in first.steps
+
+
+# ---- tables that are there ------------------------------------------------------------------------------------------
+
+
+def with_table(*routes: Body, subnets: tuple[Body, ...] = (), policy: Policy | None = None, **properties: Any) -> Run:
+    """A spoke whose subnet `app` has the table `rt`."""
+    here = spoke(subnet("app", routeTable=table_id(), defaultOutboundAccess=False), *subnets, peerings=(OURS,))
+    return run(here, table("rt", *routes, **properties), *LINKED, GROUP_MADE, policy=policy)
+
+
+FOREIGN = route("10.50.0.0/16", "VirtualNetworkGateway")
+
+
+def test_a_missing_route_enters_the_table_that_is_there_and_no_other_is_lost() -> None:
+    first = with_table(FOREIGN)
+    assert first.steps == ["WriteRoute"]
+    (repair,) = first.plan.remediations
+    assert ids.same(repair.resource, table_id())
+    after = first.done()
+    assert after.plan == Plan()
+    assert [r["name"] for r in after.azure.bodies[ids.key(table_id())]["properties"]["routes"]] == [
+        FOREIGN["name"],
+        "egress-default",
+    ]
+    assert after.result("app", "subnet-egress") is Result.COMPLIANT
+
+
+def test_a_name_that_is_taken_in_the_table_is_not_written_over() -> None:
+    taken = {**route("10.60.0.0/16", "None"), "name": "Egress-Default"}
+    first = with_table(taken)
+    (write,) = (step for _, step in first.plan.steps if isinstance(step, WriteRoute))
+    assert ids.name(write.target) == "egress-default-2"
+    assert first.done().plan == Plan()
+
+
+def test_another_default_route_is_never_replaced_by_itself() -> None:
+    other = route("0.0.0.0/0", "VirtualAppliance", "10.9.9.9")
+    first = with_table(other)
+    assert first.plan.remediations == ()
+    assert first.why()[0] is Gate.REPLACE
+    asked = with_table(other, policy=hub_policy(replace="propose"))
+    assert asked.plan.remediations == ()
+    gate, text = asked.why()
+    assert gate is Gate.APPROVAL
+    assert "would replace route to-0.0.0.0-0 0.0.0.0/0 -> 10.9.9.9" in text
+
+
+def test_a_gateway_that_is_there_is_not_routed_past_by_itself() -> None:
+    here = spoke(subnet("app", natGateway=nat_id()), peerings=(OURS,))
+    azure = (here, nat("ng", address_id()), address(), *LINKED, GROUP_MADE)
+    assert run(*azure).why()[0] is Gate.REPLACE
+    assert run(*azure, policy=hub_policy(replace="propose")).why()[0] is Gate.APPROVAL
+
+
+SPECIAL = subnet("GatewaySubnet", routeTable=table_id(), addressPrefix="10.2.9.0/27")
+EXEMPT = Exemption(
+    resource=subnet_id("legacy"),
+    requirement=Requirement.SUBNET_ROUTE_DEFAULT,
+    owner="team",
+    reason="moves in spring",
+    until=AT.date(),
+)
+NEIGHBOURS = [
+    ("special", SPECIAL, hub_policy()),
+    ("ungoverned", subnet("free", routeTable=table_id()), hub_policy(select=Select(subnets=("app",)))),
+    ("exempt", subnet("legacy", routeTable=table_id()), hub_policy(exemptions=(EXEMPT,))),
+    (
+        "delegated",
+        subnet(
+            "sql",
+            routeTable=table_id(),
+            delegations=[{"name": "d", "properties": {"serviceName": "Microsoft.Sql/managedInstances"}}],
+        ),
+        hub_policy(),
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "neighbour", "policy"), NEIGHBOURS, ids=[n[0] for n in NEIGHBOURS])
+def test_a_table_that_serves_somebody_else_too_is_left_alone_or_copied(
+    why: str, neighbour: Body, policy: Policy
+) -> None:
+    first = with_table(FOREIGN, subnets=(neighbour,), policy=policy)
+    assert first.plan.remediations == ()
+    gate, text = first.why()
+    assert gate is Gate.SHARED, why
+    assert neighbour["name"] in text
+    clones = hub_policy(when_shared="clone", select=policy.select, exemptions=policy.exemptions)
+    second = with_table(FOREIGN, subnets=(neighbour,), policy=clones)
+    assert second.steps == ["CreateRouteTable", "WriteSubnet"]
+    before = second.azure.bodies[ids.key(table_id())]["properties"]["routes"]
+    after = second.done()
+    assert after.azure.bodies[ids.key(table_id())]["properties"]["routes"] == before
+    copied = after.azure.bodies[ids.key(OWN_TABLE)]["properties"]["routes"]
+    assert {r["properties"]["addressPrefix"] for r in copied} == {"10.50.0.0/16", "0.0.0.0/0"}
+    assert after.result("app", "subnet-egress") is Result.COMPLIANT
+    assert after.plan.remediations == ()
+
+
+def test_a_table_that_serves_another_network_too_is_left_alone() -> None:
+    here = spoke(subnet("app", routeTable=table_id()), peerings=(OURS,))
+    other = spoke(subnet("app", "other", routeTable=table_id()), name="other", addressSpace=space("10.3.0.0/16"))
+    first = run(here, other, table("rt", FOREIGN), *LINKED, GROUP_MADE)
+    assert first.why()[0] is Gate.SHARED
+    assert "another network" in first.why()[1]
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ("MC_rg_aks_westeurope", "node resource group"),
+        ("AVNM_Managed_ResourceGroup_1", "Virtual Network Manager"),
+        ("rg-databricks", "that ws manages"),
+    ],
+)
+def test_a_table_that_somebody_manages_is_never_written(where: str, text: str) -> None:
+    managed = network("routeTables", "rt", where)
+    owner = {**group(where), "managedBy": f"{GROUP}/providers/Microsoft.Databricks/workspaces/ws"}
+    here = spoke(subnet("app", routeTable=managed), peerings=(OURS,))
+    first = run(here, {**table("rt", FOREIGN), "id": managed}, owner, *LINKED, GROUP_MADE)
+    assert first.plan.remediations == ()
+    assert first.why()[0] is Gate.SHARED
+    assert text in first.why()[1]
+
+
+def test_a_name_that_was_made_for_another_network_is_not_reused() -> None:
+    taken = {**table("x", TO_HUB), "id": OWN_TABLE, "tags": {NETWORK_TAG: vnet_id("other")}}
+    first = run(spoke(subnet("app"), peerings=(OURS,)), taken, *LINKED, GROUP_MADE)
+    assert first.plan.remediations == ()
+    assert first.why()[0] is Gate.SHARED
+    assert "was made for network other" in first.why()[1]
+
+
+def test_a_name_whose_table_serves_another_network_is_not_reused() -> None:
+    other = spoke(subnet("x", "other", routeTable=OWN_TABLE), name="other", addressSpace=space("10.3.0.0/16"))
+    taken = {**table("x", TO_HUB), "id": OWN_TABLE}
+    first = run(spoke(subnet("app"), peerings=(OURS,)), other, taken, *LINKED, GROUP_MADE)
+    held = next(w for w in first.plan.withheld if ids.same(w.remediation.resource, subnet_id("app")))
+    assert held.reasons[0].gate is Gate.SHARED
+    assert "serves network other" in held.reasons[0].text
+
+
+def test_propagation_is_changed_on_own_tables_only() -> None:
+    policy = hub_policy(disable_bgp_route_propagation=True)
+    others = with_table(TO_HUB, policy=policy)
+    assert others.plan.remediations == ()
+    assert others.result("app", "subnet-route-default") is Result.COMPLIANT
+    here = spoke(subnet("app", routeTable=OWN_TABLE, defaultOutboundAccess=False), peerings=(OURS,))
+    ours = {**table("x", TO_HUB), "id": OWN_TABLE, "tags": {NETWORK_TAG: vnet_id("spoke")}}
+    first = run(here, ours, *LINKED, GROUP_MADE, policy=policy)
+    assert first.steps == ["WritePropagation"]
+    assert first.done().plan == Plan()
+
+
+# ---- bypasses -------------------------------------------------------------------------------------------------------
+
+
+def test_routes_past_the_hub_are_named_and_never_taken_out() -> None:
+    past = (route("AzureMonitor.WestEurope", "Internet"), route("40.0.0.0/8", "Internet"))
+    policy = hub_policy(bypass=Bypass(allow=("AzureMonitor",), others="deny"))
+    first = with_table(TO_HUB, *past, policy=policy)
+    verdict = first.verdicts["app", "subnet-route-bypass"]
+    assert verdict.result is Result.VIOLATION
+    assert "40.0.0.0/8" in verdict.seen
+    assert "AzureMonitor" not in verdict.seen
+    assert first.plan.remediations == ()
+    assert first.why("subnet-route-bypass")[0] is Gate.REPLACE
+    audited = with_table(TO_HUB, *past, policy=hub_policy(bypass=Bypass(allow=("AzureMonitor", "40.0.0.0/6"))))
+    assert audited.result("app", "subnet-route-bypass") is Result.COMPLIANT
+
+
+def test_a_subnet_with_routes_to_the_internet_is_not_made_private() -> None:
+    policy = hub_policy(routes=(NamedRoute("AzureKeyManagement", "internet"),))
+    first = run(spoke(subnet("app"), peerings=(OURS,)), *LINKED, GROUP_MADE, policy=policy)
+    (write,) = (step for _, step in first.plan.steps if isinstance(step, WriteSubnet))
+    assert not isinstance(write.to.default_outbound_access, bool)
+    assert first.why("subnet-private")[0] is Gate.FORECAST
+
+
+# ---- who lives there ------------------------------------------------------------------------------------------------
+
+
+def test_somebodys_way_out_goes_to_the_hub_only_when_its_rules_are_known_or_taken_for_granted() -> None:
+    bodies = (spoke(subnet("app", **INHABITED), peerings=(OURS,)), nic(), *LINKED, GROUP_MADE)
+    first = run(*bodies)
+    gate, text = first.why()
+    assert gate is Gate.HUB
+    assert text.startswith("firewall rules not read: whether they let virtual machine vm out is not known")
+    assumed = run(*bodies, policy=hub_policy(ready="assumed"))
+    assert assumed.steps == ["CreateRouteTable", "WriteSubnet"]
+    assert assumed.plan.remediations[-1].disruptions == (Disruption.OUTAGE, Disruption.BRIEF)
+
+
+def test_one_occupied_subnet_keeps_the_route_out_of_the_table_of_all() -> None:
+    lodger = subnet("full", routeTable=table_id(), defaultOutboundAccess=False, **INHABITED)
+    here = spoke(subnet("app", routeTable=table_id(), defaultOutboundAccess=False), lodger, peerings=(OURS,))
+    azure = (here, table("rt", FOREIGN), nic(), *LINKED, GROUP_MADE)
+    first = run(*azure)
+    assert first.plan.remediations == ()
+    assert first.why()[0] is Gate.HUB
+    assert first.why()[1].startswith("full: ")
+    assert run(*azure, policy=hub_policy(ready="assumed")).steps == ["WriteRoute"]
+
+
+def test_the_route_waits_for_approval_where_somebody_lives() -> None:
+    asked = nat_policy(
+        name="hub",
+        egress=Egress(hub=HubPolicy(firewall={REGION: FW}, ready="assumed", keep_inbound=False)),
+        approvals=Approvals(),
+        select=Select(virtual_networks=("spoke",)),
+    )
+    first = run(spoke(subnet("app", **INHABITED), peerings=(OURS,)), nic(), *LINKED, GROUP_MADE, policy=asked)
+    assert first.why()[0] is Gate.APPROVAL
+    assert "outage" in first.why()[1]
+
+
+# ---- several policies -----------------------------------------------------------------------------------------------
+
+
+def test_a_subnet_that_leaves_by_an_allowed_gateway_needs_no_hub() -> None:
+    policy = hub_policy(allow=(PathKind.HUB, PathKind.NAT_GATEWAY))
+    here = spoke(subnet("app", natGateway=nat_id(), defaultOutboundAccess=False))
+    first = run(here, nat("ng", address_id()), address(), policy=policy)
+    assert first.plan == Plan()
+    assert ("spoke", "hub-peering") not in first.verdicts
+
+
+def test_two_hub_policies_in_one_network_make_one_verdict_on_it() -> None:
+    second = hub_policy(name="second", select=Select(subnets=("b",)), priority=200, peering="ignore")
+    first = Run(Azure(spoke(subnet("a"), subnet("b")), hub_network(), *AROUND, GROUP_MADE), hub_policy(), second)
+    assert first.result("spoke", "hub-peering") is Result.VIOLATION
+
+
+def test_a_route_is_compared_whatever_its_name() -> None:
+    assert RouteTo("a", "0.0.0.0/0", "VIRTUALAPPLIANCE", HOP).way == RouteTo("b", "::/0", "VirtualAppliance", HOP).way
+
+
+def test_an_audited_hub_writes_nothing() -> None:
+    first = run(spoke(subnet("app")), hub_network(), *AROUND, policy=hub_policy(mode=Mode.AUDIT))
+    assert first.plan.remediations == ()
+    assert all(held.reasons[0].gate in (Gate.MODE, Gate.NEEDS) for held in first.plan.withheld)
+
+
+def test_tables_may_be_named_for_each_subnet() -> None:
+    policy = hub_policy(route_table=NamedTable("rt-{virtualNetwork}-{subnet}", "rg-egress-{region}"))
+    first = run(spoke(subnet("a"), subnet("b"), peerings=(OURS,)), *LINKED, GROUP_MADE, policy=policy)
+    made = [ids.name(step.target) for _, step in first.plan.steps if isinstance(step, CreateRouteTable)]
+    assert made == ["rt-spoke-a", "rt-spoke-b"]
+    assert first.done().plan == Plan()
+
+
+def test_the_hubs_own_network_needs_no_peering() -> None:
+    own = vnet(
+        subnet("AzureFirewallSubnet", "spoke-hub", addressPrefix="10.1.0.0/26", ipConfigurations=refs(FW_CONFIG)),
+        subnet("shared", "spoke-hub", addressPrefix="10.1.3.0/24"),
+        name="spoke-hub",
+        addressSpace=space("10.1.0.0/16"),
+    )
+    policy = hub_policy(hub_virtual_network={REGION: vnet_id("spoke-hub")})
+    first = run(own, *AROUND, GROUP_MADE, policy=policy)
+    assert first.result("spoke-hub", "hub-peering") is Result.COMPLIANT
+    assert first.steps == ["CreateRouteTable", "WriteSubnet"]
