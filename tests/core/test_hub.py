@@ -235,12 +235,26 @@ def test_what_is_wrong_with_a_peering_is_mended_on_the_side_where_it_is_wrong(
     assert after.plan == Plan()
 
 
-def test_a_disconnected_peering_is_left_to_people_and_nothing_is_attached() -> None:
-    gone = side("spoke", "hub", peeringState="Disconnected")
-    first = run(spoke(subnet("app"), peerings=(gone,)), hub_network(), *AROUND, GROUP_MADE)
+@pytest.mark.parametrize("left", ["spoke", "hub"])
+def test_the_side_that_is_left_of_a_peering_is_written_before_the_other_is_made(left: str) -> None:
+    """Azure makes no new side while the one that is left is Disconnected; any write makes it Initiated again."""
+    ours = (side("spoke", "hub", peeringState="Disconnected"),) if left == "spoke" else ()
+    theirs = (side("hub", "spoke", peeringState="Disconnected"),) if left == "hub" else ()
+    first = run(spoke(subnet("app"), peerings=ours), hub_network(*theirs), *AROUND, GROUP_MADE)
+    assert "Disconnected" in first.verdicts["spoke", "hub-peering"].seen
+    written = [step.target for _, step in first.plan.steps if isinstance(step, WritePeering)]
+    assert [ids.name(ids.parent(one)) for one in written] == [left, "hub" if left == "spoke" else "spoke"]
+    after = first.done()
+    assert after.result("spoke", "hub-peering") is Result.COMPLIANT
+    assert after.plan == Plan()
+
+
+def test_two_sides_that_do_not_find_each_other_are_left_to_people() -> None:
+    gone = {"peeringState": "Disconnected"}
+    here = spoke(subnet("app"), peerings=(side("spoke", "hub", **gone),))
+    first = run(here, hub_network(side("hub", "spoke", **gone)), *AROUND, GROUP_MADE)
     assert first.plan.remediations == ()
-    assert first.why("hub-peering")[0] is Gate.HUB
-    assert "delete it" in first.why("hub-peering")[1]
+    assert "delete both" in first.why("hub-peering")[1]
     assert first.why("subnet-egress")[0] is Gate.HUB
 
 
