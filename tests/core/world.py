@@ -474,5 +474,9 @@ class Azure:
                 gaps.append(Gap(name, "no permission"))
                 continue
             listed.append(name)
+            if name.startswith("learnedRoutes("):
+                gateway = name.removeprefix("learnedRoutes(").removesuffix(")")
+                bodies.append({"id": ids.learned_routes(gateway), "value": []})
+                continue
             bodies += [body for body in self.bodies.values() if _is_listed(body["id"], name)]
         return Reading(encoded(*bodies), tuple(absent), tuple(listed), tuple(gaps))
