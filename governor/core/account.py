@@ -9,7 +9,8 @@ from governor.core.cause import Remainder, Scope
 from governor.core.estate import ABSENT, Estate
 from governor.core.forecast import with_subnet
 from governor.core.hub_verdict import route_of
-from governor.core.peering import is_behind
+from governor.core.link import flags_of
+from governor.core.peering import Flags, is_behind, is_cut
 from governor.core.plan import Plan, Withheld
 from governor.core.record import Became, Outcome
 from governor.core.standing import Standing
@@ -114,10 +115,11 @@ def _peered(step: WritePeering | DeletePeering, network: facts.VirtualNetwork | 
     side = next((one for one in network.peerings if ids.same(one.id, step.target)), None) if network else None
     if isinstance(step, DeletePeering) or side is None:
         return isinstance(step, DeletePeering) and side is None
-    if step.sync and is_behind(side.properties.peering_sync_level):
+    there = side.properties
+    if is_cut(there.peering_state) or (step.sync and is_behind(there.peering_sync_level)):
         return False
-    given = (name for name in step.to.__struct_fields__ if getattr(step.to, name) is not UNSET)
-    return all(bool(getattr(side.properties, name)) == getattr(step.to, name) for name in given)
+    now = flags_of(side)
+    return all(getattr(step.to, name) in (UNSET, getattr(now, name)) for name in Flags.__struct_fields__)
 
 
 def _written(step: WriteSubnet, estate: Estate) -> bool | None:

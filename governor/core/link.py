@@ -76,7 +76,7 @@ def _wanted(wanted: HubPolicy) -> tuple[Flags, Flags]:
 def _faults(there: facts.Peering | None, to: Flags, of: str) -> list[str]:
     if there is None:
         return []
-    now = _now(there)
+    now = flags_of(there)
     faults = [
         f"{_camel(name)} is {str(getattr(now, name)).lower()} at {of}"
         for name in Flags.__struct_fields__
@@ -93,7 +93,7 @@ def _write(
     """What brings one side to these flags; only flags that differ are written."""
     if there is None:
         return (WritePeering(f"{local.id}/virtualNetworkPeerings/{name_for(remote.id)}", remote.id, to),)
-    now, sync = _now(there), is_behind(there.properties.peering_sync_level)
+    now, sync = flags_of(there), is_behind(there.properties.peering_sync_level)
     differing = {
         name: (getattr(to, name), getattr(now, name))
         for name in Flags.__struct_fields__
@@ -106,7 +106,8 @@ def _write(
     return (WritePeering(there.id, remote.id, new, old, sync),)
 
 
-def _now(there: facts.Peering) -> Flags:
+def flags_of(there: facts.Peering) -> Flags:
+    """A side of a peering in, its flags out; what Azure leaves out is its default."""
     properties = there.properties
     return Flags(
         # Azure's default; the others are false when they are left out.
