@@ -8,6 +8,7 @@ from governor.core.judged import Judged
 from governor.core.means import Means, common, group_missing
 from governor.core.plan import Gate, Reason, Remediation, digest
 from governor.core.policy import Disruption, Requirement
+from governor.core.returning import returning
 from governor.core.routing import INTERNET, CreateRouteTable, WriteRoute
 from governor.core.step import Attachment
 from governor.core.tables import Place, TableWork, table_work
@@ -33,6 +34,13 @@ def hub_means(place: Place, spoke: Spoke, linked: Remediation | Reason | None, e
     work = table_work(place, estate)
     if work.missing or work.reason:
         return Means(Attachment(), missing=work.missing, reason=work.reason)
+    match returning(spoke, work, estate):
+        case Reason() as reason:
+            return Means(Attachment(), reason=reason)
+        case tuple() as unread:
+            return Means(Attachment(), missing=unread)
+        case None:
+            pass
     shared = (linked,) if linked else ()
     if work.create is not None:
         made = _made(work.create, place, estate)

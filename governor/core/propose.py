@@ -93,8 +93,8 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None
             continue
         place = Place(judged, policy, wanted, judged.hub, by_key)
         if not set(violated).isdisjoint(_OUT) and policy.name in hubs:
-            if any(v.result is Result.EXEMPT for v in judged.verdicts if v.requirement in _OUT):
-                continue  # both are met by one repair: who is exempt from one is left alone
+            if any(v.result in (Result.EXEMPT, Result.UNKNOWN) for v in judged.verdicts if v.requirement in _OUT):
+                continue  # both are met by one repair: who is exempt from one, or not known, is left alone
             found = hub_means(place, hubs[policy.name], linked[policy.name], estate)
             _hub_repair(place, violated, found, estate, draft)
         elif proposed := _repair(judged, policy, violated, estate):

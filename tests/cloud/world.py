@@ -1,7 +1,7 @@
 """A small Azure for the tests of this folder: one VNet, one gateway, one subnet with much in it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -90,6 +90,7 @@ class Azure:
         deadline: float = 300.0,
         page_size: int = 1000,
         estate: list[dict[str, Any]] | None = None,
+        busy: Literal["conflict", "retryable"] = "conflict",
         **arm: Any,
     ) -> None:
         self.clock = FakeClock()
@@ -98,6 +99,7 @@ class Azure:
             durations={"": seconds, **dict.fromkeys(_TYPES, seconds)},
             retry_after=retry_after,
             page_size=page_size,
+            busy=busy,
             estate=ESTATE if estate is None else estate,
             **arm,
         )
