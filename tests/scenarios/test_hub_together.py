@@ -146,3 +146,18 @@ async def test_of_two_that_make_the_same_table_at_once_one_gets_it(tmp_path: Pat
         await world.quiet()
         firsts.add(await one_has_it(world))
     assert firsts == {1, 2}
+
+
+async def test_when_the_table_is_given_up_the_other_network_gets_it(tmp_path: Path) -> None:
+    world = found(tmp_path, *same_table())
+    for number in (1, 2):
+        await world.put(cause(world, number))
+        await world.quiet()
+    world.clock.advance(600)
+    assert world.ask("DELETE", vnet("spoke-1")).status == 202
+    await world.quiet()
+    assert tables(world, 2)["app"] is None
+    assert world.ask("DELETE", SHARED).status == 202
+    await world.quiet()
+    assert ids.same(tables(world, 2)["app"] or "", SHARED)
+    assert hops(world, SHARED) == wanted_hops(world)
