@@ -209,7 +209,9 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> Written:
             if outcome.became not in (Became.DONE, Became.UNCHANGED):
                 unmade[remediation.digest] = f"{ids.name(step.target)} {outcome.became.value}: {outcome.detail}"
                 failed = outcome.became is Became.FAILED
-                written.wait = written.wait or not failed
+                # What somebody has changed since is his: an undo does not wait until he changes it back.
+                his = outcome.became is Became.STALE and run.cause.source is Source.UNDO
+                written.wait = written.wait or not (failed or his)
                 break
         if remediation.digest in repairs:
             await ports.ledger.count(run, remediation, failed)
