@@ -105,10 +105,10 @@ def add_hub(world: World, hub: Place = HERE) -> None:
     place = {"location": hub.region}
     network = vnet_body(("AzureFirewallSubnet", "10.0.0.0/26"), space="10.0.0.0/16") | place
     world.put_now(hub.network, network)
-    world.clock.advance(60)
+    world.clock.advance(600)
     static = {"publicIPAllocationMethod": "Static"}
     world.put_now(hub.address, place | {"sku": {"name": "Standard"}, "properties": static})
-    world.clock.advance(60)
+    world.clock.advance(600)
     subnet_id = f"{hub.network}/subnets/AzureFirewallSubnet"
     inside = {"subnet": {"id": subnet_id}, "publicIPAddress": {"id": hub.address}}
     sku = {"name": "AZFW_VNet", "tier": "Standard"}
