@@ -41,11 +41,12 @@ class AzureCloud:
         """Scopes in, the subscriptions in them out. Raises Absent, Refused, Terminal and Transient."""
         return await management.subscriptions(self.arm, scopes)
 
-    def survey(
+    async def survey(
         self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
     ) -> AsyncIterator[Seen | Sheet | Cut]:
         """Reads the networks of subscriptions from Resource Graph. Raises Transient."""
-        return self._surveyor.survey(subscriptions, needs)
+        async for part in self._surveyor.survey(subscriptions, needs):
+            yield part
 
     async def close(self) -> None:
         await self.arm.close()
