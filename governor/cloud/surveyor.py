@@ -23,10 +23,10 @@ from governor.ports import Refused, Terminal
 
 _SUBSCRIPTIONS: Final = """
 resourcecontainers | where type =~ 'microsoft.resources/subscriptions' | project id | order by id asc"""
-_MEMBERS: Final = ("provisioningState", "subnets", "virtualNetworkPeerings", "addressSpace", "defaultPublicNatGateway")
+MEMBERS: Final = ("provisioningState", "subnets", "virtualNetworkPeerings", "addressSpace", "defaultPublicNatGateway")
 _NETWORKS: Final = f"""
 resources | where type =~ 'microsoft.network/virtualnetworks'
-| project id, name, type, location, tags, {", ".join(f"{member} = properties.{member}" for member in _MEMBERS)}
+| project id, name, type, location, tags, {", ".join(f"{member} = properties.{member}" for member in MEMBERS)}
 | order by id asc"""
 _CONTAINERS: Final = """
 resourcecontainers | where id in~ {ids} | project id, name, type, location, tags, properties | order by id asc"""
@@ -148,7 +148,7 @@ def _is_entity(resource: str) -> bool:
 def _network(row: Raw) -> bytes:
     """The row of a network in, its body out."""
     members = _members(row)
-    properties = {name: members.pop(name) for name in _MEMBERS if name in members}
+    properties = {name: members.pop(name) for name in MEMBERS if name in members}
     return msgspec.json.encode({**members, "properties": properties})
 
 
