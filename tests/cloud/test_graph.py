@@ -228,6 +228,7 @@ async def test_when_none_can_be_read_that_is_said_of_all(which: str, why: str) -
     assert isinstance(seen, Seen)
     assert seen.subscriptions == ()
     assert why in seen.unseen[which]
+    assert "timestamp" not in seen.unseen[which]
 
 
 async def test_a_row_is_the_same_fact_as_the_body_it_shows() -> None:
