@@ -26,7 +26,7 @@ class AzureCloud:
     def __init__(self, arm: Arm, *, deadline: float = 300.0, keep_clusters: float = 10.0) -> None:
         self.arm = arm
         self._observer = Observer(arm, keep_clusters)
-        self._surveyor = Surveyor(arm)
+        self._surveyor = Surveyor(arm, self._observer.read_list)
         self._applier = Applier(arm, deadline)
 
     async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:

@@ -2,16 +2,28 @@
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from governor.core import facts, ids, sighting
 from governor.core.cause import Remainder, Scope
 from governor.core.estate import ABSENT, Estate
 from governor.core.forecast import with_subnet
+from governor.core.hub_verdict import route_of
+from governor.core.link import flags_of
+from governor.core.peering import Flags, is_behind, is_cut
 from governor.core.plan import Plan, Withheld
 from governor.core.record import Became, Outcome
 from governor.core.standing import Standing
-from governor.core.step import Step, WriteSubnet
+from governor.core.step import (
+    DeleteNatGateway,
+    DeletePeering,
+    DeleteRoute,
+    Step,
+    WritePeering,
+    WritePropagation,
+    WriteRoute,
+    WriteSubnet,
+)
 from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict
 
 
@@ -74,9 +86,43 @@ def interrupted(step: Step, remediation: str, at: datetime, estate: Estate) -> O
 
 
 def _holds(step: Step, estate: Estate) -> bool | None:
-    if not isinstance(step, WriteSubnet):
-        key = ids.key(step.target)
-        return True if key in estate.known else False if key in estate.absent else None
+    match step:
+        case WriteSubnet():
+            return _written(step, estate)
+        case WriteRoute() | DeleteRoute() | WritePropagation():
+            table = estate.find(ids.top_level(step.target), facts.RouteTable)
+            return None if table is None else _routed(step, None if table is ABSENT else table)
+        case WritePeering() | DeletePeering():
+            network = estate.find(ids.top_level(step.target), facts.VirtualNetwork)
+            return None if network is None else _peered(step, None if network is ABSENT else network)
+        case _:
+            key, deletes = ids.key(step.target), isinstance(step, DeleteNatGateway)
+            return not deletes if key in estate.known else deletes if key in estate.absent else None
+
+
+def _routed(step: WriteRoute | DeleteRoute | WritePropagation, table: facts.RouteTable | None) -> bool:
+    if isinstance(step, WritePropagation):
+        return table is not None and bool(table.properties.disable_bgp_route_propagation) == step.disabled
+    name, there = ids.name(step.target).casefold(), (table.properties.routes or ()) if table else ()
+    route = next((one for one in there if one.name.casefold() == name), None)
+    if isinstance(step, DeleteRoute):
+        return route is None
+    now = None if route is None else route_of(route)
+    return now is not None and (now.prefix, now.way) == (step.to.prefix, step.to.way)
+
+
+def _peered(step: WritePeering | DeletePeering, network: facts.VirtualNetwork | None) -> bool:
+    side = next((one for one in network.peerings if ids.same(one.id, step.target)), None) if network else None
+    if isinstance(step, DeletePeering) or side is None:
+        return isinstance(step, DeletePeering) and side is None
+    there = side.properties
+    if is_cut(there.peering_state) or (step.sync and is_behind(there.peering_sync_level)):
+        return False
+    now = flags_of(side)
+    return all(getattr(step.to, name) in (UNSET, getattr(now, name)) for name in Flags.__struct_fields__)
+
+
+def _written(step: WriteSubnet, estate: Estate) -> bool | None:
     for network in estate.networks:
         for subnet in network.properties.subnets or ():
             if ids.same(subnet.id, step.target):

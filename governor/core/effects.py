@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from governor.core import facts, ids, ranges
 from governor.core.creation import CreateNatGateway, CreatePublicIp, CreatePublicIpPrefix, CreateResourceGroup
 from governor.core.estate import AnyFact
-from governor.core.peering import IN_SYNC, DeletePeering, Flags, WritePeering, is_behind
+from governor.core.peering import IN_SYNC, DeletePeering, Flags, WritePeering, is_behind, is_cut
 from governor.core.routing import CreateRouteTable, DeleteRoute, RouteTo, WritePropagation, WriteRoute
 
 Known = dict[str, AnyFact]
@@ -112,9 +112,12 @@ def peer(step: WritePeering | DeletePeering, known: Known) -> str | None:
     if not isinstance(remote, facts.VirtualNetwork):
         return f"network {ids.name(step.remote)} does not exist, or cannot be read"
     old = next((one for one in local.peerings if ids.same(one.id, step.target)), None)
+    back = next((one for one in remote.peerings if ids.same(one.remote, local.id)), None)
+    if old is None and back is not None and is_cut(back.properties.peering_state):
+        return f"the other side of {ids.name(step.target)} is Disconnected, and must be written first"
     if old is None and (why := unpeerable(local, remote)):
         return why
-    state = CONNECTED if any(ids.same(one.remote, local.id) for one in remote.peerings) else "Initiated"
+    state = CONNECTED if back is not None else "Initiated"
     side = _written(step, old, remote, state)
     if why := _gateways_refused(side, others, local, remote):
         return why

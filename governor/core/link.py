@@ -9,10 +9,9 @@ from typing import Final
 from msgspec import UNSET, Struct
 
 from governor.core import facts, ids
-from governor.core.peering import Flags, WritePeering, is_behind, name_for
+from governor.core.peering import Flags, WritePeering, is_behind, is_cut, name_for
 from governor.core.policy import HubPolicy
 
-_DISCONNECTED: Final = "disconnected"
 _CONNECTED: Final = "connected"
 
 
@@ -34,16 +33,19 @@ def link(network: facts.VirtualNetwork, hub: facts.VirtualNetwork, wanted: HubPo
     if ids.same(network.id, hub.id):
         return Link("it is the hub itself")
     ours, theirs = side(network, hub.id), side(hub, network.id)
-    for one in (ours, theirs):
-        if one is not None and (one.properties.peering_state or "").casefold() == _DISCONNECTED:
-            text = f"peering {_full(one.id)} is Disconnected"
-            return Link(wrong=text, blocked=f"{text}: its other side was deleted; delete it, and it is made anew")
+    cut = [one for one in (ours, theirs) if one is not None and is_cut(one.properties.peering_state)]
+    if cut and ours is not None and theirs is not None:
+        text = f"peering {_full(cut[0].id)} is Disconnected"
+        return Link(wrong=text, blocked=f"{text} although both sides exist: delete both, and they are made anew")
     hub_flags, own_flags = _wanted(wanted)
     faults = [*_faults(theirs, hub_flags, hub.name), *_faults(ours, own_flags, network.name)]
     steps = (*_write(theirs, hub_flags, hub, network), *_write(ours, own_flags, network, hub))
     if ours is None or theirs is None:
         absent = " and ".join(name for name, one in ((network.name, ours), (hub.name, theirs)) if one is None)
-        faults.insert(0, f"not peered: {absent} has no peering with the other")
+        state = f", and the other side is Disconnected ({_full(cut[0].id)})" if cut else ""
+        faults.insert(0, f"not peered: {absent} has no peering with the other{state}")
+        # Azure makes no new side while the one that is left is Disconnected.
+        steps = tuple(sorted(steps, key=lambda step: not (cut and ids.same(step.target, cut[0].id))))
     elif not faults and (unready := [one for one in (ours, theirs) if not _connected(one)]):
         text = f"peering {_full(unready[0].id)} is {unready[0].properties.peering_state}"
         return Link(wrong=text, blocked=f"{text}: look at it by hand")
@@ -74,7 +76,7 @@ def _wanted(wanted: HubPolicy) -> tuple[Flags, Flags]:
 def _faults(there: facts.Peering | None, to: Flags, of: str) -> list[str]:
     if there is None:
         return []
-    now = _now(there)
+    now = flags_of(there)
     faults = [
         f"{_camel(name)} is {str(getattr(now, name)).lower()} at {of}"
         for name in Flags.__struct_fields__
@@ -91,20 +93,21 @@ def _write(
     """What brings one side to these flags; only flags that differ are written."""
     if there is None:
         return (WritePeering(f"{local.id}/virtualNetworkPeerings/{name_for(remote.id)}", remote.id, to),)
-    now, sync = _now(there), is_behind(there.properties.peering_sync_level)
+    now, sync = flags_of(there), is_behind(there.properties.peering_sync_level)
     differing = {
         name: (getattr(to, name), getattr(now, name))
         for name in Flags.__struct_fields__
         if getattr(to, name) is not UNSET and getattr(now, name) != getattr(to, name)
     }
-    if not differing and not sync:
+    if not differing and not sync and not is_cut(there.properties.peering_state):
         return ()
     new = Flags(**{name: pair[0] for name, pair in differing.items()})
     old = Flags(**{name: pair[1] for name, pair in differing.items()})
     return (WritePeering(there.id, remote.id, new, old, sync),)
 
 
-def _now(there: facts.Peering) -> Flags:
+def flags_of(there: facts.Peering) -> Flags:
+    """A side of a peering in, its flags out; what Azure leaves out is its default."""
     properties = there.properties
     return Flags(
         # Azure's default; the others are false when they are left out.

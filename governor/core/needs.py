@@ -82,7 +82,8 @@ def for_evidence(estate: Estate, policies: Policies) -> Needs:
 
 def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Needs:
     """Needs and the targets of interrupted steps in, both out: what became of those is read, not guessed."""
-    return Needs(tuple(dict.fromkeys((*wanted.resources, *_unread(targets, estate)))), wanted.lists)
+    whole = tuple(ids.top_level(target) for target in targets)
+    return Needs(tuple(dict.fromkeys((*wanted.resources, *_unread(whole, estate)))), wanted.lists)
 
 
 def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:

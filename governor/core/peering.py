@@ -54,13 +54,17 @@ def name_for(remote: str) -> str:
 
 def edited(step: WritePeering, body: Body | None) -> Body:
     """A side to write and its raw body (None: absent) in, the wanted body out: the very same when it holds."""
-    behind = step.sync and body is not None and is_behind(str((body.get("properties") or {}).get("peeringSyncLevel")))
-    if body is not None and not behind and _holds(step.to, body):
+    there = (body or {}).get("properties") or {}
+    behind, cut = step.sync and is_behind(there.get("peeringSyncLevel")), is_cut(there.get("peeringState"))
+    if body is not None and not behind and not cut and _holds(step.to, body):
         return body
     wanted: Body = {} if body is None else copy.deepcopy(body)
     properties: Body = wanted.setdefault("properties", {})
+    # Azure says itself what becomes of these two; a body that asks for it is one that is sent.
     if behind:
         properties["peeringSyncLevel"] = IN_SYNC
+    if cut:
+        properties["peeringState"] = "Initiated"
     if body is None:
         properties["remoteVirtualNetwork"] = {"id": step.remote}
     for json, member in _FLAGS:
@@ -75,6 +79,11 @@ def is_behind(sync_level: str | None) -> bool:
     Where only the remote is not in sync, the other side does not know ours, and is the one to be written.
     """
     return (sync_level or "").casefold() in ("localnotinsync", "localandremotenotinsync")
+
+
+def is_cut(state: str | None) -> bool:
+    """A peeringState in, whether the other side was deleted out: any write of what is left makes it Initiated again."""
+    return (state or "").casefold() == "disconnected"
 
 
 def conflict(step: WritePeering | DeletePeering, body: Body | None) -> str | None:

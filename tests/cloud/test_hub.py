@@ -168,6 +168,18 @@ async def test_a_side_that_is_not_behind_is_not_told_to_synchronise() -> None:
     assert "syncremoteaddressspace" not in writes(azure)[0].query
 
 
+async def test_a_side_whose_other_side_was_deleted_is_made_whole_again() -> None:
+    azure = with_hub(seconds=0)
+    remove(azure, OF_OTHER)
+    azure.clock.advance(1)
+    assert (await level(azure, TO_OTHER))[0] == "Disconnected"
+    assert told(await azure.apply(WritePeering(OF_OTHER, HUB, CLOSED)))[1].startswith("RemotePeeringIsDisconnected")
+    assert told(await azure.apply(WritePeering(TO_OTHER, OTHER, CLOSED, CLOSED))) == (Became.DONE, "")
+    assert (await level(azure, TO_OTHER))[0] == "Initiated"
+    assert told(await azure.apply(WritePeering(OF_OTHER, HUB, CLOSED))) == (Became.DONE, "")
+    assert await level(azure, TO_OTHER) == await level(azure, OF_OTHER) == ("Connected", "FullyInSync")
+
+
 async def test_a_side_that_stays_behind_is_failed() -> None:
     azure = with_hub(seconds=0)
     azure.edit(OTHER, lambda body: body["properties"]["addressSpace"]["addressPrefixes"].append("10.3.0.0/16"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from governor.core import guard, ids
+from governor.core import guard, ids, needs
 from governor.core.judged import judge, look
 from governor.core.plan import Gate, Plan, Withheld
 from governor.core.policy import (
@@ -206,6 +206,12 @@ def test_replies_leave_by_every_address_of_the_hub_with_a_gateway_on_its_firewal
     first = run(spoke(subnet("app"), peerings=(OURS,)), *azure, policy=hub_policy(keep_inbound=True))
     (made,) = (step for _, step in first.plan.steps if isinstance(step, CreateRouteTable))
     assert {one.prefix for one in made.routes} == {"0.0.0.0/0", "20.0.0.1/32", "20.0.0.9/32"}
+    after = first.done()
+    seen = after.azure.read(lambda seen: needs.for_evidence(seen, after.policies))
+    told = [
+        v for v in judge(seen, after.policies) if v.resource == subnet_id("app") and v.requirement == "subnet-egress"
+    ]
+    assert [verdict.addresses for verdict in told] == [("20.0.0.9",)]
 
 
 # ---- the peering ----------------------------------------------------------------------------------------------------
@@ -235,12 +241,26 @@ def test_what_is_wrong_with_a_peering_is_mended_on_the_side_where_it_is_wrong(
     assert after.plan == Plan()
 
 
-def test_a_disconnected_peering_is_left_to_people_and_nothing_is_attached() -> None:
-    gone = side("spoke", "hub", peeringState="Disconnected")
-    first = run(spoke(subnet("app"), peerings=(gone,)), hub_network(), *AROUND, GROUP_MADE)
+@pytest.mark.parametrize("left", ["spoke", "hub"])
+def test_the_side_that_is_left_of_a_peering_is_written_before_the_other_is_made(left: str) -> None:
+    """Azure makes no new side while the one that is left is Disconnected; any write makes it Initiated again."""
+    ours = (side("spoke", "hub", peeringState="Disconnected"),) if left == "spoke" else ()
+    theirs = (side("hub", "spoke", peeringState="Disconnected"),) if left == "hub" else ()
+    first = run(spoke(subnet("app"), peerings=ours), hub_network(*theirs), *AROUND, GROUP_MADE)
+    assert "Disconnected" in first.verdicts["spoke", "hub-peering"].seen
+    written = [step.target for _, step in first.plan.steps if isinstance(step, WritePeering)]
+    assert [ids.name(ids.parent(one)) for one in written] == [left, "hub" if left == "spoke" else "spoke"]
+    after = first.done()
+    assert after.result("spoke", "hub-peering") is Result.COMPLIANT
+    assert after.plan == Plan()
+
+
+def test_two_sides_that_do_not_find_each_other_are_left_to_people() -> None:
+    gone = {"peeringState": "Disconnected"}
+    here = spoke(subnet("app"), peerings=(side("spoke", "hub", **gone),))
+    first = run(here, hub_network(side("hub", "spoke", **gone)), *AROUND, GROUP_MADE)
     assert first.plan.remediations == ()
-    assert first.why("hub-peering")[0] is Gate.HUB
-    assert "delete it" in first.why("hub-peering")[1]
+    assert "delete both" in first.why("hub-peering")[1]
     assert first.why("subnet-egress")[0] is Gate.HUB
 
 
@@ -283,8 +303,9 @@ def test_gateway_transit_is_what_the_policy_says(transit: str, flags: tuple[bool
         virtualNetworkPeerings=[side("hub", "spoke", allowGatewayTransit=transit == "never")],
     )
     here = spoke(subnet("app"), peerings=(side("spoke", "hub", useRemoteGateways=transit == "never"),))
+    # While gateways are used that cannot be asked, nobody knows how the subnet leaves: it is attached one run later.
     first = run(here, there, *AROUND, GROUP_MADE, policy=hub_policy(gateway_transit=transit))
-    after = first.done()
+    after = first.done().done()
     (ours,) = after.azure.bodies[ids.key(vnet_id("spoke"))]["properties"]["virtualNetworkPeerings"]
     (theirs,) = after.azure.bodies[ids.key(HUB)]["properties"]["virtualNetworkPeerings"]
     assert ours["properties"]["useRemoteGateways"] is flags[0]
@@ -567,6 +588,50 @@ def test_propagation_is_changed_on_own_tables_only() -> None:
     assert first.done().plan == Plan()
 
 
+# ---- the way back from on-premises ----------------------------------------------------------------------------------
+
+VPN = network("virtualNetworkGateways", "vpn")
+
+
+def with_gateway(*gateway_routes: Body, **hub: Any) -> Run:
+    """A spoke that uses the VPN gateway of its hub, whose GatewaySubnet has a table with these routes."""
+    gateways = subnet(
+        "GatewaySubnet",
+        "hub",
+        addressPrefix="10.1.1.0/27",
+        ipConfigurations=refs(f"{VPN}/ipConfigurations/default"),
+        routeTable=network("routeTables", "rt-gateway") if gateway_routes else None,
+    )
+    firewalls = subnet("AzureFirewallSubnet", "hub", addressPrefix="10.1.0.0/26", ipConfigurations=refs(FW_CONFIG))
+    theirs = side("hub", "spoke", allowGatewayTransit=True)
+    there = vnet(firewalls, gateways, name="hub", addressSpace=space("10.1.0.0/16"), virtualNetworkPeerings=[theirs])
+    here = spoke(subnet("app"), peerings=(side("spoke", "hub", useRemoteGateways=True),))
+    tables = (table("rt-gateway", *gateway_routes),) if gateway_routes else ()
+    return run(here, there, *AROUND, GROUP_MADE, *tables, policy=hub_policy(**hub))
+
+
+BACK = route("10.2.0.0/16", "VirtualAppliance", HOP)
+ON_PREMISES: list[dict[str, Any]] = [
+    {"disable_bgp_route_propagation": True},
+    {"routes": (NamedRoute("10.0.0.0/8", "hub"),)},
+]
+
+
+@pytest.mark.parametrize("hub", ON_PREMISES, ids=["no propagation", "private routes"])
+def test_replies_to_on_premises_need_the_same_way_there(hub: dict[str, Any]) -> None:
+    for routes in ((), (route("10.3.0.0/16", "VirtualAppliance", HOP),)):
+        first = with_gateway(*routes, **hub)
+        assert first.plan.remediations == ()
+        gate, text = first.why()
+        assert gate is Gate.HUB
+        assert text.endswith("of GatewaySubnet in hub: 10.2.0.0/16 -> 10.1.0.4")
+    assert "WriteSubnet" in with_gateway(BACK, **hub).steps
+
+
+def test_a_default_route_alone_changes_nothing_for_on_premises() -> None:
+    assert "WriteSubnet" in with_gateway().steps
+
+
 # ---- bypasses -------------------------------------------------------------------------------------------------------
 
 
@@ -603,7 +668,9 @@ def test_somebodys_way_out_goes_to_the_hub_only_when_its_rules_are_known_or_take
     assert text.startswith("firewall rules not read: whether they let virtual machine vm out is not known")
     assumed = run(*bodies, policy=hub_policy(ready="assumed"))
     assert assumed.steps == ["CreateRouteTable", "WriteSubnet"]
-    assert assumed.plan.remediations[-1].disruptions == (Disruption.OUTAGE, Disruption.BRIEF)
+    repair = assumed.plan.remediations[-1]
+    assert repair.disruptions == (Disruption.OUTAGE, Disruption.ADDRESS, Disruption.BRIEF)
+    assert repair.new_addresses == ("20.0.0.1",)
 
 
 def test_one_occupied_subnet_keeps_the_route_out_of_the_table_of_all() -> None:

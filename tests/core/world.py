@@ -355,6 +355,19 @@ def egress_of(seen: Estate, *policies: Policy) -> Verdict:
 # ---- a world that is read and written -------------------------------------------------------------------------------
 
 
+def _is_listed(resource_id: str, name: str) -> bool:
+    """A resource and the name of a list in, whether it stands in that list out."""
+    match ids.kind(resource_id):
+        case ids.CLUSTER:
+            return name.startswith("clusters(")
+        case ids.DEPLOYMENT:
+            return name.startswith("deployments(")
+        case ids.LEARNED_ROUTES:
+            return name == estates.learned_routes(ids.top_level(resource_id))
+        case _:
+            return False
+
+
 _ARRAYS: Final = {ids.ROUTE: "routes", ids.PEERING: "virtualNetworkPeerings"}
 _SERVING: Final = {ids.NAT_GATEWAY: "natGateway", ids.ROUTE_TABLE: "routeTable"}
 
@@ -440,7 +453,7 @@ class Azure:
             ids.same(other["properties"].get("remoteVirtualNetwork", {}).get("id", ""), local["id"])
             for other in there["properties"].get("virtualNetworkPeerings") or ()
         )
-        if properties.get("peeringState") != "Disconnected":
+        if properties.get("peeringState") != "Disconnected":  # as given; a write of it says Initiated
             properties["peeringState"] = "Connected" if back else "Initiated"
         properties["remoteAddressSpace"] = there["properties"].get("addressSpace") or {}
 
@@ -461,6 +474,9 @@ class Azure:
                 gaps.append(Gap(name, "no permission"))
                 continue
             listed.append(name)
-            kind = ids.CLUSTER if name.startswith("clusters(") else ids.DEPLOYMENT
-            bodies += [body for body in self.bodies.values() if ids.kind(body["id"]) == kind]
+            if name.startswith("learnedRoutes("):
+                gateway = name.removeprefix("learnedRoutes(").removesuffix(")")
+                bodies.append({"id": ids.learned_routes(gateway), "value": []})
+                continue
+            bodies += [body for body in self.bodies.values() if _is_listed(body["id"], name)]
         return Reading(encoded(*bodies), tuple(absent), tuple(listed), tuple(gaps))
