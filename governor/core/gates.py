@@ -174,7 +174,8 @@ def _change(remediation: Remediation) -> str:
     if Disruption.ADDRESS not in remediation.disruptions:
         return f"class {classes}"
     old = ", ".join(remediation.old_addresses) or "an address of Azure's own"
-    return f"class {classes}: it leaves from {old} now, and would leave from {', '.join(remediation.new_addresses)}"
+    new = ", ".join(remediation.new_addresses) or "the addresses of the hub"
+    return f"class {classes}: it leaves from {old} now, and would leave from {new}"
 
 
 def _decision(remediation: Remediation, around: Circumstances) -> Decision | None:
