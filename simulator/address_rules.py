@@ -1,10 +1,9 @@
-"""The Network provider's rules on addresses and what holds them: gateways, interfaces, deletes of what is in use."""
+"""The Network provider's rules on addresses and what holds them: gateways, interfaces."""
 
 from simulator import errors
-from simulator.firewalls import check_policy_delete
-from simulator.ids import FIREWALL_POLICY, NAT_GATEWAY, NIC, NSG, PUBLIC_IP, PUBLIC_PREFIX, ROUTE_TABLE, SUBNET, VNET
+from simulator.ids import NAT_GATEWAY, NIC, PUBLIC_PREFIX
 from simulator.references import GATEWAY_ADDRESSES, references
-from simulator.rules import basic_beside_nat, check_subnet_delete
+from simulator.rules import basic_beside_nat
 from simulator.shapes import prefix_size
 from simulator.store import Store, Stored
 from simulator.wire import Body, members, text
@@ -77,67 +76,6 @@ def check_neighbours(store: Store, resource_id: str, type_key: str, content: Bod
         gateway = text(members(members(subnet.content.get("properties")).get("natGateway")).get("id")) if subnet else ""
         if subnet is not None and gateway:
             raise basic_beside_nat(gateway, resource_id, subnet.id)
-
-
-def check_delete(store: Store, key: str, stored: Stored) -> None:
-    """A resource that is to go in; refused while something uses it."""
-    type_key = stored.type.lower()
-    if type_key == VNET:
-        for child in store.keys_in(f"{key}/subnets"):
-            subnet = store.get(child)
-            if subnet is not None:
-                check_subnet_delete(store, child, subnet)
-    elif type_key == SUBNET:
-        check_subnet_delete(store, key, stored)
-    elif type_key == FIREWALL_POLICY:
-        check_policy_delete(store, key, stored)
-    elif type_key == NAT_GATEWAY:
-        count = len(store.referrers(key, "natGateway"))
-        if count:
-            raise errors.bad(
-                "CannotDeleteNatGatewayAssociatedToSubnet",
-                f"NAT Gateway {stored.id} is still configured on {count} subnets. Remove NAT Gateway from all "
-                "referenced subnets and then delete NAT Gateway.",
-            )
-    elif type_key == ROUTE_TABLE and store.referrers(key, "routeTable"):
-        raise errors.bad(
-            "InUseRouteTableCannotBeDeleted", f"Route table {stored.name} is in use and cannot be deleted."
-        )
-    elif type_key == NSG and store.holders(key):
-        users = ", ".join(store.holders(key))
-        raise errors.bad(
-            "InUseNetworkSecurityGroupCannotBeDeleted",
-            f"Network security group {stored.id} cannot be deleted because it is in use by the following resources: "
-            f"{users}. In order to delete the Network security group, remove the association with the resource(s).",
-        )
-    elif type_key in (PUBLIC_IP, PUBLIC_PREFIX) and store.holders(key):
-        _refuse_address_delete(store, key, stored, type_key)
-    elif type_key == NIC and store.referrers(key, "networkInterfaces"):
-        user = next(iter(store.referrers(key, "networkInterfaces").values()))
-        raise errors.bad(
-            "NicInUse",
-            f"Network Interface {stored.id} is used by existing resource {user}. In order to delete the network "
-            "interface, it must be dissociated from the resource.",
-        )
-
-
-def _refuse_address_delete(store: Store, key: str, stored: Stored, type_key: str) -> None:
-    users = [
-        holder
-        for member in ("publicIPAddress", *GATEWAY_ADDRESSES, "addressPrefix", "publicIPPrefix")
-        for holder in store.referrers(key, member).values()
-    ]
-    if type_key == PUBLIC_PREFIX:
-        raise errors.bad(
-            "PublicIPPrefixCannotBeDeleted",
-            f"Public IP prefix {stored.id} can not be deleted since it is still allocated to resource {users[0]}.",
-        )
-    raise errors.bad(
-        "PublicIPAddressCannotBeDeleted",
-        f"Public IP address {stored.id} can not be deleted since it is still allocated to resource {users[0]}. In "
-        "order to delete the public IP, disassociate/detach the Public IP address from the resource.  To learn how to "
-        "do this, see aka.ms/deletepublicip.",
-    )
 
 
 def _size(target: Stored) -> int:

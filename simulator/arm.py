@@ -22,7 +22,7 @@ from simulator.operations import durations, retry_after
 from simulator.routes import routed
 from simulator.throttle import Throttle, verb_of
 from simulator.wire import Body, Dropped, Request, Response
-from simulator.world import Busy, Settings, World
+from simulator.world import Busy, InUse, Settings, World
 
 MOST_BYTES = 4 * 1024 * 1024
 API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-\w+)?$")
@@ -55,8 +55,8 @@ class Arm:
     """One simulated Azure. Two of them share nothing.
 
     `latency` chooses how long operations take and which Retry-After they send; `durations` (seconds) and `retry_after`
-    override it by resource type, `busy` chooses how a second write on a VNet is refused. Resource Graph shows what was
-    there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role.
+    override it by resource type, `busy` chooses how a second write is refused, and `in_use` how a delete of what is in
+    use. Resource Graph shows what was there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Arm:
         throttle: Literal["azure", "off"] = "azure",
         seed: int = 0,
         busy: Busy = "conflict",
+        in_use: InUse = "refused",
         durations: Mapping[str, float] | None = None,
         retry_after: Mapping[str, int] | None = None,
         page_size: int = 1000,
@@ -79,15 +80,16 @@ class Arm:
         self.clock = clock
         self._settings = Settings(
             busy=busy,
+            in_use=in_use,
             durations=_durations(latency, durations),
             retry_after=_retry_after(latency, retry_after),
             page_size=page_size,
             handshakes=handshakes,
             graph_lag=timedelta(seconds=graph_lag),
             graph_page=graph_page,
+            throttled=throttle == "azure",
             unreadable=frozenset(unreadable),
         )
-        self._throttled = throttle == "azure"
         self._seed = seed
         self._estate = estate
         self.reset()
@@ -177,8 +179,8 @@ class Arm:
     def reset(self) -> None:
         """Everything is as it was when this simulator was made."""
         self._world = World(self.clock, self._settings, self._seed)
-        self._throttle = Throttle(enforced=self._throttled)
-        self._quota = Quota(enforced=self._throttled)
+        self._throttle = Throttle(enforced=self._settings.throttled)
+        self._quota = Quota(enforced=self._settings.throttled)
         self.faults: list[Fault] = []
         self.requests: list[Logged] = []
         if self._estate is not None:
@@ -195,8 +197,12 @@ class Arm:
                 limits = self._throttle.admit(
                     address.subscription, principal.object_id, verb_of(request.method), self._world.now()
                 )
-            if address.type_key == QUERIES:
+            elif address.type_key == QUERIES:
                 limits = self._quota.admit(principal.object_id, self._world)
+            else:
+                limits = self._throttle.admit_tenant(
+                    principal.tenant_id, principal.object_id, verb_of(request.method), self._world.now()
+                )
             call = self._call(request, address, principal)
             limits["x-ms-correlation-request-id"] = call.caller.correlation_id
             try:

@@ -1,7 +1,10 @@
 """Load balancers: what stands inside one, with Azure's defaults, and what its parts say of each other."""
 
+import msgspec
+
 from simulator import errors
-from simulator.references import POOLS
+from simulator.ids import LOAD_BALANCER, NIC, parent_key
+from simulator.references import CONFIGURATIONS, NAT_RULES, PARTS, POOLS
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
 
@@ -30,7 +33,7 @@ _NAMED = (
     "backendAddressPools",
     "probe",
 )
-_SHOWN_ONLY = (*RULES, "backendIPConfigurations")
+_SHOWN_ONLY = (*RULES, "backendIPConfigurations", "backendIPConfiguration")
 
 
 def completed(properties: Body) -> Body:
@@ -66,12 +69,23 @@ def show(store: Store, properties: Body) -> None:
         holders = store.referrers(text(pool.get("id")).casefold(), POOLS)
         if holders:
             pool["properties"]["backendIPConfigurations"] = [{"id": holder} for holder in holders.values()]
+    for rule in elements(properties.get("inboundNatRules")):
+        for holder in store.referrers(text(rule.get("id")).casefold(), NAT_RULES).values():
+            rule["properties"]["backendIPConfiguration"] = {"id": holder}
 
 
-def check(resource_id: str, content: Body) -> None:
-    """A load balancer as it would be in; refused when a rule names a part that is not there."""
+def check(store: Store, resource_id: str, content: Body, before: Body | None) -> None:
+    """A load balancer as it would be in; refused when a rule or an interface names a part that is not there."""
     properties = members(content.get("properties"))
-    parts = {text(part.get("id")).casefold() for array in ARRAYS for part in elements(properties.get(array))}
+    parts = parts_of(resource_id, content)
+    for part, part_id in parts_of(resource_id, before or {}).items():
+        users = users_of(store, part) if part not in parts else []
+        if users:
+            raise errors.bad(
+                "InUseLoadBalancerChildCannotBeDeleted",
+                f"Child resource {part_id} of load balancer {resource_id} cannot be deleted because it is in use by "
+                f"{users[0]}.",
+            )
     for array in RULES:
         for rule in elements(properties.get(array)):
             for target in _named_by(rule):
@@ -79,14 +93,54 @@ def check(resource_id: str, content: Body) -> None:
                     raise errors.reference_not_found(target, f"{resource_id}/{array}/{text(rule.get('name'))}")
 
 
-def holder_of(store: Store, pool_key: str) -> Stored | None:
-    """The key of a backend pool in, its load balancer out; None when there is no such pool."""
-    balancer_key, _, name = pool_key.rpartition("/backendaddresspools/")
-    stored = store.get(balancer_key)
-    if stored is None:
+def holder_of(store: Store, part_key: str) -> Stored | None:
+    """The key of a part (a backend pool, say) in, its load balancer out; None when there is no such part."""
+    balancer = store.get(parent_key(part_key))
+    if balancer is None or balancer.type.lower() != LOAD_BALANCER:
         return None
-    pools = elements(members(stored.content.get("properties")).get("backendAddressPools"))
-    return stored if any(text(pool.get("name")).casefold() == name for pool in pools) else None
+    return balancer if part_key in parts_of(balancer.id, balancer.content) else None
+
+
+def parts_of(balancer_id: str, content: Body) -> dict[str, str]:
+    """A load balancer in, the ids of its parts by their keys out."""
+    properties = members(content.get("properties"))
+    ids = [
+        f"{balancer_id}/{array}/{text(part.get('name'))}"
+        for array in ARRAYS
+        for part in elements(properties.get(array))
+    ]
+    return {part_id.casefold(): part_id for part_id in ids}
+
+
+def users_of(store: Store, part_key: str) -> list[str]:
+    """The key of a part in, the keys of the configurations of interfaces that name it out."""
+    return [holder for member in PARTS for holder in store.referrers(part_key, member)]
+
+
+def leave(store: Store, key: str) -> None:
+    """A load balancer that is about to go in; no interface names a part of it afterwards."""
+    stored = store.get(key)
+    if stored is None or stored.type.lower() != LOAD_BALANCER:
+        return
+    holders = [holder for part in parts_of(stored.id, stored.content) for holder in users_of(store, part)]
+    for owner_key in {store.owner(holder) for holder in holders}:
+        owner = store.get(owner_key or "")
+        if owner_key is None or owner is None or owner.type.lower() != NIC:
+            continue
+        content = owner.content
+        for element in elements(members(content.get("properties")).get(CONFIGURATIONS[0])):
+            inner = members(element.get("properties"))
+            for name in PARTS:
+                kept = [
+                    part
+                    for part in elements(inner.get(name))
+                    if not text(part.get("id")).casefold().startswith(f"{key}/")
+                ]
+                if kept:
+                    inner[name] = kept
+                else:
+                    inner.pop(name, None)
+        store.put(owner_key, msgspec.structs.replace(owner, body=msgspec.json.encode(content)))
 
 
 def _named_by(rule: Body) -> list[str]:

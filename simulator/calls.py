@@ -7,6 +7,7 @@ import msgspec
 from simulator import errors
 from simulator.events import Caller
 from simulator.ids import Address
+from simulator.names import check_tags
 from simulator.operations import Operation
 from simulator.shapes import is_network
 from simulator.wire import Body, Request, Response, answer
@@ -30,13 +31,14 @@ class Call(msgspec.Struct, frozen=True):
     caller: Caller
 
     def content(self) -> Body:
-        """The request's JSON object; ARM's 400 when it is none."""
+        """The request's JSON object; ARM's 400 when it is none, or has tags that cannot be."""
         try:
             sent = msgspec.json.decode(self.request.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             raise errors.invalid_content(str(problem)) from None
         if not isinstance(sent, dict):
             raise errors.invalid_content("The request content must be a JSON object.")
+        check_tags(sent)
         return sent
 
 

@@ -6,10 +6,11 @@ import msgspec
 
 from simulator import errors, peerings
 from simulator.calls import Call
-from simulator.ids import PEERING, PUBLIC_PREFIX, VNET, parent_key
+from simulator.ids import PEERING, PUBLIC_PREFIX, VNET, name_of, parent_key
+from simulator.names import check_resource
 from simulator.references import CONFIGURATIONS, GATEWAY_ADDRESSES
 from simulator.rules import Planned
-from simulator.shapes import UNSEEN, has_guid, identify, kept_of, kind_of, shaped
+from simulator.shapes import UNSEEN, has_guid, identify, inner_elements, kept_of, kind_of, shaped
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
@@ -107,7 +108,19 @@ def change_of(world: World, call: Call, shown_id: str, sent: Body, old: Stored |
             named[child_key] = Planned(child.id if child is not None else child_id, child_content, child_before)
         children |= named
         removed += [key for key in existing if key not in named]
+    _check_names(type_key, shown_id, content, children, is_new=before is None)
     return Change(shown_id, content, before, children, tuple(removed))
+
+
+def _check_names(type_key: str, shown_id: str, content: Body, children: dict[str, Planned], *, is_new: bool) -> None:
+    """Whatever is made anew, a part of the resource too, has a name that may be."""
+    if is_new:
+        check_resource(type_key, name_of(shown_id))
+    for child in children.values():
+        if child.before is None:
+            check_resource("", name_of(child.id))
+    for _, part in inner_elements(type_key, members(content.get("properties"))):
+        check_resource("", text(part.get("name")))
 
 
 def _content(world: World, type_key: str, sent: Body, before: Body | None) -> Body:

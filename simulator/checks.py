@@ -20,8 +20,10 @@ from simulator.ids import (
     parent_key,
 )
 from simulator.placement import place
+from simulator.reference_rules import check_references
 from simulator.route_tables import check_routes
-from simulator.rules import Planned, PlannedNetwork, check_network, check_references, check_subnet_delete
+from simulator.rules import Planned, PlannedNetwork, check_network, check_subnet_delete
+from simulator.special_subnets import check_resident
 from simulator.store import Store, Stored
 from simulator.wire import members, text
 from simulator.world import World
@@ -35,6 +37,7 @@ def check(world: World, call: Call, change: Change, location: str) -> None:
             subnet = store.get(key)
             if subnet is not None and subnet.type.lower() == SUBNET:
                 check_subnet_delete(store, key, subnet)
+        check_references(store, change.shown_id, type_key, change.content, location)
         network = _network(store, change, location)
         check_network(store, network)
         _check_peerings(world, network, {key: child for key, child in change.children.items() if _is(child, PEERING)})
@@ -78,13 +81,16 @@ def _check_resource(store: Store, type_key: str, change: Change, location: str) 
     """What stands by itself: what it names, what it holds, and where it is."""
     resource_id, content, before = change.shown_id, change.content, change.before
     check_references(store, resource_id, type_key, content, location)
+    for child in change.children.values():
+        check_references(store, child.id, f"{type_key}/{child.key.split('/')[-2]}", child.content, location)
+    check_resident(store, resource_id, type_key, content)
     if type_key == NAT_GATEWAY:
         check_gateway(store, resource_id, content, before)
         return
     check_addresses_free(store, resource_id, type_key, content)
     check_neighbours(store, resource_id, type_key, content)
     if type_key == LOAD_BALANCER:
-        balancers.check(resource_id, content)
+        balancers.check(store, resource_id, content, before)
     elif type_key == FIREWALL:
         check_firewall(store, resource_id, content)
     elif type_key == VIRTUAL_GATEWAY:

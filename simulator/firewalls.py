@@ -46,8 +46,8 @@ def check_firewall(store: Store, resource_id: str, content: Body) -> None:
 
 
 def check_policy_delete(store: Store, key: str, policy: Stored) -> None:
-    """A firewall policy that is to go in; refused while a firewall follows it."""
-    users = list(store.referrers(key, "firewallPolicy").values())
+    """A firewall policy that is to go in; refused while a firewall or a child policy follows it."""
+    users = [user for member in ("firewallPolicy", "basePolicy") for user in store.referrers(key, member).values()]
     if users:
         raise errors.bad(
             "FirewallPolicyInUse", f"Firewall policy {policy.id} cannot be deleted because it is in use by {users[0]}."
@@ -59,6 +59,7 @@ def show_policy(store: Store, key: str, properties: Body) -> None:
     groups = store.listed(f"{key}/rulecollectiongroups")
     properties["ruleCollectionGroups"] = [{"id": group.id} for group in groups]
     properties.setdefault("firewalls", [])
+    properties.setdefault("childPolicies", [])
 
 
 def _subnet(element: Body) -> str:

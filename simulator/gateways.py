@@ -4,10 +4,11 @@ from ipaddress import ip_network
 
 from simulator import errors
 from simulator.ids import VIRTUAL_GATEWAY, name_of, parent_key
-from simulator.references import configurations
+from simulator.peerings import back_of, gateways_in
+from simulator.references import configurations, references
 from simulator.route_tables import leads_everything
-from simulator.rules import prefixes_of
-from simulator.store import Store
+from simulator.special_subnets import prefixes_of
+from simulator.store import Store, Stored
 from simulator.wire import Body, members, text
 
 KINDS = ("Vpn", "ExpressRoute")
@@ -53,11 +54,38 @@ def check_virtual_gateway(store: Store, resource_id: str, content: Body, before:
     properties["bgpSettings"] = own | members(properties.get("bgpSettings"))
 
 
+def check_virtual_gateway_delete(store: Store, key: str, gateway: Stored) -> None:
+    """A gateway that is to go in; refused while a connection names it, or a peer relies on it."""
+    connections = [
+        holder
+        for member in ("virtualNetworkGateway1", "virtualNetworkGateway2")
+        for holder in store.referrers(key, member).values()
+    ]
+    if connections:
+        raise errors.bad(
+            "VirtualNetworkGatewayHasConnections",
+            f"Virtual network gateway {gateway.id} cannot be deleted because it is in use by connection "
+            f"{connections[0]}.",
+        )
+    links = references(gateway.id, VIRTUAL_GATEWAY, gateway.content)
+    for network in {parent_key(link.target) for link in links if link.member == "subnet"}:
+        if len(gateways_in(store, network)) > 1:
+            continue
+        for peering_key in store.keys_in(f"{network}/virtualnetworkpeerings"):
+            peering = store.get(peering_key)
+            back = back_of(store, peering_key, peering.content) if peering is not None else None
+            if back is not None and members(back.content.get("properties")).get("useRemoteGateways"):
+                raise errors.bad(
+                    "VirtualNetworkGatewayUsedByRemotePeering",
+                    f"Virtual network gateway {gateway.id} cannot be deleted because remote peering {back.id} has "
+                    "UseRemoteGateways flag set to true.",
+                )
+
+
 def _check_neighbours(store: Store, resource_id: str, kind: str, subnet_key: str) -> None:
     """One gateway of a kind in a network, and none where the gateway of a peer is used."""
-    for holder in store.referrers(subnet_key, "subnet"):
-        owner = store.get(store.owner(holder) or "")
-        if owner is None or owner.type.lower() != VIRTUAL_GATEWAY or owner.id.casefold() == resource_id.casefold():
+    for owner in gateways_in(store, parent_key(subnet_key)):
+        if owner.id.casefold() == resource_id.casefold():
             continue
         if members(owner.content.get("properties")).get("gatewayType") == kind:
             raise errors.bad(

@@ -7,6 +7,7 @@ import msgspec
 from simulator import errors
 from simulator.calls import Call
 from simulator.ids import group_id, location_key
+from simulator.names import check_group
 from simulator.operations import Operation
 from simulator.scopes import GROUP_TYPE, group_body
 from simulator.shapes import ENVELOPE
@@ -27,6 +28,8 @@ def put(world: World, call: Call, name: str) -> Response:
     key = call.address.scope.casefold()
     old = world.store.get(key)
     sent = call.content()
+    if old is None:
+        check_group(name)
     location = location_key(text(sent.get("location")))
     if not location:
         raise errors.location_required()

@@ -3,14 +3,14 @@
 import msgspec
 
 from simulator import errors
-from simulator.address_rules import check_delete
 from simulator.calls import Call, announce, check_preconditions, empty, operation_for, refuse_busy
 from simulator.changes import Change, change_of, commit, location_of, new_id, parent_of
 from simulator.checks import check
 from simulator.ids import NIC, VNET
+from simulator.in_use import check_delete
 from simulator.operations import Operation
 from simulator.render import etag_of, render
-from simulator.shapes import kind_of
+from simulator.shapes import is_network, kind_of
 from simulator.store import Store, Stored
 from simulator.wire import Response, answer, text
 from simulator.world import World
@@ -43,7 +43,7 @@ def put(world: World, call: Call, group: Stored) -> Response:
         world.operations.finish(running, "Canceled", errors.superseded())
     settled = change.changes_nothing and old is not None and old.state == "Succeeded"
     touched = commit(world, call, change, "Succeeded" if settled or kind.settles != "later" else "Updating")
-    if settled or kind.settles != "later":
+    if settled or kind.settles == "silently":
         world.operations.record(operation)
         world.publish(shown_id, address.type, call.caller, deleted=False, updated=operation.updates)
     else:
@@ -86,16 +86,23 @@ def delete(world: World, call: Call) -> Response:
     check_preconditions(call, etag_of(store, key, stored), stored.id, exists=True)
     lock = call.address.top.key
     running = world.operations.running(lock)
-    if running is not None:
-        if running.effect == "delete" and running.target == key:
-            return empty(202, announce(world, call, running))
-        if not kind_of(call.address.type_key).superseded:
-            raise refuse_busy(world, call, running)
-        world.operations.finish(running, "Canceled", errors.superseded())
-    check_delete(store, key, stored)
+    if running is not None and running.effect == "delete" and running.target == key:
+        return empty(202, announce(world, call, running))
     top = store.get(lock)
     location = text(top.content.get("location")) if top is not None else ""
     operation = operation_for(world, call, "delete", stored.id, location, lock)
+    supersedes = running is not None and running.effect == "write" and kind_of(call.address.type_key).superseded
+    try:
+        if running is not None and not supersedes:
+            raise refuse_busy(world, call, running)
+        check_delete(store, key, stored)
+    except errors.ArmError as refusal:
+        shape = world.settings.busy if running is not None and not supersedes else world.settings.in_use
+        if shape != "async":
+            raise
+        return _fails_later(world, call, operation, refusal)
+    if running is not None:
+        world.operations.finish(running, "Canceled", errors.superseded())
     if call.address.type_key == NIC:
         world.delete(key)
         world.operations.record(operation)
@@ -118,11 +125,22 @@ def missing(store: Store, call: Call) -> errors.ArmError:
     known = top.key in store or store.was_deleted(top.key)
     if known and (len(address.types) > 1 or store.was_deleted(address.key)):
         return errors.not_found(_asked_id(call))
+    above = address.parent
+    if above is not None and above.key not in store and not is_network(address.type_key):
+        return errors.parent_of_read_not_found(address.type, above.text)
     return errors.resource_not_found(f"{top.type}/{top.names[0]}", address.group or "")
 
 
 def _asked_id(call: Call) -> str:
     return call.address.text
+
+
+def _fails_later(world: World, call: Call, operation: Operation, refusal: errors.ArmError) -> Response:
+    """A delete that must not be in; it is accepted, changes nothing, and its operation fails."""
+    operation.lock = operation.id
+    operation.failing = refusal.error
+    world.operations.start(operation)
+    return empty(202, announce(world, call, operation))
 
 
 def _accept_and_fail(world: World, call: Call, change: Change, operation: Operation, running: Operation) -> Response:

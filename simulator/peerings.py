@@ -116,11 +116,15 @@ def space_of(network: Body) -> Body:
 
 def has_gateway(store: Store, network_key: str) -> bool:
     """Whether a virtual network gateway lives in a network."""
-    for holder in store.referrers(f"{network_key}/subnets/gatewaysubnet", "subnet"):
-        owner = store.get(store.owner(holder) or "")
-        if owner is not None and owner.type.lower() == VIRTUAL_GATEWAY:
-            return True
-    return False
+    return bool(gateways_in(store, network_key))
+
+
+def gateways_in(store: Store, network_key: str) -> list[Stored]:
+    """A network's key in, the virtual network gateways that live in it out."""
+    holders = store.referrers(f"{network_key}/subnets/gatewaysubnet", "subnet")
+    owners = {store.owner(holder): None for holder in holders}
+    found = [store.get(owner or "") for owner in owners]
+    return [stored for stored in found if stored is not None and stored.type.lower() == VIRTUAL_GATEWAY]
 
 
 def state_of(peering: Stored) -> str:

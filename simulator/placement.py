@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 from simulator import errors
 from simulator.ids import NIC
 from simulator.references import configurations
-from simulator.rules import prefixes_of
+from simulator.special_subnets import prefixes_of
 from simulator.store import Store, Stored
 from simulator.wire import Body, members, text
 

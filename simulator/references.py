@@ -27,7 +27,18 @@ GATEWAY_ADDRESSES = ("publicIpAddresses", "publicIpPrefixes", "publicIpAddresses
 CONFIGURATIONS = ("ipConfigurations", "frontendIPConfigurations", "gatewayIPConfigurations")
 CONFIGURATION_LINKS = ("subnet", "publicIPAddress", "publicIPPrefix")
 POOLS = "loadBalancerBackendAddressPools"
+NAT_RULES = "loadBalancerInboundNatRules"
+PARTS = (POOLS, NAT_RULES)
+"""Where an interface names parts of load balancers, which are no resources of their own."""
 PEERED = "remoteVirtualNetwork"
+CONNECTION = "microsoft.network/connections"
+ROUTE_SERVER_CONFIGURATION = "microsoft.network/virtualhubs/ipconfigurations"
+# What the types that hold no configurations name directly.
+_NAMED = {
+    FIREWALL_POLICY: ("basePolicy",),
+    CONNECTION: ("virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2"),
+    ROUTE_SERVER_CONFIGURATION: ("subnet", "publicIPAddress"),
+}
 # Where the ids of a type's configurations do not say the name of the member that holds them.
 _SEGMENTS = {FIREWALL: "azureFirewallIpConfigurations", "microsoft.network/bastionhosts": "bastionHostIpConfigurations"}
 
@@ -68,7 +79,10 @@ BACK_REFERENCES: dict[str, tuple[BackReference, ...]] = {
         BackReference("natGateway", "publicIpPrefixesV6", many=False),
     ),
     NIC: (BackReference("virtualMachine", "networkInterfaces", many=False),),
-    FIREWALL_POLICY: (BackReference("firewalls", "firewallPolicy", many=True),),
+    FIREWALL_POLICY: (
+        BackReference("firewalls", "firewallPolicy", many=True),
+        BackReference("childPolicies", "basePolicy", many=True),
+    ),
 }
 
 
@@ -97,6 +111,8 @@ def references(resource_id: str, type_key: str, content: Body) -> Iterator[Refer
         for member in GATEWAY_ADDRESSES:
             for element in elements(properties.get(member)):
                 yield from _link(element, member, resource_id)
+    elif type_key in _NAMED:
+        yield from _links(properties, _NAMED[type_key], resource_id)
     elif type_key == PUBLIC_IP:
         yield from _link(properties.get("publicIPPrefix"), "addressPrefix", resource_id)
     elif type_key == VM:
@@ -115,8 +131,9 @@ def references(resource_id: str, type_key: str, content: Body) -> Iterator[Refer
         for segment, element in configurations(type_key, properties):
             holder, inner = f"{resource_id}/{segment}/{text(element.get('name'))}", members(element.get("properties"))
             yield from _links(inner, CONFIGURATION_LINKS, holder)
-            for pool in elements(inner.get(POOLS)):
-                yield from _link(pool, POOLS, holder)
+            for name in PARTS:
+                for part in elements(inner.get(name)):
+                    yield from _link(part, name, holder)
 
 
 def back_references(resource_id: str, type_key: str, content: Body) -> Iterator[Reference]:

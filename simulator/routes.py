@@ -2,16 +2,16 @@
 
 import re
 
-from simulator import errors, graph, groups, lists, management, network, plain
+from simulator import errors, graph, groups, lists, locks, management, network, plain
 from simulator.calls import Call
-from simulator.ids import VIRTUAL_GATEWAY, segments_of
+from simulator.ids import VIRTUAL_GATEWAY, location_key, segments_of
 from simulator.learned_routes import learned_routes
 from simulator.polls import job, poll
 from simulator.roles import unauthorized
 from simulator.scopes import group_body, subscription_body
 from simulator.shapes import is_network
 from simulator.store import Stored
-from simulator.wire import Response, answer
+from simulator.wire import Response, answer, text
 from simulator.world import World
 
 SUBSCRIPTION = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
@@ -49,10 +49,13 @@ def routed(world: World, call: Call) -> Response:
                 return job(world, call, segments_of(call.request.path)[3])
         raise errors.no_arm_path()
     group = _group(world, call)
+    locks.check(world, call)
     if address.namespace is None:
         return _group_call(world, call, group, tail[4:])
     if len(tail) > 4 and tail[-2] in ("operations", "operationresults") and tail[-4] == "locations":
         _only(method, "GET")
+        if is_network(address.namespace.lower() + "/"):
+            world.network_limits.admit(address.subscription or "", address.names[-2], method, world.now())
         return poll(world, call, address.names[-1], tail[-2])
     return _resource_call(world, call, group)
 
@@ -111,6 +114,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
     address, method = call.address, call.request.method
     if not address.types:
         raise errors.not_modelled(f"{method} of provider namespaces")
+    if is_network(address.type_key) and world.network_limits.enforced:
+        world.network_limits.admit(address.subscription or "", _region(world, call, group), method, world.now())
     if address.is_collection:
         if method == "POST":
             above = address.parent
@@ -122,6 +127,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
                 return learned_routes(world, call)
             raise errors.not_modelled(f"the action '{address.types[-1]}'")
         _only(method, "GET")
+        if address.type_key == locks.LOCKS:
+            return locks.listed(world, call)
         return lists.collection(world, call)
     networked = is_network(address.type_key)
     if networked and group is None:
@@ -139,6 +146,16 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
             return network.delete(world, call) if networked else plain.delete(world, call)
         case _:
             raise errors.not_modelled(f"{method} on {address.type}")
+
+
+def _region(world: World, call: Call, group: Stored | None) -> str:
+    """Whose front end of the network provider answers: where the resource lies, or its group; lists of a subscription
+    are answered by one of no region."""
+    found = world.store.get(call.address.top.key)
+    if found is None and call.request.method == "PUT" and not call.address.is_collection:
+        return location_key(text(call.content().get("location")))
+    found = found or group
+    return text(found.content.get("location")) if found is not None else ""
 
 
 def _only(method: str, allowed: str) -> None:

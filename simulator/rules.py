@@ -4,24 +4,18 @@ from itertools import pairwise
 
 import msgspec
 
-from simulator import errors
-from simulator.balancers import holder_of
-from simulator.ids import NAT_GATEWAY, NIC, PUBLIC_IP, ROUTE_TABLE, SUBNET, name_of, parent_key, parse_id
+from simulator import errors, special_subnets
+from simulator.ids import SUBNET, name_of, parent_key
 from simulator.ranges import Range, parsed
-from simulator.references import POOLS, references
+from simulator.reference_rules import check_references
+from simulator.references import references
 from simulator.route_tables import check_attached
+from simulator.special_subnets import delegations_of, prefixes_of
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
 
 SMALLEST = {4: 29, 6: 64}
 """The longest prefix a subnet may have, by IP version."""
-LAST_WRITE = {
-    NAT_GATEWAY: "PutNatGatewayOperation",
-    PUBLIC_IP: "PutPublicIpAddressOperation",
-    ROUTE_TABLE: "PutRouteTableOperation",
-    SUBNET: "PutSubnetOperation",
-    NIC: "PutNicOperation",
-}
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -78,26 +72,6 @@ def check_subnet_delete(store: Store, key: str, subnet: Stored) -> None:
         )
 
 
-def check_references(store: Store, resource_id: str, type_key: str, content: Body, location: str) -> None:
-    """Everything a resource names exists, is ready, and lies in the same region."""
-    for reference in references(resource_id, type_key, content):
-        if parse_id(reference.target) is None or not reference.target.startswith("/subscriptions/"):
-            raise errors.gateway(
-                400,
-                "LinkedInvalidPropertyId",
-                f"Property id '{_named(content, reference.target)}' at path 'properties.{reference.member}.id' is "
-                "invalid. Expect fully qualified resource Id that start with '/subscriptions/{subscriptionId}' or "
-                "'/providers/{resourceProviderNamespace}/'.",
-            )
-        found = store.get(reference.target) if reference.member != POOLS else holder_of(store, reference.target)
-        region = text(found.content.get("location")) if found is not None else ""
-        if found is None or (region and location and region != location):
-            raise errors.reference_not_found(_named(content, reference.target), reference.holder)
-        if found.state not in ("Succeeded", ""):
-            operation = LAST_WRITE.get(found.type.lower(), "PutOperation")
-            raise errors.not_provisioned(found.id, resource_id, found.state, operation)
-
-
 def check_nat_gateway(store: Store, network: PlannedNetwork, subnet: Planned) -> None:
     """A subnet's NAT gateway: same subscription, one VNet only, no gateway subnet, no Basic neighbours."""
     properties = members(subnet.content.get("properties"))
@@ -111,10 +85,7 @@ def check_nat_gateway(store: Store, network: PlannedNetwork, subnet: Planned) ->
     gateway = store.get(text(members(properties.get("natGateway")).get("id")).casefold())
     if gateway is None:
         return
-    if name_of(subnet.key) == "gatewaysubnet":
-        raise errors.bad(
-            "NatGatewayNotAllowedOnGatewaySubnet", f"NAT Gateway {gateway.id} cannot be deployed on subnet {subnet.id}."
-        )
+    special_subnets.check_nat_gateway(subnet.id, subnet.content, gateway.id)
     served = store.referrers(gateway.id.casefold(), "natGateway")
     mine = network.id.casefold()
     if any(parent_key(other) != mine for other in served):
@@ -163,27 +134,17 @@ def occupants(store: Store, subnet_key: str) -> list[str]:
     return list(store.referrers(subnet_key, "subnet").values())
 
 
-def prefixes_of(subnet: Body) -> list[str]:
-    """A subnet's content in, its ranges out, whichever of the two members says them."""
-    properties = members(subnet.get("properties"))
-    many = properties.get("addressPrefixes")
-    if isinstance(many, list) and many:
-        return [text(prefix) for prefix in many]
-    one = text(properties.get("addressPrefix"))
-    return [one] if one else []
-
-
-def delegations_of(subnet: Body) -> list[str]:
-    delegations = elements(members(subnet.get("properties")).get("delegations"))
-    return sorted(text(members(delegation.get("properties")).get("serviceName")).lower() for delegation in delegations)
-
-
 def _check_ranges(network: PlannedNetwork) -> None:
-    """Every range is one, is large enough, lies in the network, and overlaps none.
+    """Every range is one, is large enough, lies in the network, and overlaps none; nor do those of the network.
 
     A subnet that an estate brought in without a proper range is nobody's fault who writes its sibling.
     """
     spaces = [_range(prefix, network.id) for prefix in network.prefixes]
+    for first_space, next_space in pairwise(sorted(spaces)):
+        if first_space.overlaps(next_space):
+            raise errors.bad(
+                "VnetAddressPrefixesOverlap", f"The address prefixes of virtual network {network.id} overlap."
+            )
     placed: list[tuple[Range, Planned]] = []
     for subnet in network.subnets.values():
         for prefix in prefixes_of(subnet.content) or [""]:
@@ -229,19 +190,3 @@ def _range(prefix: str, resource_id: str) -> Range:
 
 def _sku(content: Body) -> str:
     return text(members(content.get("sku")).get("name"))
-
-
-def _named(content: Body, target: str) -> str:
-    """The key of a missing resource in, the id as the caller wrote it out."""
-    for value in _strings(content):
-        if value.casefold() == target:
-            return value
-    return target
-
-
-def _strings(value: object) -> list[str]:
-    if isinstance(value, dict):
-        return [found for member in value.values() for found in _strings(member)]
-    if isinstance(value, list):
-        return [found for element in value for found in _strings(element)]
-    return [value] if isinstance(value, str) else []

@@ -29,8 +29,8 @@ from simulator.references import (
     BACK_REFERENCES,
     CONFIGURATION_LINKS,
     GATEWAY_ADDRESSES,
+    PARTS,
     PEERED,
-    POOLS,
     SUBNET_LINKS,
     configurations,
 )
@@ -218,7 +218,9 @@ def _defaults(type_key: str, content: Body) -> Body:
 
 def _references_only(type_key: str, properties: Body) -> None:
     """References may arrive as whole objects; only their ids are kept."""
-    links = {SUBNET: SUBNET_LINKS, PEERING: (PEERED,)}.get(type_key, ("networkSecurityGroup", "firewallPolicy"))
+    links = {SUBNET: SUBNET_LINKS, PEERING: (PEERED,)}.get(
+        type_key, ("networkSecurityGroup", "firewallPolicy", "basePolicy")
+    )
     for name in links:
         if name in properties:
             properties[name] = _only_id(properties[name])
@@ -230,8 +232,9 @@ def _references_only(type_key: str, properties: Body) -> None:
         for name in CONFIGURATION_LINKS:
             if name in inner:
                 inner[name] = _only_id(inner[name])
-        if POOLS in inner:
-            inner[POOLS] = [_only_id(pool) for pool in elements(inner[POOLS])]
+        for name in PARTS:
+            if name in inner:
+                inner[name] = [_only_id(part) for part in elements(inner[name])]
 
 
 def _only_id(value: object) -> Body:

@@ -10,7 +10,7 @@ from simulator import errors
 
 Verb = Literal["read", "write", "delete"]
 
-# Per subscription x principal x verb: capacity and tokens per second; then for all principals together.
+# Per subscription (or tenant) x principal x verb: capacity and tokens per second; then for all principals together.
 BUCKETS: dict[Verb, tuple[int, int]] = {"read": (250, 25), "write": (200, 10), "delete": (200, 10)}
 GLOBAL_BUCKETS: dict[Verb, tuple[int, int]] = {"read": (16_500, 375), "write": (12_000, 150), "delete": (12_000, 150)}
 
@@ -29,6 +29,10 @@ class Bucket(msgspec.Struct):
         self.tokens = min(float(self.capacity), self.tokens + passed * self.rate)
         self.filled = now
 
+    def wait(self) -> int:
+        """Seconds until there is a token again, at least one."""
+        return max(1, math.ceil((1 - self.tokens) / self.rate))
+
 
 class Throttle:
     """All buckets of one simulator. Switched off, every caller always finds them full."""
@@ -38,22 +42,31 @@ class Throttle:
         self._buckets: dict[tuple[str, str, Verb], Bucket] = {}
 
     def admit(self, subscription: str, actor: str, verb: Verb, now: datetime) -> dict[str, str]:
-        """A call in; the headers that say what is left out, or SubscriptionRequestsThrottled."""
+        """A call on a subscription in; the headers that say what is left out, or SubscriptionRequestsThrottled."""
         own = self._bucket(subscription, actor, verb, BUCKETS[verb], now)
         shared = self._bucket(subscription, "", verb, GLOBAL_BUCKETS[verb], now)
-        if self._enforced:
-            for bucket in (own, shared):
-                if bucket.tokens < 1:
-                    wait = max(1, math.ceil((1 - bucket.tokens) / bucket.rate))
-                    raise errors.throttled(verb, subscription, actor, wait)
-            own.tokens -= 1
-            shared.tokens -= 1
-        spent = 0 if self._enforced else 1
+        whose = f"subscription '{subscription}'"
+        for bucket, named in ((own, f"{whose} actor '{actor}'"), (shared, whose)):
+            if self._enforced and bucket.tokens < 1:
+                raise errors.throttled(verb, named, bucket.wait())
         prefix = "x-ms-ratelimit-remaining-subscription"
-        return {
-            f"{prefix}-{verb}s": str(int(own.tokens) - spent),
-            f"{prefix}-global-{verb}s": str(int(shared.tokens) - spent),
-        }
+        return {f"{prefix}-{verb}s": self._take(own), f"{prefix}-global-{verb}s": self._take(shared)}
+
+    def admit_tenant(self, tenant: str, actor: str, verb: Verb, now: datetime) -> dict[str, str]:
+        """A call on no subscription in; the same for the whole tenant, where a delete is a write."""
+        kind: Verb = "read" if verb == "read" else "write"
+        bucket = self._bucket(f"tenant {tenant}", actor, kind, BUCKETS[kind], now)
+        if self._enforced and bucket.tokens < 1:
+            raise errors.throttled(kind, f"tenant '{tenant}' actor '{actor}'", bucket.wait(), tenant=True)
+        return {f"x-ms-ratelimit-remaining-tenant-{kind}s": self._take(bucket)}
+
+    def _take(self, bucket: Bucket) -> str:
+        """A bucket in, what is left in it out."""
+        bucket.tokens -= 1
+        left = str(int(bucket.tokens))
+        if not self._enforced:
+            bucket.tokens += 1
+        return left
 
     def _bucket(self, subscription: str, actor: str, verb: Verb, size: tuple[int, int], now: datetime) -> Bucket:
         key = (subscription.lower(), actor, verb)

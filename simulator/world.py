@@ -8,18 +8,20 @@ from typing import Literal
 
 import msgspec
 
-from simulator import errors, peerings
+from simulator import balancers, errors, peerings
 from simulator.clock import Clock
 from simulator.events import Caller, event_of
 from simulator.graph_history import Past
 from simulator.grid import Events
 from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, VNET, parent_key
+from simulator.network_limits import NetworkLimits
 from simulator.operations import Operation, Operations
 from simulator.shapes import is_network, prefix_size
 from simulator.store import Store, Stored
 from simulator.wire import Body, members
 
 Busy = Literal["conflict", "retryable", "async"]
+InUse = Literal["refused", "async"]
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -32,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True):
     handshakes: bool = False
     graph_lag: timedelta = timedelta()
     graph_page: int = 1000
+    throttled: bool = True
+    in_use: InUse = "refused"
     unreadable: frozenset[str] = frozenset()
 
     def duration(self, type_key: str) -> timedelta:
@@ -52,6 +56,7 @@ class World:
         self.store = Store()
         self.operations = Operations()
         self.events = Events()
+        self.network_limits = NetworkLimits(enforced=settings.throttled)
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.unreadable = set(settings.unreadable)
         self.past = Past(self.store, self.moment, settings.graph_lag)
@@ -136,6 +141,7 @@ class World:
         """A resource's key in; it is gone, with its children, and with the events it asked for."""
         for other in peerings.cut(self.store, key):
             self.renew_etag(other)
+        balancers.leave(self.store, key)
         self.store.remove(key)
         self.events.forget(key)
 
