@@ -56,7 +56,8 @@ class Arm:
 
     `latency` chooses how long operations take and which Retry-After they send; `durations` (seconds) and `retry_after`
     override it by resource type, `busy` chooses how a second write is refused, and `in_use` how a delete of what is in
-    use. Resource Graph shows what was there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role.
+    use. Resource Graph shows what was there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has
+    a role.
     """
 
     def __init__(

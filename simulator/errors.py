@@ -149,27 +149,6 @@ def resource_not_found(type_name: str, group: str) -> ArmError:
     )
 
 
-def parent_of_read_not_found(type_name: str, parent_id: str) -> ArmError:
-    """A child of another provider than the network's is asked for where its parent is absent."""
-    return gateway(
-        404,
-        "ParentResourceNotFound",
-        f"Failed to perform 'read' on resource(s) of type '{type_name.partition('/')[2]}', because the parent resource "
-        f"'{parent_id}' could not be found.",
-    )
-
-
-def scope_locked(scope: str, operation: str, locked: list[str]) -> ArmError:
-    """A lock is in the way of a `write` or `delete` operation: of the scope, above it, or (of a delete) below it."""
-    shown = scope.replace("/resourceGroups/", "/resourcegroups/")
-    return gateway(
-        409,
-        "ScopeLocked",
-        f"The scope '{shown}' cannot perform {operation} operation because following scope(s) are locked: "
-        f"'{','.join(locked)}'. Please remove the lock and try again.",
-    )
-
-
 def parent_not_found(parent_name: str) -> ArmError:
     return gateway(
         404,
@@ -198,16 +177,6 @@ def method_not_allowed(method: str) -> ArmError:
 def not_modelled(what: str) -> ArmError:
     """Not an answer of Azure: it says plainly that the simulator knows nothing of this."""
     return ArmError(501, "NotModelledBySimulator", f"The simulator does not model {what}.", envelope="gateway")
-
-
-def throttled(operation: str, whose: str, seconds: int, *, tenant: bool = False) -> ArmError:
-    """Too many calls; `whose` names the subscription or tenant, and the caller if they were all his."""
-    return gateway(
-        429,
-        "TenantRequestsThrottled" if tenant else "SubscriptionRequestsThrottled",
-        f"Number of '{operation}' requests for {whose} exceeded. Please try again after '{seconds}' seconds.",
-        {"Retry-After": str(seconds)},
-    )
 
 
 # --- what the Network provider says ---------------------------------------------------------------
@@ -260,16 +229,7 @@ def retry_another_operation(operation: str, operation_id: str, resource_id: str,
         "message": f"Operation {operation} ({operation_id}) is updating resource {resource_id}. "
         f"The call can be retried in {seconds} seconds.",
     }
-    return _retryable(detail, {"Retry-After": str(seconds)})
-
-
-def too_many_calls(subscription: str, seconds: int) -> ArmError:
-    detail = {
-        "code": "RetryableErrorDueToTooManyCalls",
-        "message": f"Subscription {subscription} was used to perform too many calls within last 5 minutes. The number "
-        f"of calls exceeds Microsoft.Network throttling limit. The call can be retried in {seconds} seconds.",
-    }
-    return _retryable(detail, {"Retry-After": str(seconds)})
+    return try_again(detail, {"Retry-After": str(seconds)})
 
 
 def not_provisioned(used: str, user: str, state: str, operation: str, *, retryable: bool = True) -> ArmError:
@@ -282,7 +242,7 @@ def not_provisioned(used: str, user: str, state: str, operation: str, *, retryab
     }
     if state == "Failed" or not retryable:
         return ArmError(400, detail["code"], detail["message"])
-    return _retryable(detail)
+    return try_again(detail)
 
 
 def superseded() -> Body:
@@ -296,5 +256,6 @@ def bad(code: str, message: str) -> ArmError:
     return ArmError(400, code, message)
 
 
-def _retryable(detail: Body, headers: Mapping[str, str] | None = None) -> ArmError:
+def try_again(detail: Body, headers: Mapping[str, str] | None = None) -> ArmError:
+    """The network provider's wrapping of what may be tried again."""
     return ArmError(429, "RetryableError", "A retryable error occurred.", details=[detail], headers=headers)

@@ -27,7 +27,13 @@ def check(world: World, call: Call) -> None:
         locks += _below(world.store, scope.casefold())
     locked = [lock.id.rpartition("/providers/")[0] for lock in locks if _level(lock) in levels]
     if locked:
-        raise errors.scope_locked(scope, "delete" if deleting else "write", list(dict.fromkeys(locked)))
+        raise errors.gateway(
+            409,
+            "ScopeLocked",
+            f"The scope '{scope.replace('/resourceGroups/', '/resourcegroups/')}' cannot perform "
+            f"{'delete' if deleting else 'write'} operation because following scope(s) are locked: "
+            f"'{','.join(dict.fromkeys(locked))}'. Please remove the lock and try again.",
+        )
 
 
 def listed(world: World, call: Call) -> Response:

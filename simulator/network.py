@@ -127,7 +127,12 @@ def missing(store: Store, call: Call) -> errors.ArmError:
         return errors.not_found(_asked_id(call))
     above = address.parent
     if above is not None and above.key not in store and not is_network(address.type_key):
-        return errors.parent_of_read_not_found(address.type, above.text)
+        return errors.gateway(
+            404,
+            "ParentResourceNotFound",
+            f"Failed to perform 'read' on resource(s) of type '{address.type.partition('/')[2]}', because the parent "
+            f"resource '{above.text}' could not be found.",
+        )
     return errors.resource_not_found(f"{top.type}/{top.names[0]}", address.group or "")
 
 

@@ -29,10 +29,19 @@ class NetworkLimits:
         if window is None or now >= window.ends:
             window = self._windows[key] = _Window(now + WINDOW)
         if window.calls == (MOST_READS if reads else MOST_WRITES):
-            raise errors.too_many_calls(subscription, math.ceil((window.ends - now).total_seconds()))
+            raise _too_many_calls(subscription, math.ceil((window.ends - now).total_seconds()))
         window.calls += 1
 
 
 class _Window(msgspec.Struct):
     ends: datetime
     calls: int = 0
+
+
+def _too_many_calls(subscription: str, seconds: int) -> errors.ArmError:
+    detail = {
+        "code": "RetryableErrorDueToTooManyCalls",
+        "message": f"Subscription {subscription} was used to perform too many calls within last 5 minutes. The number "
+        f"of calls exceeds Microsoft.Network throttling limit. The call can be retried in {seconds} seconds.",
+    }
+    return errors.try_again(detail, {"Retry-After": str(seconds)})

@@ -48,7 +48,7 @@ class Throttle:
         whose = f"subscription '{subscription}'"
         for bucket, named in ((own, f"{whose} actor '{actor}'"), (shared, whose)):
             if self._enforced and bucket.tokens < 1:
-                raise errors.throttled(verb, named, bucket.wait())
+                raise _throttled(verb, named, bucket.wait())
         prefix = "x-ms-ratelimit-remaining-subscription"
         return {f"{prefix}-{verb}s": self._take(own), f"{prefix}-global-{verb}s": self._take(shared)}
 
@@ -57,7 +57,7 @@ class Throttle:
         kind: Verb = "read" if verb == "read" else "write"
         bucket = self._bucket(f"tenant {tenant}", actor, kind, BUCKETS[kind], now)
         if self._enforced and bucket.tokens < 1:
-            raise errors.throttled(kind, f"tenant '{tenant}' actor '{actor}'", bucket.wait(), tenant=True)
+            raise _throttled(kind, f"tenant '{tenant}' actor '{actor}'", bucket.wait(), tenant=True)
         return {f"x-ms-ratelimit-remaining-tenant-{kind}s": self._take(bucket)}
 
     def _take(self, bucket: Bucket) -> str:
@@ -86,3 +86,13 @@ def verb_of(method: str) -> Verb:
             return "delete"
         case _:
             return "write"
+
+
+def _throttled(operation: str, whose: str, seconds: int, *, tenant: bool = False) -> errors.ArmError:
+    """Too many calls; `whose` names the subscription or tenant, and the caller if they were all his."""
+    return errors.gateway(
+        429,
+        "TenantRequestsThrottled" if tenant else "SubscriptionRequestsThrottled",
+        f"Number of '{operation}' requests for {whose} exceeded. Please try again after '{seconds}' seconds.",
+        {"Retry-After": str(seconds)},
+    )

@@ -122,6 +122,13 @@ def _resources_of(table: Body) -> list[Body]:
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
 
 
+def _locks_before(exchanges: list[Body]) -> list[Body]:
+    """A recording of locks in, those that it lists and nobody made out."""
+    made = {exchange["response_body"]["id"] for exchange in exchanges if exchange["method"] == "PUT"}
+    listed = [lock for exchange in exchanges for lock in (exchange["response_body"] or {}).get("value", [])]
+    return list({lock["id"]: lock for lock in listed if lock["id"] not in made}.values())
+
+
 # Of Resource Graph, what a recording shows is what there was; what was asked is filled in where a recorder dropped it.
 GRAPH: dict[str, tuple[Callable[[Body], list[Body]], Body]] = {
     "arg_paged_objectarray": (_rows_around, {"subscriptions": [ZERO]}),
@@ -143,8 +150,15 @@ SCENARIOS = (
     "py_route_child",
     "cli_natgateway_2025_headers",
     "c7n_backreferences",
+    "c7n_locks",
     *GRAPH,
 )
+LEFT_OUT = {
+    "cpa_aks_crud": "clusters are stored as given: what AKS fills in is not modelled",
+    "cli_aks_managed_natgateway": "clusters are stored as given: what AKS fills in, and its gateways, are not modelled",
+    "errors_catalogue": "single answers without what led to them: test_error_texts.py provokes them",
+}
+"""Every other recording there is, and why it is not replayed."""
 
 
 class Replay:
@@ -161,6 +175,8 @@ class Replay:
         if recording["scenario"] in GRAPH:
             existing, self._asked = GRAPH[recording["scenario"]]
             self.arm.load(existing(recording["exchanges"][0]["response_body"]))
+        elif recording["scenario"] == "c7n_locks":
+            self.arm.load(_locks_before(recording["exchanges"]))
         elif recording["scenario"].startswith("c7n_"):
             for exchange in recording["exchanges"]:
                 body = exchange["response_body"]
@@ -174,6 +190,8 @@ class Replay:
         if polled and exchange["status"] != 202 and exchange["response_body"] != {"status": "InProgress"}:
             self.clock.advance(600)
         sent = exchange["request_body"]
+        if sent is None and exchange["method"] == "PUT":  # these recorders put "mock_body" in its place
+            sent = {"properties": exchange["response_body"]["properties"]}
         if self._asked is not None:
             sent = (sent or {}) | self._asked
         response = self.arm.handle(
@@ -246,6 +264,12 @@ def _replayed(shared: Path, scenario: str) -> Iterator[tuple[int, str]]:
     for exchange in recording["exchanges"]:
         for difference in replay.differences(exchange):
             yield exchange["n"], difference
+
+
+def test_every_recording_is_replayed_or_left_out_with_a_reason(shared: Path) -> None:
+    recorded = {file.stem for file in (shared / "recordings").glob("*.json")}
+    assert recorded == {*SCENARIOS, *LEFT_OUT}
+    assert not set(SCENARIOS) & set(LEFT_OUT)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
