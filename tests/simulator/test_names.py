@@ -161,8 +161,8 @@ def test_what_is_not_there_is_missed_in_four_ways(cloud: Cloud) -> None:
         404,
         "ParentResourceNotFound",
         (
-            "Failed to perform 'read' on resource(s) of type 'storageAccounts/blobServices', because the parent resource "
-            f"'{parent}' could not be found."
+            "Failed to perform 'read' on resource(s) of type 'storageAccounts/blobServices', because the parent "
+            f"resource '{parent}' could not be found."
         ),
         True,
     )
