@@ -1,5 +1,6 @@
 """Resource ids: the text of a path in, its parts out; compared without regard to case, shown as created."""
 
+import re
 import sys
 from urllib.parse import unquote
 
@@ -114,14 +115,17 @@ def spelled(part: str) -> str:
 
 
 def segments_of(path: str) -> list[str]:
-    """A path in, its decoded segments out."""
-    return [unquote(part) for part in path.strip("/").split("/")]
+    """A path in, its decoded segments out.
+
+    Slashes may be encoded or doubled: libraries do the one with scopes, the other where a parent path is empty.
+    """
+    return re.sub("/+", "/", unquote(path)).strip("/").split("/")
 
 
 def parse(path: str) -> Address | None:
     """A path in, its Address out; None for what is no path of Resource Manager."""
     parts = segments_of(path)
-    if not all(parts) or any("/" in part for part in parts):
+    if not all(parts):
         return None
     lowered = [part.lower() for part in parts]
     cut = len(parts) - 1 - lowered[::-1].index("providers") if "providers" in lowered else len(parts)

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from simulator.events import Caller
-from simulator.ids import CLUSTERS, NETWORK
+from simulator.ids import CLUSTERS, DEPLOYMENTS, NETWORK
 from simulator.wire import Body
 
 Status = Literal["InProgress", "Succeeded", "Failed", "Canceled"]
@@ -49,10 +49,15 @@ class Operation(msgspec.Struct):
     def is_cluster(self) -> bool:
         return CLUSTERS.startswith(f"{self.namespace.lower()}/")
 
+    @property
+    def is_job(self) -> bool:
+        """Whether it is Resource Manager's own, told by a Location only: deletes of groups and of deployments."""
+        return self.effect == "delete_group" or self.type_name.lower() == DEPLOYMENTS
+
     def path(self, segment: Literal["operations", "operationResults"]) -> str:
         """The path of its status (or of its result), with the api-version of the request that started it."""
         subscription = self.target.split("/")[2]
-        if self.effect == "delete_group":
+        if self.is_job:
             return f"/subscriptions/{subscription}/operationresults/{self.id}?api-version={self.api_version}"
         version = "2017-08-31" if self.is_cluster else self.api_version
         spelling = segment.lower() if self.is_cluster else segment

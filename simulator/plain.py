@@ -5,7 +5,7 @@ import msgspec
 from simulator import errors, topics
 from simulator.calls import Call, announce, empty, operation_for
 from simulator.grid import is_event_subscription
-from simulator.ids import CLUSTERS, SYSTEM_TOPIC
+from simulator.ids import CLUSTERS, DEPLOYMENTS, SYSTEM_TOPIC
 from simulator.network import missing
 from simulator.operations import stamp
 from simulator.render import render, shown_id
@@ -14,6 +14,8 @@ from simulator.store import Stored
 from simulator.wire import Body, Response, answer, members, text
 from simulator.world import World
 
+POLICY_ASSIGNMENTS = "microsoft.authorization/policyassignments"
+"""Which are shown once more when they are deleted."""
 AT_WORK = ("Creating", "Updating", "Deleting")
 
 
@@ -43,7 +45,8 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
     if is_event_subscription(address.type_key):
         world.subscribe(address.key, stored, confirmed=not world.settings.handshakes)
     world.publish(stored.id, stored.type, call.caller, deleted=False, updated=old is not None)
-    return answer(201 if old is None else 200, render(store, address.key, stored))
+    created = old is None or is_event_subscription(address.type_key)  # which answer 201 to every PUT
+    return answer(201 if created else 200, render(store, address.key, stored))
 
 
 def patch(world: World, call: Call) -> Response:
@@ -65,7 +68,7 @@ def patch(world: World, call: Call) -> Response:
 
 
 def delete(world: World, call: Call) -> Response:
-    """A delete in; what is absent is 204, a cluster takes its time, all else is gone at once."""
+    """A delete in; what is absent is 204, clusters and deployments take their time, all else is gone at once."""
     key = call.address.key
     stored = world.store.get(key)
     if stored is None:
@@ -81,9 +84,12 @@ def delete(world: World, call: Call) -> Response:
             operation.touched = (key,)
             world.operations.start(operation)
         return empty(202, announce(world, call, operation))
+    if call.address.type_key == DEPLOYMENTS:
+        return _delete_deployment(world, call, stored)
+    shown = render(world.store, key, stored) if call.address.type_key == POLICY_ASSIGNMENTS else None
     world.delete(key)
     world.publish(stored.id, stored.type, call.caller, deleted=True, updated=True)
-    return empty(200, {})
+    return answer(200, shown)
 
 
 def stored_plain(resource_id: str, type_name: str, sent: Body) -> Stored:
@@ -113,6 +119,19 @@ def _put_cluster(world: World, call: Call, group: Stored | None, old: Stored | N
     operation.touched = (key,)
     world.operations.start(operation)
     return answer(201 if old is None else 200, render(world.store, key, stored), announce(world, call, operation))
+
+
+def _delete_deployment(world: World, call: Call, stored: Stored) -> Response:
+    """A record of a deployment in; it goes in a while, and what it deployed stays."""
+    key = call.address.key
+    operation = world.operations.running(key)
+    if operation is None:
+        operation = operation_for(world, call, "delete", stored.id, text(stored.content.get("location")), key)
+        world.store.changing(key)
+        stored.state = "Deleting"
+        world.operations.start(operation)
+    headers = {"Location": call.request.base + operation.path("operationResults")}
+    return empty(202, headers | world.settings.wait("delete"))
 
 
 def _refuse_busy_cluster(world: World, key: str, stored: Stored, *, deleting: bool) -> None:

@@ -134,8 +134,11 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
     if networked and group is None:
         raise errors.no_arm_path()
     match method:
-        case "GET" | "HEAD":
+        case "GET":
             return lists.resource(world, call)
+        case "HEAD":
+            lists.resource(world, call)  # refused when it is not there
+            return answer(204)
         case "PUT" if networked and group is not None:
             return network.put(world, call, group)
         case "PUT":
