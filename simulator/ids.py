@@ -119,7 +119,8 @@ def segments_of(path: str) -> list[str]:
 
     Slashes may be encoded or doubled: libraries do the one with scopes, the other where a parent path is empty.
     """
-    return re.sub("/+", "/", unquote(path)).strip("/").split("/")
+    decoded = unquote(path)
+    return (re.sub("/+", "/", decoded) if "//" in decoded else decoded).strip("/").split("/")
 
 
 def parse(path: str) -> Address | None:

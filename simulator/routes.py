@@ -114,6 +114,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
     address, method = call.address, call.request.method
     if not address.types:
         raise errors.not_modelled(f"{method} of provider namespaces")
+    if address.type_key == "microsoft.resources/tags":
+        raise errors.not_modelled("tags apart from what has them")
     if is_network(address.type_key) and world.network_limits.enforced:
         world.network_limits.admit(address.subscription or "", _region(world, call, group), method, world.now())
     if address.is_collection:

@@ -103,6 +103,45 @@ def test_gateway_lies_in_the_region_and_subscription_of_its_subnets(cloud: Cloud
     assert attach("none") == (400, "LinkedInvalidPropertyId")
 
 
+@pytest.mark.parametrize(
+    ("member", "collection"), [("routeTable", "routeTables"), ("networkSecurityGroup", "networkSecurityGroups")]
+)
+def test_tables_and_groups_lie_in_the_region_and_subscription_of_their_subnets(
+    cloud: Cloud, member: str, collection: str
+) -> None:
+    far = f"{OTHER}/providers/Microsoft.Network/{collection}/far"
+    elsewhere = f"{GROUP}x/providers/Microsoft.Network/{collection}/near"
+    cloud.arm.load(
+        [
+            {"id": f"{NETWORK}/{collection}/west", "location": "westus"},
+            {"id": far, "location": "eastus"},
+            {"id": elsewhere, "location": "eastus"},
+        ]
+    )
+    cloud.vnet()
+    for named, answer in (
+        (f"{NETWORK}/{collection}/west", (400, "InvalidResourceReference")),
+        (far, (400, "ResourcesInDifferentSubscriptions")),
+    ):
+        body = {"properties": {"addressPrefix": "10.0.0.0/24", member: {"id": named}}}
+        assert cloud.refused("PUT", "virtualNetworks/v/subnets/s", body) == answer
+    cloud.put("virtualNetworks/v/subnets/s", {"addressPrefix": "10.0.0.0/24", member: {"id": elsewhere}})
+
+
+def test_a_basic_load_balancer_and_a_gateway_do_not_meet_either(cloud: Cloud) -> None:
+    cloud.vnet()
+    cloud.subnet("virtualNetworks/v/subnets/s")
+    inside = {"name": "in", "properties": {"subnet": link("virtualNetworks/v/subnets/s")}}
+    cloud.put("loadBalancers/basic", {"frontendIPConfigurations": [inside]}, sku={"name": "Basic"})
+    attach = {"properties": {"addressPrefix": "10.0.0.0/24", "natGateway": cloud.gateway("n")}}
+    code = "SubnetWithNatGatewayAndBasicSkuResourceNotAllowed"
+    assert cloud.refused("PUT", "virtualNetworks/v/subnets/s", attach) == (400, code)
+    cloud.put("loadBalancers/basic", {"frontendIPConfigurations": []}, sku={"name": "Basic"})
+    assert cloud.call("PUT", "virtualNetworks/v/subnets/s", attach).status == 200
+    body = {"location": "eastus", "sku": {"name": "Basic"}, "properties": {"frontendIPConfigurations": [inside]}}
+    assert cloud.refused("PUT", "loadBalancers/basic", body) == (400, code)
+
+
 def test_basic_address_and_gateway_do_not_meet_in_a_subnet(cloud: Cloud) -> None:
     gateway = cloud.gateway("n")
     basic = cloud.address("basic", "Basic")
