@@ -1,6 +1,6 @@
 """How a subnet gets to leave by its hub: a judged subnet and its network as a spoke in, the Means of its repair out."""
 
-from governor.core import facts, ids
+from governor.core import facts, ids, ranges
 from governor.core.egress import nat_gateway_of
 from governor.core.estate import ABSENT, Estate
 from governor.core.hub_verdict import Spoke
@@ -26,6 +26,9 @@ def hub_means(place: Place, spoke: Spoke, linked: Remediation | Reason | None, e
     if hub.unsettled:
         seen, passes = hub.unsettled
         return Means(Attachment(), reason=Reason(Gate.HUB, seen, after=60.0 if passes else None))
+    if ranges.holds(judged.subnet.prefixes, hub.next_hop):
+        text = f"the next hop {hub.next_hop} lives in it: its own traffic would come back to it"
+        return Means(Attachment(), reason=Reason(Gate.HUB, text))
     gateway = nat_gateway_of(judged.subnet, judged.network)
     if gateway and place.policy.egress.replace != "propose":
         text = f"NAT gateway {ids.name(gateway)} serves it, and is never replaced (`replace: propose` would ask)"

@@ -406,6 +406,18 @@ def test_a_firewall_that_is_not_succeeded_lets_nobody_in() -> None:
     assert (reason.gate, reason.after) == (Gate.HUB, 60.0)
 
 
+def test_where_the_appliance_lives_no_route_leads_to_itself() -> None:
+    own = vnet(
+        subnet("nva", "spoke-hub", addressPrefix="10.1.2.0/24", ipConfigurations=refs(config_id("nva"))),
+        name="spoke-hub",
+        addressSpace=space("10.1.0.0/16"),
+    )
+    policy = hub_policy(next_hop={REGION: "10.1.2.4"}, firewall={}, hub_virtual_network={}, ready="assumed")
+    first = run(own, appliance("10.1.2.4", enableIPForwarding=True), GROUP_MADE, group(), policy=policy)
+    assert first.plan.remediations == ()
+    assert first.why() == (Gate.HUB, "the next hop 10.1.2.4 lives in it: its own traffic would come back to it")
+
+
 def test_a_literal_that_is_not_the_firewalls_is_a_violation() -> None:
     policy = hub_policy(next_hop={REGION: "10.1.0.9"})
     first = run(spoke(subnet("app"), peerings=(OURS,)), *LINKED, GROUP_MADE, policy=policy)
