@@ -196,12 +196,17 @@ def _covered(remediation: Remediation, around: Circumstances) -> bool:
 
 
 def left_alone(remediation: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
-    """What an undo leaves behind: the resource is not repaired again for a while."""
-    subjects = {ids.key(remediation.resource)}
-    if Requirement.HUB_PEERING not in remediation.requirements:
+    """What an undo leaves behind: the resource is not repaired again for a while; with a route or a peering of it."""
+    subjects = {ids.key(remediation.resource), *(ids.key(step.target) for step in remediation.steps)}
+    linking = Requirement.HUB_PEERING in remediation.requirements
+    if not linking:
         subjects.add(ids.key(judged.subnet.id))
+    part = ids.PEERING if linking else ids.ROUTE
     for exemption in around.standing.exemptions:
-        if ids.key(exemption.resource) in subjects and exemption.until > around.estate.observed_at:
+        left = {ids.key(exemption.resource)}
+        if ids.kind(exemption.resource) == part:
+            left.add(ids.key(ids.parent(exemption.resource)))
+        if left & subjects and exemption.until > around.estate.observed_at:
             text = f"undone by record {exemption.record}: left alone until {exemption.until:%Y-%m-%d %H:%M} UTC"
             return Reason(Gate.UNDO, text)
     return None
