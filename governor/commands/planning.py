@@ -133,19 +133,20 @@ def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) 
     # What nothing is released for is not made; the repairs that would need it stand there with their own reasons.
     answer.withheld += [held for held in plan.withheld if held.remediation.requirements]
     answer.unknown += [v for v in verdicts if v.result is Result.UNKNOWN]
-    named = {
-        (ids.key(r.resource), requirement)
-        for r in (*plan.remediations, *(held.remediation for held in plan.withheld))
-        for requirement in r.requirements
-    }
+    asked = (*plan.remediations, *(held.remediation for held in plan.withheld))
+    named = {place for r in asked for place in guard.promised(r, proposal.subjects.get(r.digest, ()))}
     answer.unrepaired += [
-        Unrepaired(v.resource, v.requirement, _why_not(v, proposal, estate, policies))
+        Unrepaired(v.resource, v.requirement, _why_not(v, named, proposal, estate, policies))
         for v in verdicts
         if v.result is Result.VIOLATION and (ids.key(v.resource), v.requirement) not in named
     ]
 
 
-def _why_not(verdict: Verdict, proposal: Proposal, estate: Estate, policies: Policies) -> str:
+def _why_not(
+    verdict: Verdict, named: set[tuple[str, str]], proposal: Proposal, estate: Estate, policies: Policies
+) -> str:
+    if any(resource == ids.key(verdict.resource) for resource, _ in named):
+        return "it comes with the repair of its way out"
     policy = policies.find(verdict.policy or "")
     if policy is not None and policy.builds is None:
         return f"policy {policy.name} only judges"

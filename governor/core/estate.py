@@ -94,7 +94,8 @@ class Estate(Struct, frozen=True):
         return [fact for _, fact in sorted(self.known.items()) if isinstance(fact, kind)]
 
     def has_listed(self, name: str) -> bool:
-        return EVERYTHING in self.listed or name in self.listed
+        """Whether a list was read. An export holds EVERYTHING but what gateways have learned."""
+        return name in self.listed or (EVERYTHING in self.listed and not name.startswith("learnedRoutes("))
 
     def why(self, about: str) -> str:
         """Why a resource or list is missing, in words."""

@@ -9,6 +9,7 @@ from tests.cli.conftest import Run
 
 APPS = "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups"
 HUB = "/subscriptions/22222222-bbbb-4bbb-8bbb-222222222222/resourceGroups/rg-hub/providers/Microsoft.Network"
+DATA = "/subscriptions/33333333-cccc-4ccc-8ccc-333333333333/resourceGroups/rg-data/providers/Microsoft.Network"
 NETWORK = f"{APPS}/rg-network/providers/Microsoft.Network"
 SHOP = f"{APPS}/rg-shop/providers/Microsoft.Network"
 
@@ -33,15 +34,15 @@ def test_the_policy_that_governs_and_those_asked_before(run: Run, contoso: Path)
 def test_what_waits_behind_what_wins(run: Run, contoso: Path, tmp_path: Path) -> None:
     rows = json.loads(contoso.read_text())
     erp = next(row for row in rows if row["id"].endswith("/spoke-erp"))
-    gateway = {"id": f"{HUB}/natGateways/ng-erp"}
+    gateway = {"id": f"{DATA}/natGateways/ng-erp"}
     erp["properties"]["subnets"][0]["properties"]["natGateway"] = gateway
-    address = {"id": f"{HUB}/publicIPAddresses/pip-ng-erp"}
+    address = {"id": f"{DATA}/publicIPAddresses/pip-ng-erp"}
     rows += [
         {**gateway, "type": "Microsoft.Network/natGateways", "properties": {"publicIpAddresses": [address]}},
         {**address, "type": "Microsoft.Network/publicIPAddresses", "properties": {"ipAddress": "20.1.1.1"}},
     ]
     (tmp_path / "estate.json").write_text(json.dumps(rows))
-    ran = run("explain", f"{HUB}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "estate.json")
+    ran = run("explain", f"{DATA}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "estate.json")
     assert "leaves by route to appliance 10.0.1.4 behind it NAT gateway ng-erp behind it no way out" in ran.text
 
 
@@ -63,7 +64,7 @@ def test_a_network_is_each_of_its_subnets(run: Run, contoso: Path) -> None:
         (f"{SHOP}/publicIPAddresses/pip-lb-shop", "public IP address", ["spoke-shop/snet-web"]),
         (f"{SHOP}/loadBalancers/lb-shop", "load balancer", ["spoke-shop/snet-web"]),
         (f"{NETWORK}/natGateways/ng-pay", "NAT gateway", ["spoke-pay/snet-api", "spoke-pay/snet-jobs"]),
-        (f"{HUB}/routeTables/rt-spoke-erp", "route table", ["spoke-erp/snet-erp"]),
+        (f"{DATA}/routeTables/rt-erp", "route table", ["spoke-erp/snet-erp"]),
         (f"{HUB}/azureFirewalls/afw-weu", "Azure Firewall", ["hub-weu/AzureFirewallSubnet"]),
         (
             f"{APPS}/rg-shop/providers/Microsoft.ContainerService/managedClusters/aks-shop",
@@ -88,11 +89,11 @@ def test_ids_are_compared_as_azure_compares_them(run: Run, contoso: Path) -> Non
 
 
 def test_a_missing_fact_is_named(run: Run, contoso: Path, tmp_path: Path) -> None:
-    rows = [row for row in json.loads(contoso.read_text()) if not row["id"].endswith("/rt-spoke-erp")]
+    rows = [row for row in json.loads(contoso.read_text()) if not row["id"].endswith("/rt-erp")]
     (tmp_path / "part.json").write_text(json.dumps(rows))
-    ran = run("explain", f"{HUB}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "part.json")
+    ran = run("explain", f"{DATA}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "part.json")
     assert ran.code == 0
-    assert "unknown, a fact is missing: route table rt-spoke-erp: the file does not hold it" in ran.text
+    assert "unknown, a fact is missing: route table rt-erp: the file does not hold it" in ran.text
     assert "Unknown subnet-egress" in ran.text
 
 

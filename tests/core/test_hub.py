@@ -218,7 +218,7 @@ def test_replies_leave_by_every_address_of_the_hub_with_a_gateway_on_its_firewal
 
 
 PEERINGS = [
-    ((), (), "not peered: spoke and hub has no peering", 2),
+    ((), (), "not peered: neither spoke nor hub has a peering", 2),
     ((OURS,), (), "not peered: hub has no peering", 1),
     ((), (THEIRS,), "not peered: spoke has no peering", 1),
     ((side("spoke", "hub", allowForwardedTraffic=False),), (THEIRS,), "allowForwardedTraffic is false at spoke", 1),
