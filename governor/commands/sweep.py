@@ -13,6 +13,7 @@ from rich.console import Console
 from governor.commands import screen, sweep_view, sweeping
 from governor.commands.deployment import DataFolder, reach, settings_of
 from governor.commands.errors import CommandError
+from governor.commands.swept import Swept
 from governor.core.policy import Mode
 from governor.settings import Settings
 from governor.wiring import Worker
@@ -62,18 +63,16 @@ def sweep(
     return 0 if swept.whole else FAILED
 
 
-async def _sweep(
-    scopes: list[str], settings: Settings, console: Console, yes: bool, wait: float
-) -> sweeping.Swept | None:
+async def _sweep(scopes: list[str], settings: Settings, console: Console, yes: bool, wait: float) -> Swept | None:
     worker = Worker(settings)
     try:
-        worker.rules()  # what is wrong with the policies is said before anything is read
-        wanted = await sweeping.targets(scopes, worker)
+        rules = worker.rules()  # what is wrong with the policies is said before anything is read
+        wanted = await sweeping.targets(scopes, worker.ports)
         sweep_view.announce(wanted, settings.arm_endpoint, settings.mode_ceiling, console)
         if settings.mode_ceiling is not Mode.AUDIT and not yes and not _agreed(settings.mode_ceiling, console):
             return None
-        with sweep_view.progress(screen.err()) as progress:
-            return await sweeping.sweep(wanted, worker, wait, progress)
+        with sweep_view.watch(screen.err(), wait) as watch:
+            return await sweeping.sweep(wanted, worker.ports, rules, watch)
     finally:
         await worker.close()
 

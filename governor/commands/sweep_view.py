@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from governor.commands import screen, sweeping, words
-from governor.commands.sweeping import Governed, Swept, Targets
+from governor.commands import screen, words
+from governor.commands.sweeping import Watch
+from governor.commands.swept import Governed, Swept, Targets
 from governor.core.policy import Mode
 from governor.survey import Surveyed
 
@@ -34,10 +35,10 @@ def announce(wanted: Targets, endpoint: str, ceiling: Mode, console: Console) ->
 
 
 @contextmanager
-def progress(console: Console) -> Iterator[sweeping.Progress]:
-    """Where progress is shown in, who is to be told of it out: bars on a terminal, else plain lines."""
+def watch(console: Console, seconds: float) -> Iterator[Watch]:
+    """Where progress is shown and how long is waited in, the Watch out: bars on a terminal, else plain lines."""
     if not console.is_terminal:
-        yield _lines(console)
+        yield _lines(console, seconds)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as shown:
@@ -50,10 +51,10 @@ def progress(console: Console) -> Iterator[sweeping.Progress]:
             done = int(shown.tasks[1].completed) + 1
             shown.update(runs, description=f"governing: {one.where}", completed=done, total=done + left)
 
-        yield sweeping.Progress(surveyed, governed)
+        yield Watch(surveyed, governed, seconds)
 
 
-def _lines(console: Console) -> sweeping.Progress:
+def _lines(console: Console, seconds: float) -> Watch:
     last = time.monotonic()
 
     def surveyed(found: Surveyed) -> None:
@@ -66,7 +67,7 @@ def _lines(console: Console) -> sweeping.Progress:
         came_of = one.error or one.came_of or "nothing new"
         console.print(f"governed {escape(one.where)}: {escape(came_of)}; {left} to go", soft_wrap=True)
 
-    return sweeping.Progress(surveyed, governed)
+    return Watch(surveyed, governed, seconds)
 
 
 def _seen(found: Surveyed) -> str:
@@ -78,9 +79,9 @@ def show(swept: Swept, console: Console) -> None:
     """Everything that was found and done in, tables out."""
     console.print()
     console.print(
-        f"Surveyed {words.count(swept.subscriptions - len(swept.unseen), 'subscription')}: "
+        f"Seen: {words.count(swept.subscriptions - len(swept.unseen), 'subscription')}, "
         f"{words.count(swept.networks, 'virtual network')}, {words.count(swept.subnets, 'subnet')}; "
-        f"governed {words.count(len({one.where for one in swept.governed}), 'place')}"
+        f"{words.count(len({one.where for one in swept.governed}), 'network')} governed"
     )
     _table(console, "Not seen", ("subscription", "because"), list(swept.unseen.items()))
     _table(
