@@ -42,7 +42,7 @@ class Watch(Struct):
 async def targets(scopes: Sequence[str], ports: Ports) -> Targets:
     """What a person wrote in, the subscriptions and networks that it means out; CommandError for what there is not."""
     if not scopes:
-        raise CommandError("sweep needs --scope: ids of subscriptions or virtual networks, management groups, or all")
+        raise CommandError("--scope is needed: ids of subscriptions or virtual networks, management groups, or all")
     if ALL in scopes and len(scopes) > 1:
         raise CommandError("--scope all: it stands alone, for everything that can be read")
     networks = [_network(scope) for scope in scopes if ids.kind(scope) in (ids.VIRTUAL_NETWORK, ids.SUBNET)]

@@ -10,6 +10,7 @@ from tests.cli.conftest import Run
 APPS = "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups"
 HUB = "/subscriptions/22222222-bbbb-4bbb-8bbb-222222222222/resourceGroups/rg-hub/providers/Microsoft.Network"
 DATA = "/subscriptions/33333333-cccc-4ccc-8ccc-333333333333/resourceGroups/rg-data/providers/Microsoft.Network"
+FACTORY = DATA.replace("rg-data", "rg-factory")
 NETWORK = f"{APPS}/rg-network/providers/Microsoft.Network"
 SHOP = f"{APPS}/rg-shop/providers/Microsoft.Network"
 
@@ -29,6 +30,46 @@ def test_the_policy_that_governs_and_those_asked_before(run: Run, contoso: Path)
     assert "nat-gateway-per-vnet governs it (virtualNetworks holds" in ran.text
     assert "waits for approval: class address" in ran.text
     assert "no fixed address -> address of pip-ng-spoke-shop-1" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("subnet", "said"),
+    [
+        (
+            f"{DATA}/virtualNetworks/spoke-erp/subnets/snet-erp",
+            (
+                "hub 10.0.1.4 is firewall afw-weu in hub-weu",
+                "peering spoke-erp -> hub-weu: Connected, access allowed, forwarded traffic allowed (to-hub-weu)",
+                "replies to 20.50.0.1/32, 20.50.0.9/32 go straight out (keepInbound) from 20.50.0.9 lives",
+                "Compliant hub-peering: peered with hub-weu",
+            ),
+        ),
+        (
+            f"{DATA}/virtualNetworks/spoke-bi/subnets/snet-bi",
+            (
+                "peering hub-weu -> spoke-bi: Connected, access allowed, forwarded traffic not allowed",
+                "Violation hub-peering: allowForwardedTraffic is false at hub-weu",
+                "would be done: write peering hub-weu -> spoke-bi (forwarded traffic allowed)",
+                "would be done: write route 0.0.0.0/0 -> 10.0.1.4 into table rt-bi",
+                "because take out of route table rt-bi by hand: vendor-direct",
+            ),
+        ),
+        (f"{DATA}/virtualNetworks/spoke-crm/subnets/snet-crm", ("peering spoke-crm -> hub-weu: none",)),
+        (
+            f"{FACTORY}/virtualNetworks/spoke-factory/subnets/snet-plc",
+            ("learned by vgw-neu: 0.0.0.0/0, 192.168.0.0/16", "leaves by route to vgw-neu"),
+        ),
+        (
+            f"{FACTORY}/virtualNetworks/spoke-scan/subnets/snet-scan",
+            ("hub 10.111.9.4 is nobody's address in spoke-scan",),
+        ),
+    ],
+)
+def test_the_hop_to_the_hub(run: Run, contoso: Path, subnet: str, said: tuple[str, ...]) -> None:
+    ran = run("explain", subnet, "--estate", contoso)
+    assert (ran.code, ran.err) == (0, "")
+    for text in said:
+        assert text in ran.text
 
 
 def test_what_waits_behind_what_wins(run: Run, contoso: Path, tmp_path: Path) -> None:

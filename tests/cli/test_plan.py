@@ -1,6 +1,7 @@
 """`plan` on what Azure exports: what would be done, what is withheld, and every way a file can be wrong."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -222,10 +223,14 @@ def test_exactly_one_source(run: Run, arguments: tuple[str, ...]) -> None:
     assert (ran.code, ran.err) == (1, "egress-governor: plan needs either --estate FILE or --scope ID...\n")
 
 
-def test_a_scope_that_is_no_network(run: Run) -> None:
-    ran = run("plan", "--scope", "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111")
+def test_a_scope_that_is_none(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        monkeypatch.setenv("EGRESS_GOVERNOR_ARM_ENDPOINT", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        ran = run("plan", "--scope", "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups/rg")
     assert ran.code == 1
-    assert "expected the id of a virtual network or subnet" in ran.err
+    assert "expected a subscription, a virtual network or a management group" in ran.err
 
 
 def test_an_endpoint_that_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch, unused_port: int) -> None:

@@ -49,6 +49,20 @@ def test_a_management_group_is_swept(run: Run, azure: Path, monkeypatch: pytest.
     assert "governed spoke-lake:" in ran.err
 
 
+def test_a_plan_of_a_management_group_is_what_a_sweep_would_do(
+    run: Run, azure: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EGRESS_GOVERNOR_MODE_CEILING", "enforce")
+    plan = json.loads(run("plan", "--scope", "corp-data", "--format", "json").out)
+    assert (plan["networks"], plan["notes"], plan["unknown"]) == (7, [], [])
+    planned = {r["digest"] for r in plan["remediations"] if r["requirements"]}
+    assert planned
+    swept = json.loads(run("sweep", "--scope", "corp-data", "--yes", "--format", "json", "--data", azure).out)
+    withheld = {held["remediation"]["digest"] for held in swept["withheld"]}
+    assert withheld == {w["remediation"]["digest"] for w in plan["withheld"]}
+    assert {one["where"] for one in swept["repaired"]} == {"spoke-bi", "spoke-erp", "spoke-factory", "spoke-lake"}
+
+
 def test_programs_get_json(run: Run, azure: Path) -> None:
     ran = run("sweep", "--scope", DATA, "--format", "json", "--data", azure)
     assert ran.code == 0

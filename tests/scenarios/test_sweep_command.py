@@ -152,7 +152,7 @@ async def test_a_run_that_fails_keeps_no_other_from_being_governed(tmp_path: Pat
 @pytest.mark.parametrize(
     ("scopes", "said"),
     [
-        ((), "sweep needs --scope"),
+        ((), "--scope is needed"),
         (("all", "corp"), "it stands alone"),
         (("corp",), "there is no such subscription or management group"),
         ((LAB,), "it does not exist, or this identity may not read it"),
