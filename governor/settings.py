@@ -81,7 +81,7 @@ class Settings(Struct, frozen=True):
         if not skew.replace(".", "", 1).isdigit():
             complain("CLOCK_SKEW_SECONDS", skew, "a number of seconds, 0 or more")
         scopes = tuple(scope for scope in (part.strip() for part in text("SCOPES", "").split(",")) if scope)
-        if not all(ids.kind(scope) == ids.SUBSCRIPTION or _GROUP.fullmatch(scope) for scope in scopes):
+        if not all(_is_subscription(scope) or _GROUP.fullmatch(scope) for scope in scopes):
             complain("SCOPES", ", ".join(scopes), "ids of subscriptions and names of management groups, with commas")
         if wrong:
             raise SettingsError("\n".join(wrong))
@@ -95,3 +95,7 @@ class Settings(Struct, frozen=True):
             skew=float(skew),
             scopes=scopes,
         )
+
+
+def _is_subscription(scope: str) -> bool:
+    return ids.kind(scope) == ids.SUBSCRIPTION and ids.is_subscription(ids.name(scope))

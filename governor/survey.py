@@ -159,7 +159,7 @@ def _by_network(sheet: Sheet, verdicts: tuple[Verdict, ...]) -> dict[str, tuple[
     """A Sheet and its verdicts in; by key of the network, those about it out. One that cannot be read is Unknown."""
     found: dict[str, list[Verdict]] = {ids.key(network): [] for network in sheet.networks}
     for verdict in verdicts:
-        found[ids.key(ids.parent(verdict.resource))].append(verdict)
+        found[ids.key(ids.top_level(verdict.resource))].append(verdict)
     read = {ids.key(network.id) for network in sheet.estate.networks}
     for network in sheet.networks:
         if ids.key(network) not in read:

@@ -26,7 +26,7 @@ class AzureCloud:
     def __init__(self, arm: Arm, *, deadline: float = 300.0, keep_clusters: float = 10.0) -> None:
         self.arm = arm
         self._observer = Observer(arm, keep_clusters)
-        self._surveyor = Surveyor(arm)
+        self._surveyor = Surveyor(arm, self._observer.read_list)
         self._applier = Applier(arm, deadline)
 
     async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:
@@ -41,11 +41,12 @@ class AzureCloud:
         """Scopes in, the subscriptions in them out. Raises Absent, Refused, Terminal and Transient."""
         return await management.subscriptions(self.arm, scopes)
 
-    def survey(
+    async def survey(
         self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
     ) -> AsyncIterator[Seen | Sheet | Cut]:
         """Reads the networks of subscriptions from Resource Graph. Raises Transient."""
-        return self._surveyor.survey(subscriptions, needs)
+        async for part in self._surveyor.survey(subscriptions, needs):
+            yield part
 
     async def close(self) -> None:
         await self.arm.close()

@@ -78,6 +78,8 @@ _DENIED: Final = re.compile(
     r"perform action(?:\(s\))? '(?P<action>[^']*)' (?:over scope|on the linked scope\(s\)) '(?P<scope>[^']*)'"
 )
 _LOCKED: Final = re.compile(r"cannot perform (?P<action>\w+) operation .* locked: '(?P<scope>[^']*)'", re.DOTALL)
+# What Resource Graph puts before what is wrong; it is another one every time.
+_FOR_SUPPORT: Final = re.compile(r"Please provide below info when asking for support: [^,]*, correlationId = [^.]*\. ?")
 _TEXT_LIMIT: Final = 600
 
 
@@ -199,7 +201,7 @@ def _told(error: object) -> _Told:
     parts = [str(inner.get("message") or ""), *(str(detail.get("message") or "") for detail in details)]
     return _Told(
         code=str(inner.get("code") or ""),
-        message=" ".join(part for part in parts if part),
+        message=_FOR_SUPPORT.sub("", " ".join(part for part in parts if part)),
         details=tuple(str(detail.get("code") or "") for detail in details),
         policies=tuple(
             a["info"] for a in additions if a.get("type") == "PolicyViolation" and isinstance(a.get("info"), dict)

@@ -65,7 +65,7 @@ class Observer:
     async def _read(self, resources: dict[str, str], lists: list[str]) -> Reading:
         found = await together(
             [self._resource(resource) for _, resource in sorted(resources.items())]
-            + [self._list(name) for name in lists]
+            + [self.read_list(name) for name in lists]
         )
         return joined(found)
 
@@ -81,7 +81,8 @@ class Observer:
         except (Refused, Terminal) as found:
             return Reading(gaps=(Gap(ids.key(resource_id), str(found)),))
 
-    async def _list(self, name: str) -> Reading:
+    async def read_list(self, name: str) -> Reading:
+        """The name of a list in, what is in it out; Transient when Azure is busy."""
         parsed = _LIST.fullmatch(name)
         if parsed is None:
             return Reading(gaps=(Gap(name, "there is no such list"),))

@@ -4,7 +4,7 @@ Rows are put back into the shape of Resource Manager's bodies, so that core read
 Graph does not show is a gap: it may exist all the same.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -23,10 +23,10 @@ from governor.ports import Refused, Terminal
 
 _SUBSCRIPTIONS: Final = """
 resourcecontainers | where type =~ 'microsoft.resources/subscriptions' | project id | order by id asc"""
-_MEMBERS: Final = ("provisioningState", "subnets", "virtualNetworkPeerings", "addressSpace", "defaultPublicNatGateway")
+MEMBERS: Final = ("provisioningState", "subnets", "virtualNetworkPeerings", "addressSpace", "defaultPublicNatGateway")
 _NETWORKS: Final = f"""
 resources | where type =~ 'microsoft.network/virtualnetworks'
-| project id, name, type, location, tags, {", ".join(f"{member} = properties.{member}" for member in _MEMBERS)}
+| project id, name, type, location, tags, {", ".join(f"{member} = properties.{member}" for member in MEMBERS)}
 | order by id asc"""
 _CONTAINERS: Final = """
 resourcecontainers | where id in~ {ids} | project id, name, type, location, tags, properties | order by id asc"""
@@ -63,10 +63,14 @@ class _Subscription(Struct):
 
 
 class Surveyor:
-    """Reads the networks of many subscriptions; holds one page at a time."""
+    """Reads the networks of many subscriptions; holds one page at a time.
 
-    def __init__(self, arm: Arm) -> None:
+    ask: reads the lists that Graph does not hold, and that are few, of Resource Manager: what gateways have learned.
+    """
+
+    def __init__(self, arm: Arm, ask: Callable[[str], Awaitable[Reading]]) -> None:
         self._graph = Graph(arm)
+        self._ask = ask
 
     async def survey(
         self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
@@ -117,7 +121,9 @@ class Surveyor:
 
     async def _lists(self, names: list[str]) -> Reading:
         held = [name for name in names if name.startswith("clusters(")]
-        gaps = Reading(gaps=tuple(Gap(name, _NOT_HELD) for name in names if name not in held))
+        asked = joined([await self._ask(name) for name in names if name.startswith("learnedRoutes(")])
+        told = {*held, *asked.listed, *(gap.about for gap in asked.gaps)}
+        gaps = joined((asked, Reading(gaps=tuple(Gap(name, _NOT_HELD) for name in names if name not in told))))
         if not held:
             return gaps
         subscriptions = [name.removeprefix("clusters(").removesuffix(")") for name in held]
@@ -148,7 +154,7 @@ def _is_entity(resource: str) -> bool:
 def _network(row: Raw) -> bytes:
     """The row of a network in, its body out."""
     members = _members(row)
-    properties = {name: members.pop(name) for name in _MEMBERS if name in members}
+    properties = {name: members.pop(name) for name in MEMBERS if name in members}
     return msgspec.json.encode({**members, "properties": properties})
 
 

@@ -180,7 +180,8 @@ def _change(remediation: Remediation) -> str:
     if Disruption.ADDRESS not in remediation.disruptions:
         return f"class {classes}"
     old = ", ".join(remediation.old_addresses) or "an address of Azure's own"
-    return f"class {classes}: it leaves from {old} now, and would leave from {', '.join(remediation.new_addresses)}"
+    new = ", ".join(remediation.new_addresses) or "the addresses of the hub"
+    return f"class {classes}: it leaves from {old} now, and would leave from {new}"
 
 
 def _decision(remediation: Remediation, around: Circumstances) -> Decision | None:
@@ -201,12 +202,17 @@ def _covered(remediation: Remediation, around: Circumstances) -> bool:
 
 
 def left_alone(remediation: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
-    """What an undo leaves behind: the resource is not repaired again for a while."""
-    subjects = {ids.key(remediation.resource)}
-    if Requirement.HUB_PEERING not in remediation.requirements:
+    """What an undo leaves behind: the resource is not repaired again for a while; with a route or a peering of it."""
+    subjects = {ids.key(remediation.resource), *(ids.key(step.target) for step in remediation.steps)}
+    linking = Requirement.HUB_PEERING in remediation.requirements
+    if not linking:
         subjects.add(ids.key(judged.subnet.id))
+    part = ids.PEERING if linking else ids.ROUTE
     for exemption in around.standing.exemptions:
-        if ids.key(exemption.resource) in subjects and exemption.until > around.estate.observed_at:
+        left = {ids.key(exemption.resource)}
+        if ids.kind(exemption.resource) == part:
+            left.add(ids.key(ids.parent(exemption.resource)))
+        if left & subjects and exemption.until > around.estate.observed_at:
             text = f"undone by record {exemption.record}: left alone until {exemption.until:%Y-%m-%d %H:%M} UTC"
             return Reason(Gate.UNDO, text)
     return None

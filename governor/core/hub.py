@@ -6,9 +6,12 @@ A route to an address that is nobody's, or to a firewall that is not there, lead
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from governor.core import facts, ids, ranges
+from governor.core.egress import gateway_holders
 from governor.core.estate import ABSENT, Estate
+from governor.core.path import EgressPath, Method
 from governor.core.policy import HubPolicy
 from governor.core.routing import APPLIANCE, EVERYTHING, INTERNET, RouteTo
 
@@ -18,16 +21,17 @@ _FIREWALL_SUBNET = "azurefirewallsubnet"
 class Hub(Struct, frozen=True):
     """next_hop: the private address that routes name; "" where none is known. network: the id of its network.
 
-    owner: who holds the next hop, for people. wrong: why no route may lead there. leaves_from: the prefixes of the
-    public addresses it leaves from, as far as its firewall says. missing: ids that must be read to know more.
-    unsettled: the firewall that is not Succeeded, in words, and whether that passes by itself.
+    owner: who holds the next hop, for people. wrong: why no route may lead there. holders: ids of the public addresses
+    that it leaves from. replies: the prefixes that replies of published frontends go to. missing: ids that must be read
+    to know more. unsettled: the firewall that is not Succeeded, in words, and whether that passes by itself.
     """
 
     next_hop: str = ""
     network: str = ""
     owner: str = ""
     wrong: str = ""
-    leaves_from: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+    replies: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unsettled: tuple[str, bool] | None = None
 
@@ -81,11 +85,15 @@ def hub_of(network: facts.VirtualNetwork, wanted: HubPolicy, estate: Estate) -> 
         return Hub(hop, where, wrong=f"hub network {ids.name(where)} does not exist")
     if firewall is not ABSENT:
         owner = _firewall(firewall, hop)
-        leaves, missing = _leaves_from(firewall, hub_network, estate) if wanted.keep_inbound else ((), ())
-        unread = (*owner.missing, *missing)
-        return Hub(hop, where, owner.name, owner.wrong, leaves, unread, owner.unsettled)
+        own, gateway = _own_addresses(firewall), _firewalls_gateway(hub_network)
+        found = estate.find(gateway, facts.NatGateway) if gateway else ABSENT
+        if found is None:
+            return Hub(hop, where, owner.name, owner.wrong, missing=(gateway,), unsettled=owner.unsettled)
+        behind = gateway_holders(found) if found is not ABSENT else ()
+        replies, missing = _prefixes((*own, *behind), estate) if wanted.keep_inbound else ((), ())
+        return Hub(hop, where, owner.name, owner.wrong, behind or own, replies, missing, owner.unsettled)
     owner = _owner(hop, hub_network, estate)
-    return Hub(hop, where, owner.name, owner.wrong, (), owner.missing, owner.unsettled)
+    return Hub(hop, where, owner.name, owner.wrong, missing=owner.missing, unsettled=owner.unsettled)
 
 
 def routes(hub: Hub, wanted: HubPolicy) -> tuple[RouteTo, ...]:
@@ -95,10 +103,21 @@ def routes(hub: Hub, wanted: HubPolicy) -> tuple[RouteTo, ...]:
         name = "egress-" + named.prefix.replace("/", "-").replace(":", "-")
         way = (APPLIANCE, hub.next_hop) if named.next_hop == "hub" else (INTERNET, "")
         found.setdefault(named.prefix, RouteTo(name, named.prefix, *way))
-    for prefix in hub.leaves_from if wanted.keep_inbound else ():
+    for prefix in hub.replies:
         name = "egress-reply-" + prefix.replace("/", "-").replace(":", "-")
         found.setdefault(prefix, RouteTo(name, prefix, INTERNET))
     return tuple(found.values())
+
+
+def carried(path: EgressPath, hub: Hub) -> EgressPath:
+    """A path and the hub in, the path with the public addresses of the hub on the ways that lead there out."""
+    if not hub.holders or Method.APPLIANCE not in path.methods:
+        return path
+    ways = (
+        replace(way, holders=hub.holders) if way.method is Method.APPLIANCE and way.via == hub.next_hop else way
+        for way in path.ways
+    )
+    return replace(path, ways=tuple(ways))
 
 
 def _network_id(network: facts.VirtualNetwork, wanted: HubPolicy, hop: str, firewall: facts.Firewall | None) -> str:
@@ -197,30 +216,29 @@ def _has(configurations: tuple[facts.IpConfiguration, ...] | None, hop: str) -> 
     return any(one.properties.private_ip_address == hop for one in configurations or ())
 
 
-def _leaves_from(
-    firewall: facts.Firewall, network: facts.VirtualNetwork, estate: Estate
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """A firewall and its network in; the prefixes it leaves from, and the ids to read to know them all, out."""
-    holders = [
-        ref.id for one in firewall.properties.ip_configurations or () if (ref := one.properties.public_ip_address)
-    ]
-    missing: list[str] = []
+def _own_addresses(firewall: facts.Firewall) -> tuple[str, ...]:
+    named = (one.properties.public_ip_address for one in firewall.properties.ip_configurations or ())
+    return tuple(ref.id for ref in named if ref is not None)
+
+
+def _firewalls_gateway(network: facts.VirtualNetwork) -> str:
+    """The NAT gateway that a firewall leaves by: it takes the place of its own addresses (facts/azure.md 5)."""
     for subnet in network.properties.subnets or ():
         if subnet.name.casefold() == _FIREWALL_SUBNET and subnet.properties.nat_gateway is not None:
-            gateway = estate.find(subnet.properties.nat_gateway.id, facts.NatGateway)
-            if isinstance(gateway, facts.NatGateway):
-                properties = gateway.properties
-                of_gateway = (*(properties.public_ip_addresses or ()), *(properties.public_ip_prefixes or ()))
-                holders += [ref.id for ref in of_gateway]
-            elif gateway is None:
-                missing.append(subnet.properties.nat_gateway.id)
-    prefixes: list[str] = []
+            return subnet.properties.nat_gateway.id
+    return ""
+
+
+def _prefixes(holders: tuple[str, ...], estate: Estate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids of addresses and prefixes in; their ranges, and the ids that must be read to know them all, out."""
+    found: list[str] = []
+    missing: list[str] = []
     for holder in dict.fromkeys(holders):
         fact = estate.known.get(ids.key(holder))
         if isinstance(fact, facts.PublicIp) and fact.properties.ip_address:
-            prefixes.append(f"{fact.properties.ip_address}/32")
+            found.append(f"{fact.properties.ip_address}/32")
         elif isinstance(fact, facts.PublicIpPrefix) and fact.properties.ip_prefix:
-            prefixes.append(fact.properties.ip_prefix)
+            found.append(fact.properties.ip_prefix)
         elif fact is None and ids.key(holder) not in estate.absent:
             missing.append(holder)
-    return tuple(sorted(prefixes)), tuple(missing)
+    return tuple(sorted(found)), tuple(missing)

@@ -1,11 +1,12 @@
 """How a subnet gets to leave by its hub: a judged subnet and its network as a spoke in, the Means of its repair out."""
 
-from governor.core import facts, ids
+from governor.core import facts, ids, ranges
 from governor.core.egress import nat_gateway_of
 from governor.core.estate import ABSENT, Estate
 from governor.core.hub_verdict import Spoke
 from governor.core.judged import Judged
-from governor.core.means import Means, common, group_missing
+from governor.core.means import Means, common, group_missing, shown
+from governor.core.path import addresses
 from governor.core.plan import Gate, Reason, Remediation, digest
 from governor.core.policy import Disruption, Requirement
 from governor.core.returning import returning
@@ -25,6 +26,9 @@ def hub_means(place: Place, spoke: Spoke, linked: Remediation | Reason | None, e
     if hub.unsettled:
         seen, passes = hub.unsettled
         return Means(Attachment(), reason=Reason(Gate.HUB, seen, after=60.0 if passes else None))
+    if ranges.holds(judged.subnet.prefixes, hub.next_hop):
+        text = f"the next hop {hub.next_hop} lives in it: its own traffic would come back to it"
+        return Means(Attachment(), reason=Reason(Gate.HUB, text))
     gateway = nat_gateway_of(judged.subnet, judged.network)
     if gateway and place.policy.egress.replace != "propose":
         text = f"NAT gateway {ids.name(gateway)} serves it, and is never replaced (`replace: propose` would ask)"
@@ -50,7 +54,7 @@ def hub_means(place: Place, spoke: Spoke, linked: Remediation | Reason | None, e
     there = judged.subnet.properties.route_table
     attach = Attachment() if there and ids.same(there.id, work.table) else Attachment(route_table=work.table)
     replaced = ", ".join(one for one in (work.replaces, f"NAT gateway {ids.name(gateway)}" if gateway else "") if one)
-    return Means(attach, shared, work=work, replaces=replaced, leaves_from=hub.leaves_from)
+    return Means(attach, shared, holders=hub.holders, work=work, replaces=replaced)
 
 
 def _made(create: CreateRouteTable, place: Place, estate: Estate) -> tuple[Remediation, ...] | Means:
@@ -97,7 +101,7 @@ def link_repair(spoke: Spoke, subjects: tuple[Judged, ...], estate: Estate) -> R
     )
 
 
-def table_repair(work: TableWork, place: Place, needs: tuple[str, ...]) -> Remediation:
+def table_repair(work: TableWork, place: Place, needs: tuple[str, ...], estate: Estate) -> Remediation:
     """What must be written into a table that is there in; its Remediation out, which is that of all its subnets."""
     about = (Requirement.SUBNET_EGRESS, Requirement.SUBNET_ROUTE_DEFAULT)
     violated = {v.requirement for one in work.serves for v in one.verdicts if v.result is Result.VIOLATION}
@@ -111,9 +115,10 @@ def table_repair(work: TableWork, place: Place, needs: tuple[str, ...]) -> Remed
         requirements=requirements,
         steps=work.write,
         reason=f"{ids.name(work.table)}, which serves {users}, needs {routes or 'another propagation'}",
-        disruptions=(Disruption.OUTAGE if inhabited else Disruption.NONE,),
+        disruptions=(Disruption.OUTAGE, Disruption.ADDRESS) if inhabited else (Disruption.NONE,),
         digest=digest(place.policy.name, requirements, work.table, work.write),
-        new_addresses=place.hub.leaves_from,
+        old_addresses=tuple(sorted({a for one in work.serves if one.path for a in addresses(one.path, estate)[0]})),
+        new_addresses=tuple(shown(holder, estate) for holder in place.hub.holders),
         needs=needs,
         replaces=work.replaces,
     )
@@ -132,7 +137,7 @@ def straight_out(work: TableWork, place: Place, estate: Estate) -> tuple[str, ..
         for route in table.properties.routes or ():
             properties = route.properties
             found.setdefault(route.name, (properties.address_prefix or "", properties.next_hop_type or ""))
-    replies = set(place.hub.leaves_from)
+    replies = set(place.hub.replies)
     return tuple(
         sorted(
             name

@@ -11,7 +11,7 @@ from governor.core.link import Link
 from governor.core.path import Method
 from governor.core.policy import HubPolicy, Policy, Requirement
 from governor.core.routing import APPLIANCE, EVERYTHING, INTERNET, NETWORK_TAG, RouteTo
-from governor.core.verdict import Finding, Result, Verdict, exempted, unknown, why_unread
+from governor.core.verdict import Finding, Result, Verdict, exempted, foreign_delegation, unknown, why_unread
 
 ROUTE_REQUIREMENTS: Final = (Requirement.SUBNET_ROUTE_DEFAULT, Requirement.SUBNET_ROUTE_BYPASS)
 _HALVES: Final = (EVERYTHING, "0.0.0.0/1", "128.0.0.0/1", "::/0")
@@ -98,8 +98,8 @@ class Routed(Struct, frozen=True):
 def of_routes(routed: Routed, estate: Estate) -> tuple[Verdict, ...]:
     """A subnet of a hub policy in, its Verdicts about its routes out."""
     subnet = routed.subnet
-    if subnet.properties.delegations and not routed.finding.fits:
-        return tuple(_not_applicable(routed, r, "delegated") for r in ROUTE_REQUIREMENTS)
+    if service := foreign_delegation(subnet, routed.policy):
+        return tuple(_not_applicable(routed, r, f"delegated to {service}") for r in ROUTE_REQUIREMENTS)
     named = subnet.properties.route_table
     if named is None:
         return (_default(routed, None, estate), _bypass(routed, None, estate))

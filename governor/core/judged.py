@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from governor.core import facts, ids, verdict
 from governor.core.egress import nat_gateway_of, trace, unsettled_state
 from governor.core.estate import Estate, clusters
-from governor.core.hub import Hub, hub_of
+from governor.core.hub import Hub, carried, hub_of
 from governor.core.hub_verdict import ROUTE_REQUIREMENTS, Routed, Spoke, of_routes, of_spoke
 from governor.core.learned import Learned, learned
 from governor.core.link import link
@@ -139,12 +139,19 @@ def _judged(subnet: facts.Subnet, who: Occupants, answer: Selected | Undecided |
     wanted = policy.egress.hub
     if wanted is None:
         return Judged(subnet, network, who, policy, found.path, verdicts, found.missing)
-    hub = site.hubs.get(policy.name) or site.hubs.setdefault(policy.name, hub_of(network, wanted, site.estate))
+    hub = _hub(policy, site)
     routed = Routed(subnet, found, policy, wanted, hub)
     verdicts = (*verdicts, *of_routes(routed, site.estate))
     # What is not asked is not read: a subnet that may leave otherwise needs no hub.
     missing = found.missing if routed.leaves_otherwise else tuple(dict.fromkeys((*found.missing, *hub.missing)))
     return Judged(subnet, network, who, policy, found.path, verdicts, missing, hub)
+
+
+def _hub(policy: Policy, site: _Site) -> Hub:
+    wanted = policy.egress.hub
+    if policy.name not in site.hubs:
+        site.hubs[policy.name] = hub_of(site.network, wanted, site.estate) if wanted else Hub()
+    return site.hubs[policy.name]
 
 
 def _finding(subnet: facts.Subnet, policy: Policy, site: _Site) -> Finding:
@@ -157,6 +164,8 @@ def _finding(subnet: facts.Subnet, policy: Policy, site: _Site) -> Finding:
     if alike and (known := site.found.get(key)):
         return known
     path = trace(subnet, site.network, site.estate, site.learned)
+    if policy.egress.hub is not None:
+        path = carried(path, _hub(policy, site))
     found = verdict.find(path, site.network, policy, site.estate)
     if alike:
         site.found[key] = found

@@ -36,8 +36,7 @@ WITHOUT_STANDARD_V2: Final = frozenset(
 class Means(Struct, frozen=True):
     """What a subnet is to be attached to. shared: Remediations that make it; holders: its public addresses.
 
-    work: what must be done about its route table. replaces: what would go, for people. leaves_from: the prefixes that
-    the hub leaves from.
+    work: what must be done about its route table. replaces: what would go, for people.
     """
 
     attach: Attachment
@@ -48,7 +47,6 @@ class Means(Struct, frozen=True):
     reason: Reason | None = None
     work: TableWork = NO_WORK
     replaces: str = ""
-    leaves_from: tuple[str, ...] = ()
 
 
 def means(judged: Judged, policy: Policy, builds: PathKind, estate: Estate) -> Means:
@@ -104,7 +102,7 @@ def breaks(judged: Judged, estate: Estate) -> Reason | None:
     table = estate.find(named.id, facts.RouteTable)
     if not isinstance(table, facts.RouteTable):
         return None
-    replies = judged.hub.leaves_from if judged.hub else ()
+    replies = judged.hub.replies if judged.hub else ()
     direct = sorted(
         r.name
         for r in table.properties.routes or ()

@@ -128,15 +128,16 @@ def _hub_repair(place: Place, violated: tuple[str, ...], found: Means, estate: E
     """A subnet of a hub policy and its Means in: what its table lacks is the repair of all subnets of that table."""
     judged, policy = place.judged, place.policy
     if found.reason is None and not judged.occupants.empty and judged.path is not None:
-        # Whoever approves must see the old addresses, too.
-        found = replace(found, missing=(*found.missing, *unread(addresses(judged.path, estate)[1], estate)))
+        # Whoever approves must see the old addresses and the new ones.
+        seen = (*addresses(judged.path, estate)[1], *found.holders)
+        found = replace(found, missing=(*found.missing, *unread(seen, estate)))
     if found.missing or found.reason:
         about = tuple(one for one in violated if one in _OUT)
         _take(_remediation(judged, about, found, False, estate), found, judged, estate, draft)
         return
     needs = tuple(one.digest for one in found.shared)
     if found.work.write:
-        table = table_repair(found.work, place, needs)
+        table = table_repair(found.work, place, needs, estate)
         (draft.repairs if table.requirements else draft.shared)[table.digest] = table
         draft.subjects[table.digest] = found.work.serves
         needs = (*needs, table.digest)
@@ -199,7 +200,7 @@ def _remediation(judged: Judged, about: tuple[str, ...], found: Means, private: 
     if to != Attachment():
         steps = (WriteSubnet(subnet.id, to, _present(subnet, to), judged.occupants.empty),)
     old = addresses(judged.path, estate)[0] if judged.path else ()
-    new = tuple(shown(holder, estate) for holder in found.holders) or found.leaves_from
+    new = tuple(shown(holder, estate) for holder in found.holders)
     return Remediation(
         resource=subnet.id,
         policy=policy,
@@ -228,6 +229,8 @@ def _disruptions(
             classes.append(Disruption.BRIEF)
     if isinstance(found.attach.route_table, str):
         classes.append(Disruption.OUTAGE)
+        if judged.hub is not None and (not old or set(old) != set(new)):
+            classes.append(Disruption.ADDRESS)
     if private:
         classes.append(Disruption.BRIEF)
     return tuple(dict.fromkeys(classes)) or (Disruption.NONE,)

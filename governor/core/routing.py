@@ -90,7 +90,11 @@ def other_table(step: CreateRouteTable, body: Body) -> str | None:
     ours = step.tags.get(NETWORK_TAG)
     if owner and ours and not ids.same(owner, ours):
         return f"a route table of this name was made for network {ids.name(owner)}"
-    there = [_of(route) for route in (body.get("properties") or {}).get("routes") or ()]
+    properties = body.get("properties") or {}
+    for used in properties.get("subnets") or () if ours else ():
+        if not ids.same(ids.parent(used.get("id") or ""), ours or ""):
+            return f"a route table of this name serves network {ids.name(ids.parent(used['id']))}"
+    there = [_of(route) for route in properties.get("routes") or ()]
     wanted = sorted((route.prefix, *route.way) for route in step.routes)
     if sorted((route.prefix, *route.way) for route in there) != wanted:
         return "a route table of this name has other routes"

@@ -1,7 +1,7 @@
 """What a survey sees, and what its word is worth beside the one that stands.
 
 Resource Graph lags, and may lack what Resource Manager shows. So a survey finds, and a run of the Scope, which reads
-Resource Manager, decides: whatever a survey says that no run has told yet is a reason to look (docs/architecture.md).
+Resource Manager, decides: what a survey says against a run, or finds wrong, is a reason to look (docs/architecture.md).
 """
 
 from datetime import datetime, timedelta
@@ -49,17 +49,22 @@ class Sighting(Struct, frozen=True):
 
 
 class Stands(Struct, frozen=True):
-    """A verdict that stands. told: by a run, so that a Record says it. overruled: what a survey had said before."""
+    """A verdict that stands. told: by a run, so that a Record says it. overruled: what a survey had said before.
+
+    doubted: a survey said otherwise than a run, and no run has looked since.
+    """
 
     verdict: Verdict
     told: bool
+    doubted: bool = False
     overruled: Result | None = None
 
 
 def is_news(seen: Verdict, stands: Stands | None) -> bool:
     """A survey's verdict and the one that stands in, whether a run should look out."""
     if stands is None or not stands.told:
-        return True
+        # What is right from the start needs nobody's look: it stands on the survey's word.
+        return seen.result in (Result.VIOLATION, Result.UNKNOWN) or (stands is not None and stands.doubted)
     if seen.result is Result.UNKNOWN:
         return (stands.verdict.result, stands.verdict.policy) != (seen.result, seen.policy)
     return _alike(seen, stands.verdict) != stands.verdict

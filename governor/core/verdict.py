@@ -81,7 +81,7 @@ def of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: Es
     requirement, allowed = Requirement.SUBNET_EGRESS, policy.allowed
     if not allowed:
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, "the policy names no way out")
-    if subnet.properties.delegations and (service := _foreign_delegation(subnet, policy)):
+    if subnet.properties.delegations and (service := foreign_delegation(subnet, policy)):
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, f"delegated to {service}")
     if finding.missing:
         return unknown(subnet, requirement, policy, finding.seen)
@@ -154,7 +154,7 @@ def _unread_firewall(
     return (hop.id,) if isinstance(hop, facts.Ref) else ()
 
 
-def _foreign_delegation(subnet: facts.Subnet, policy: Policy) -> str | None:
+def foreign_delegation(subnet: facts.Subnet, policy: Policy) -> str | None:
     """A delegated service whose subnets this policy does not know how to repair, or None."""
     known = {name.casefold(): paths for name, paths in policy.egress.delegations.items()}
     for service in subnet.delegated_to:

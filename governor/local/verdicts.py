@@ -16,7 +16,10 @@ from governor.local.rows import Transaction, decode
 
 _LEDGER: Final = "ledger"
 _NAMED: Final = "named"
+# Who told a verdict that no run has told: a survey where none stood, or one against what a run had told.
 _SURVEY: Final = "survey"
+_DOUBT: Final = "survey, against a run"
+_NO_RUN: Final = frozenset({_SURVEY, _DOUBT})
 _LAST: Final = "\U0010ffff"
 
 
@@ -71,7 +74,7 @@ def replace(tx: Transaction, scope: Scope, verdicts: Iterable[Verdict], by: str,
     new: dict[str, StandingVerdict | None] = dict.fromkeys(standing.keys() - present.keys())
     for row, verdict in present.items():
         old = standing.get(row)
-        if old is None or old.verdict != verdict or old.by == _SURVEY:
+        if old is None or old.verdict != verdict or old.by in _NO_RUN:
             new[row] = StandingVerdict(scope, verdict, _since(old, verdict, now), by, _overruled(old, verdict))
     _store(tx, scope, (standing, new), now)
     _govern(tx, scope, present.values())
@@ -107,7 +110,7 @@ def of_scope(tx: Transaction, scope: Scope) -> tuple[Verdict, ...]:
 
 def only_surveyed(tx: Transaction, scope: Scope) -> tuple[Verdict, ...]:
     """A Scope in, those of its standing verdicts that no run has told out, in order."""
-    return _sorted(row for row in _standing(tx, scope).values() if row.by == _SURVEY)
+    return _sorted(row for row in _standing(tx, scope).values() if row.by in _NO_RUN)
 
 
 def scopes(tx: Transaction, subscription: str) -> tuple[Scope, ...]:
@@ -165,7 +168,12 @@ def _standing(tx: Transaction, scope: Scope) -> dict[str, StandingVerdict]:
 
 def _stands(row: StandingVerdict) -> Stands:
     overruled = None if row.overruled is UNSET else row.overruled
-    return Stands(row.verdict, row.by != _SURVEY, overruled)
+    return Stands(row.verdict, row.by not in _NO_RUN, row.by == _DOUBT, overruled)
+
+
+def _by(old: StandingVerdict | None) -> str:
+    """What stood before a survey told otherwise in, who the new verdict is by out."""
+    return _SURVEY if old is None or old.by == _SURVEY else _DOUBT
 
 
 def _since(old: StandingVerdict | None, verdict: Verdict, now: datetime) -> datetime:
@@ -176,7 +184,7 @@ def _overruled(old: StandingVerdict | None, verdict: Verdict) -> Result | UnsetT
     """What stood and what a run says instead in; which word of a survey it overrules, now or before, out."""
     if old is None:
         return UNSET
-    return old.verdict.result if old.by == _SURVEY and old.verdict.result is not verdict.result else old.overruled
+    return old.verdict.result if old.by in _NO_RUN and old.verdict.result is not verdict.result else old.overruled
 
 
 def _tell(tx: Transaction, scope: Scope, verdicts: dict[str, Verdict], now: datetime) -> None:
@@ -185,7 +193,7 @@ def _tell(tx: Transaction, scope: Scope, verdicts: dict[str, Verdict], now: date
         return
     standing = _standing(tx, scope)
     new = {
-        row: StandingVerdict(scope, verdict, _since(standing.get(row), verdict, now), _SURVEY)
+        row: StandingVerdict(scope, verdict, _since(standing.get(row), verdict, now), _by(standing.get(row)))
         for row, verdict in verdicts.items()
     }
     _store(tx, scope, (standing, dict(new)), now)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from governor.cloud import graph
+from governor.cloud.surveyor import MEMBERS
 from governor.core import facts, ids, needs
 from governor.core.cause import VirtualNetwork
 from governor.core.estate import ABSENT, Estate, Gap, clusters, deployments
@@ -227,6 +228,7 @@ async def test_when_none_can_be_read_that_is_said_of_all(which: str, why: str) -
     assert isinstance(seen, Seen)
     assert seen.subscriptions == ()
     assert why in seen.unseen[which]
+    assert "timestamp" not in seen.unseen[which]
 
 
 async def test_a_row_is_the_same_fact_as_the_body_it_shows() -> None:
@@ -239,6 +241,11 @@ async def test_a_row_is_the_same_fact_as_the_body_it_shows() -> None:
     assert sheet.estate.known == live.known
     assert sheet.estate.networks == live.networks
     assert sheet.estate.listed == live.listed
+
+
+def test_all_that_is_known_of_networks_is_asked_for() -> None:
+    names = {field.encode_name for field in msgspec.structs.fields(facts.VirtualNetworkProperties)}
+    assert names <= set(MEMBERS)
 
 
 async def test_what_graph_does_not_show_may_exist_all_the_same() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from governor.core import guard, ids
+from governor.core import guard, ids, needs
 from governor.core.estate import permissions as permissions_of
 from governor.core.judged import judge, look
 from governor.core.plan import Gate, Plan, Withheld
@@ -210,6 +210,12 @@ def test_replies_leave_by_every_address_of_the_hub_with_a_gateway_on_its_firewal
     first = run(spoke(subnet("app"), peerings=(OURS,)), *azure, policy=hub_policy(keep_inbound=True))
     (made,) = (step for _, step in first.plan.steps if isinstance(step, CreateRouteTable))
     assert {one.prefix for one in made.routes} == {"0.0.0.0/0", "20.0.0.1/32", "20.0.0.9/32"}
+    after = first.done()
+    seen = after.azure.read(lambda seen: needs.for_evidence(seen, after.policies))
+    told = [
+        v for v in judge(seen, after.policies) if v.resource == subnet_id("app") and v.requirement == "subnet-egress"
+    ]
+    assert [verdict.addresses for verdict in told] == [("20.0.0.9",)]
 
 
 # ---- the peering ----------------------------------------------------------------------------------------------------
@@ -402,6 +408,18 @@ def test_a_firewall_that_is_not_succeeded_lets_nobody_in() -> None:
     assert (verdict.result, verdict.waits) == (Result.UNKNOWN, True)
     (reason,) = first.held().reasons
     assert (reason.gate, reason.after) == (Gate.HUB, 60.0)
+
+
+def test_where_the_appliance_lives_no_route_leads_to_itself() -> None:
+    own = vnet(
+        subnet("nva", "spoke-hub", addressPrefix="10.1.2.0/24", ipConfigurations=refs(config_id("nva"))),
+        name="spoke-hub",
+        addressSpace=space("10.1.0.0/16"),
+    )
+    policy = hub_policy(next_hop={REGION: "10.1.2.4"}, firewall={}, hub_virtual_network={}, ready="assumed")
+    first = run(own, appliance("10.1.2.4", enableIPForwarding=True), GROUP_MADE, group(), policy=policy)
+    assert first.plan.remediations == ()
+    assert first.why() == (Gate.HUB, "the next hop 10.1.2.4 lives in it: its own traffic would come back to it")
 
 
 def test_a_literal_that_is_not_the_firewalls_is_a_violation() -> None:
@@ -666,7 +684,9 @@ def test_somebodys_way_out_goes_to_the_hub_only_when_its_rules_are_known_or_take
     assert text.startswith("firewall rules not read: whether they let virtual machine vm out is not known")
     assumed = run(*bodies, policy=hub_policy(ready="assumed"))
     assert assumed.steps == ["CreateRouteTable", "WriteSubnet"]
-    assert assumed.plan.remediations[-1].disruptions == (Disruption.OUTAGE, Disruption.BRIEF)
+    repair = assumed.plan.remediations[-1]
+    assert repair.disruptions == (Disruption.OUTAGE, Disruption.ADDRESS, Disruption.BRIEF)
+    assert repair.new_addresses == ("20.0.0.1",)
 
 
 def test_one_occupied_subnet_keeps_the_route_out_of_the_table_of_all() -> None:

@@ -83,6 +83,11 @@ READS: list[tuple[Policy, list[Body], list[str]]] = [
     (nat_policy(select=Conditions(tags={"env": "x"})), [vnet(DONE), nat("ng", PIP)], [GROUP, f"/subscriptions/{SUB}"]),
     (nat_policy(select=Conditions(subscriptions=("x-*",))), [vnet(DONE), nat("ng", PIP)], [f"/subscriptions/{SUB}"]),
     (nat_policy(select=Conditions(virtual_networks=("other",))), [vnet(DONE, subnet("b"))], []),
+    (
+        nat_policy(select=Conditions(management_groups=("x",))),
+        [vnet(DONE), nat("ng", PIP), {"id": ids.entity(SUB), "properties": {"parentNameChain": ["root"]}}],
+        [ids.entity(SUB)],
+    ),
     (hub_policy(firewall={"westeurope": FIREWALL}), [vnet(ROUTED), TO_HUB, firewall()], [table_id(), FIREWALL]),
     (isolated_policy(), [vnet(subnet())], [CLOSED, CLUSTERS]),
     (isolated_policy("off"), [vnet(subnet())], [CLUSTERS]),
@@ -136,6 +141,13 @@ def test_the_closing_read_also_names_the_addresses() -> None:
     azure = Azure(vnet(DONE), nat("ng", PIP), address())
     azure.read(lambda seen: needs.for_evidence(seen, policies))
     assert azure.asked == [nat_id(), PIP]
+
+
+def test_the_closing_read_also_lists_what_policies_select_by() -> None:
+    policies = Policies((nat_policy(select=Conditions(occupants=("empty",))),))
+    azure = Azure(vnet(DONE), nat("ng", PIP), address())
+    azure.read(lambda seen: needs.for_evidence(seen, policies))
+    assert azure.asked == [CLUSTERS, nat_id(), PIP]
 
 
 def test_an_estate_with_gaps_for_all_that_is_missing_needs_nothing() -> None:

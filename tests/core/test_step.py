@@ -7,6 +7,7 @@ import pytest
 from msgspec import UNSET
 
 from governor.core import attachment, step
+from governor.core.routing import NETWORK_TAG
 from governor.core.step import (
     Attachment,
     CreateNatGateway,
@@ -19,7 +20,18 @@ from governor.core.step import (
     Step,
     WriteSubnet,
 )
-from tests.core.world import OWN_GROUP, REGION, Body, address_id, nat_id, network, subnet, subnet_id, table_id
+from tests.core.world import (
+    OWN_GROUP,
+    REGION,
+    Body,
+    address_id,
+    nat_id,
+    network,
+    subnet,
+    subnet_id,
+    table_id,
+    vnet_id,
+)
 
 TARGET = subnet_id()
 TAGS = {"owner": "us"}
@@ -202,6 +214,16 @@ TAKEN: list[tuple[Step, Body, str | None]] = [
         CREATES[4],
         {"properties": {"routes": [{"name": "x", "properties": {"addressPrefix": "0.0.0.0/0"}}]}},
         "a route table of this name has other routes",
+    ),
+    (
+        CreateRouteTable(table_id(), REGION, {NETWORK_TAG: vnet_id()}),
+        {"tags": {NETWORK_TAG: vnet_id("other")}, "properties": {}},
+        "a route table of this name was made for network other",
+    ),
+    (
+        CreateRouteTable(table_id(), REGION, {NETWORK_TAG: vnet_id()}),
+        {"properties": {"subnets": [{"id": subnet_id("x", "other")}]}},
+        "a route table of this name serves network other",
     ),
     (CREATES[0], {"location": "elsewhere"}, None),
     (DeleteNatGateway(nat_id()), {"any": 1}, None),

@@ -17,8 +17,8 @@ import pytest
 from devhost import functions as hosted
 from devhost.host import Host
 from governor import messages, wiring
-from governor.core.cause import Cause, Source
-from simulator.arm import Arm, Request
+from governor.core.cause import CAUSES, SURVEYS, Cause, Source, Survey
+from simulator.arm import Arm, Fault, Request
 from simulator.clock import SystemClock
 from simulator.server import serve
 from tests.scenarios.world import REGION, SUB, subnet, vnet, vnet_body
@@ -62,6 +62,12 @@ class Site:
         for event in self.arm.events_for(resource):
             payload = event.payload(schema)  # type: ignore[arg-type]
             assert await self.post_event([payload] if schema == "EventGridSchema" else payload) == 202
+        await self.host.drain()
+
+    async def wake(self, function: str, text: str) -> None:
+        """Runs a function now with this input, and what comes of it."""
+        async with self.http.post(f"{self.url}/admin/functions/{function}", json={"input": text}) as answer:
+            assert answer.status == 202, await answer.text()
         await self.host.drain()
 
     async def get(self, path: str) -> tuple[int, Any]:
@@ -194,10 +200,50 @@ async def test_a_run_that_always_fails_ends_as_a_record(site: Site) -> None:
     assert record["cause"]["subject"] == vnet("spoke-1")
 
 
-def waiting(site: Site) -> list[str]:
+async def test_a_sweep_finds_what_no_event_has_told(site: Site) -> None:
+    site.put(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await site.wake("sweep", "")
+    assert site.attached("spoke-1") == {"app": "ng-spoke-1"}
+    (record,) = [r for r in (await site.get("records"))[1]["records"] if r.get("outcomes")]
+    assert record["cause"]["source"] == "survey"
+
+
+async def test_a_sweep_of_many_subscriptions_is_several_messages(site: Site) -> None:
+    names = [f"00000000-0000-0000-0000-{number:012d}" for number in range(1, 61)]
+    site.arm.load([{"id": f"/subscriptions/{name}", "type": "Microsoft.Resources/subscriptions"} for name in names])
+    # What cannot be surveyed now waits in its queue.
+    site.arm.faults.append(Fault(method="POST", path="ResourceGraph", status=429, count=None, retry_after=600))
+    await site.wake("sweep", "")
+    batches = [messages.decode_survey(text.encode()) for text in waiting(site, SURVEYS)]
+    assert all(isinstance(batch, Survey) and batch.attempt == 1 for batch in batches)
+    assert sorted(len(batch.subscriptions) for batch in batches if isinstance(batch, Survey)) == [11, 25, 25]
+
+
+async def test_a_batch_that_nobody_can_read_is_recorded_and_a_newer_one_waits(site: Site) -> None:
+    inbox, now = wiring.worker().ports.inbox, wiring.worker().clock.now()
+    await inbox.put_back(b'{"subscriptions": ["all"]}', 0, SURVEYS)
+    newer = {"v": 99, "subscriptions": "all", "time": now.isoformat()}
+    await inbox.put_back(json.dumps(newer).encode(), 0, SURVEYS)
+    await site.host.drain()
+    (record,) = (await site.get("records"))[1]["records"]
+    assert "not a Survey" in record["note"]
+    assert [json.loads(message)["v"] for message in waiting(site, SURVEYS)] == [99]
+
+
+async def test_a_survey_that_always_fails_ends_as_a_record(site: Site) -> None:
+    batch = messages.encode(Survey((SUB,), wiring.worker().clock.now()))
+    await site.wake("given_up_survey", batch.decode())
+    (record,) = (await site.get("records"))[1]["records"]
+    assert record["note"].startswith("given up: the survey failed five times")
+    blob = await wiring.worker().ports.ledger.blob(record["note"].rpartition(" ")[2].rstrip(")"))
+    assert blob is not None
+    assert SUB.encode() in blob
+
+
+def waiting(site: Site, queue: str = CAUSES) -> list[str]:
     """The messages that nobody may see yet."""
     with closing(sqlite3.connect(site.store / "queues.db")) as queues:
-        return [row[0] for row in queues.execute("SELECT body FROM messages WHERE queue = 'egress-causes'")]
+        return [row[0] for row in queues.execute("SELECT body FROM messages WHERE queue = ?", (queue,))]
 
 
 async def test_health_tells_what_is_wrong(tmp_path: Path, site: Site) -> None:

@@ -56,11 +56,27 @@ async def test_what_nobody_has_told_stands_at_once_and_a_run_should_look(ledger:
     assert await ledger.subscriptions() == (SUBSCRIPTION,)
 
 
-async def test_it_stays_news_until_a_run_has_told_it(ledger: Ledger) -> None:
-    await seen(ledger, RIGHT)
-    assert await seen(ledger, RIGHT)
-    await told(ledger, RIGHT)
+@pytest.mark.parametrize("wrong", [WRONG, UNCLEAR])
+async def test_what_is_wrong_or_unclear_stays_news_until_a_run_has_told_it(ledger: Ledger, wrong: Verdict) -> None:
+    await seen(ledger, wrong)
+    assert await seen(ledger, wrong)
+    await told(ledger, wrong)
+    assert not await seen(ledger, wrong)
+
+
+async def test_what_is_right_from_the_start_needs_no_run(ledger: Ledger) -> None:
     assert not await seen(ledger, RIGHT)
+    assert await stands(ledger) == [RIGHT]
+    assert not await seen(ledger, RIGHT)
+
+
+async def test_what_is_said_against_a_run_stays_news_until_a_run_has_told_it(ledger: Ledger) -> None:
+    await told(ledger, WRONG)
+    assert await seen(ledger, RIGHT)
+    assert await stands(ledger) == [RIGHT]
+    assert await seen(ledger, RIGHT, hours=2)
+    await told(ledger, RIGHT)
+    assert not await seen(ledger, RIGHT, hours=3)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from governor.core.verdict import Result, Verdict
 from governor.survey import Surveyed
 from simulator.arm import Fault
 from tests.scenarios.world import REGION, SUB, World, nat_policy, network, subnet, vnet, vnet_body
+from tests.support.life import Killed, Life
 
 LAB = "00000000-0000-0000-0000-00000000000b"
 MANAGEMENT = "/providers/Microsoft.Management/managementGroups"
@@ -406,6 +407,33 @@ async def test_a_survey_is_given_up_after_a_day_and_that_is_on_record(tmp_path: 
     await world.quiet()
     (record,) = await world.records()
     assert "given up: waited for a day" in record.note
+
+
+async def test_killed_at_any_point_the_next_sweep_finds_what_is_left(tmp_path: Path) -> None:
+    whole = Life()
+    assert await surveyed_until(tmp_path / "whole", whole) == []
+    assert len(whole.points) > 15
+    for number, point in enumerate(whole.points):
+        assert await surveyed_until(tmp_path / str(number), Life(dies_at=number)) in ([], [point]), point
+
+
+async def surveyed_until(folder: Path, life: Life) -> list[str]:
+    """Two networks are surveyed by a process that dies, and swept later; the point where it died comes out."""
+    world = deaf(World(folder, graph_page=1), "spoke-1", "spoke-2")
+    ports, _ = world.process(life)
+    died: list[str] = []
+    try:
+        await survey.survey(Survey((SUB,), world.clock.now()), ports, world.rules)
+    except Killed as killed:
+        died.append(str(killed))
+    await world.quiet()
+    world.clock.advance(3600)
+    await world.sweep()
+    assert world.all_attached(["spoke-1", "spoke-2"])
+    assert await found(world) == {Result.COMPLIANT}
+    assert len([change for record in await world.records() for change in record.changes]) == 8
+    assert (await world.sweep()).queued == 0
+    return died
 
 
 async def test_progress_is_told_page_by_page(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""Environment variables in, Settings out; what is wrong is said all at once."""
+
+from pathlib import Path
+
+import pytest
+
+from governor.settings import PREFIX, Settings, SettingsError
+
+SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a"
+
+
+def read(policies: Path, **given: str) -> Settings:
+    needed = {"STORE": "sqlite:store", "POLICIES": str(policies)}
+    return Settings.read({PREFIX + name: value for name, value in {**needed, **given}.items()})
+
+
+@pytest.mark.parametrize(
+    ("given", "scopes"),
+    [
+        ("", ()),
+        (" , ", ()),
+        (SUBSCRIPTION, (SUBSCRIPTION,)),
+        (f"/subscriptions/{SUBSCRIPTION}, corp", (f"/subscriptions/{SUBSCRIPTION}", "corp")),
+        (
+            "/providers/Microsoft.Management/managementGroups/mg-1 ,a.(b)_c",
+            ("/providers/Microsoft.Management/managementGroups/mg-1", "a.(b)_c"),
+        ),
+    ],
+)
+def test_scopes_are_subscriptions_and_management_groups(tmp_path: Path, given: str, scopes: tuple[str, ...]) -> None:
+    assert read(tmp_path, SCOPES=given).scopes == scopes
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "*",
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg",
+        "/subscriptions",
+        "/subscriptions/x",
+        "two words",
+        "x" * 91,
+    ],
+)
+def test_other_scopes_are_refused(tmp_path: Path, given: str) -> None:
+    with pytest.raises(SettingsError, match=r"EGRESS_GOVERNOR_SCOPES=.*: expected ids of subscriptions"):
+        read(tmp_path, SCOPES=given)
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as found:
+        read(tmp_path / "none", STORE="here", MODE_CEILING="bold", CLOCK_SKEW_SECONDS="soon", SCOPES="*")
+    assert [line.partition("=")[0] for line in str(found.value).splitlines()] == [
+        PREFIX + name for name in ("STORE", "POLICIES", "MODE_CEILING", "CLOCK_SKEW_SECONDS", "SCOPES")
+    ]
