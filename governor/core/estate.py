@@ -166,20 +166,35 @@ def decode(body: bytes | msgspec.Raw) -> AnyFact | Gap | None:
         return Gap(ids.key(head.id), f"its body cannot be understood: {error}")
     if not ids.kind(head.id):
         return Gap(ids.key(head.id), "its body cannot be understood: its id is no resource id")
-    return _in_order(fact) if isinstance(fact, facts.VirtualNetwork) else fact
+    match fact:
+        case facts.VirtualNetwork():
+            return _in_order(fact)
+        case facts.RouteTable():
+            routes = tuple(sorted(fact.properties.routes or (), key=lambda route: route.name.casefold()))
+            subnets = tuple(sorted(fact.properties.subnets or (), key=lambda ref: ids.key(ref.id)))
+            return replace(fact, properties=replace(fact.properties, routes=routes, subnets=subnets))
+        case _:
+            return fact
 
 
 def _in_order(network: facts.VirtualNetwork) -> facts.VirtualNetwork | Gap:
-    """A network in, the same with its subnets sorted out: nothing depends on the order in which Azure names them."""
+    """A network in, the same with its subnets and peerings sorted out.
+
+    Nothing depends on the order in which Azure names them.
+    """
     by_key = {ids.key(subnet.id): subnet for subnet in network.properties.subnets or ()}
     inside = f"{ids.key(network.id)}/subnets/"
     if len(by_key) != len(network.properties.subnets or ()) or not all(key.startswith(inside) for key in by_key):
         return Gap(ids.key(network.id), "its body cannot be understood: its subnets are not its own, or named twice")
     order = sorted(by_key)
-    if order == list(by_key):
+    if order == list(by_key) and len(network.peerings) < 2:
         return network
-    subnets = tuple(by_key[key] for key in order)
-    return replace(network, properties=replace(network.properties, subnets=subnets))
+    properties = replace(
+        network.properties,
+        subnets=tuple(by_key[key] for key in order),
+        virtual_network_peerings=tuple(sorted(network.peerings, key=lambda one: ids.key(one.id))),
+    )
+    return replace(network, properties=properties)
 
 
 def build(observed_at: datetime, reading: Reading, judged: Iterable[str] | None = None) -> Estate:
