@@ -199,7 +199,8 @@ def _whole(released: list[Remediation], view: _View) -> tuple[list[Remediation],
 def _wrong(released: list[Remediation], view: _View, before: dict[tuple[str, str], Result]) -> dict[str, Reason]:
     """Remediations in; the digests of those that must not run together with the others, each with the reason, out."""
     around, shared = view.around, view.shared
-    needs = [d for d in dict.fromkeys(digest for r in released for digest in r.needs) if d in shared]
+    needed = {digest for r in released for digest in r.needs}
+    needs = [digest for digest in shared if digest in needed]  # in the order in which it will be made
     steps = tuple(s for d in needs for s in shared[d].steps) + tuple(s for r in released for s in r.steps)
     after = forecast(around.estate, steps)
     if isinstance(after, Refusal):

@@ -205,11 +205,11 @@ def _cloned(table: facts.RouteTable, own: str, place: Place, estate: Estate) -> 
     if why := _taken(found, place):
         return TableWork(own, reason=Reason(Gate.SHARED, why))
     holds = {(route.prefix, route.way) for route in map(route_of, found.properties.routes or ())}
-    lost = [route for route in copied if (route.prefix, route.way) not in holds]
+    lost = [route for route in kept if route.name not in changed and (route.prefix, route.way) not in holds]
     if lost:
         text = f"route table {ids.name(own)} exists and lacks {lost[0]} of {ids.name(table.id)}; no route is lost"
         return TableWork(own, reason=Reason(Gate.SHARED, text))
-    return TableWork(own)
+    return _merged(found, place, estate)
 
 
 def _taken(table: facts.RouteTable, place: Place) -> str | None:

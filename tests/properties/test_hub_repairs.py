@@ -72,7 +72,7 @@ def test_what_is_repaired_is_compliant_and_needs_no_more(bodies: list[Body], pol
 
 def until_nothing_is_left(azure: Azure, policies: Policies, most: int) -> list[int]:
     """Runs until a plan is empty; how many repairs each of them did."""
-    done = []
+    done: list[int] = []
     for _ in range(most):
         _, plan = planned(azure, policies)
         if not plan.steps:
