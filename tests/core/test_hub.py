@@ -504,6 +504,21 @@ def test_a_gateway_that_is_there_is_not_routed_past_by_itself() -> None:
     assert run(*azure, policy=hub_policy(replace="propose")).why()[0] is Gate.APPROVAL
 
 
+def test_no_route_in_a_table_of_several_passes_the_gateway_of_one_of_them_by() -> None:
+    hubbed = subnet("web", routeTable=table_id(), natGateway=nat_id(), defaultOutboundAccess=False)
+    here = spoke(subnet("app", routeTable=table_id(), defaultOutboundAccess=False), hubbed, peerings=(OURS,))
+    azure = (here, table("rt", FOREIGN), nat("ng", address_id()), address(), *LINKED, GROUP_MADE)
+    first = run(*azure)
+    assert first.plan.remediations == ()
+    assert first.why() == (
+        Gate.REPLACE,
+        "NAT gateway ng serves web, and is never replaced (`replace: propose` would ask)",
+    )
+    asked = run(*azure, policy=hub_policy(replace="propose"))
+    assert asked.plan.remediations == ()
+    assert asked.why() == (Gate.APPROVAL, "waits for approval: it would replace NAT gateway ng")
+
+
 SPECIAL = subnet("GatewaySubnet", routeTable=table_id(), addressPrefix="10.2.9.0/27")
 EXEMPT = Exemption(
     resource=subnet_id("legacy"),
