@@ -270,8 +270,11 @@ def policies(draw: st.DrawFn, alone: bool = False) -> Policies:
     last = _policy(9, draw(EGRESS), Select(virtual_networks=spokes), draw(EXEMPTIONS))
     if alone or draw(st.booleans()):
         return Policies((last,))
-    some = draw(
-        st.sampled_from([Select(subnets=("db",)), Select(occupants=("empty",)), Select(virtual_networks=("edge",))])
-    )
+    selects = [
+        Select(virtual_networks=spokes, subnets=("db",)),
+        Select(virtual_networks=spokes, occupants=("empty",)),
+        Select(virtual_networks=("edge",)),
+    ]
+    some = draw(st.sampled_from(selects))
     by_gateway = Egress(nat_gateway=NatGatewayPolicy(sku="Standard"))
     return Policies((_policy(0, draw(EGRESS | st.just(by_gateway)), some), last))

@@ -70,27 +70,32 @@ def test_what_is_repaired_is_compliant_and_needs_no_more(bodies: list[Body], pol
     assert not repaired & {ids.key(r.resource) for r in again.remediations if r.requirements}
 
 
+def until_nothing_is_left(azure: Azure, policies: Policies, most: int) -> list[int]:
+    """Runs until a plan is empty; how many repairs each of them did."""
+    done: list[int] = []
+    for _ in range(most):
+        _, plan = planned(azure, policies)
+        if not plan.steps:
+            return done
+        done.append(len([r for r in plan.remediations if r.requirements]))
+        enact(azure, (step for _, step in plan.steps))
+    raise AssertionError("it does not end")
+
+
 @given(hubs.azures(), hubs.policies(alone=True))
 def test_after_a_run_the_next_plan_is_empty(bodies: list[Body], policies: Policies) -> None:
     azure = Azure(*bodies)
     _, plan = planned(azure, policies)
     enact(azure, (step for _, step in plan.steps))
-    assert planned(azure, policies)[1].remediations == ()
+    if all(reason.after is None for held in plan.withheld for reason in held.reasons):
+        assert planned(azure, policies)[1].remediations == ()
 
 
 @given(hubs.azures(), hubs.policies(alone=True))
-def test_repeated_runs_of_one_repair_end_where_one_run_of_all_ends(bodies: list[Body], policies: Policies) -> None:
+def test_runs_of_one_repair_each_end_where_runs_of_all_end(bodies: list[Body], policies: Policies) -> None:
     at_once, slowly = Azure(*bodies), Azure(*bodies)
-    enact(at_once, (step for _, step in planned(at_once, policies)[1].steps))
-    careful = limited(policies, ONE)
-    for _ in range(16):
-        _, plan = planned(slowly, careful)
-        assert len([r for r in plan.remediations if r.requirements]) <= 1
-        if not plan.steps:
-            break
-        enact(slowly, (step for _, step in plan.steps))
-    else:
-        raise AssertionError("it does not end")
+    until_nothing_is_left(at_once, policies, 3)
+    assert max(until_nothing_is_left(slowly, limited(policies, ONE), 20), default=0) <= 1
     assert subnets(slowly) == subnets(at_once)
     assert others(slowly) == others(at_once)
     assert seen_again(slowly, policies) == seen_again(at_once, policies)
@@ -151,8 +156,11 @@ def test_what_is_unknown_exempt_or_not_asked_about_leaves_as_it_left(
     for key, body in subnets(azure).items():
         was, now = before[key]["properties"], body["properties"]
         about = {verdicts.get((key, r)) for r in (Requirement.SUBNET_EGRESS, Requirement.SUBNET_ROUTE_DEFAULT)}
-        if about & {Result.UNKNOWN, Result.UNGOVERNED}:
+        if verdicts.get((key, Requirement.SUBNET_EGRESS)) in (Result.UNKNOWN, Result.UNGOVERNED):
             assert was == now
+        if Result.UNKNOWN in about:
+            assert was.get("routeTable") == now.get("routeTable")
+            assert was.get("natGateway") == now.get("natGateway")
         if verdicts.get((key, Requirement.SUBNET_PRIVATE)) is Result.EXEMPT:
             assert was.get("defaultOutboundAccess") == now.get("defaultOutboundAccess")
         untouched = about & {Result.UNKNOWN, Result.UNGOVERNED, Result.EXEMPT} or about == {Result.NOT_APPLICABLE, None}
