@@ -2,7 +2,7 @@
 
 import re
 
-from simulator import errors, graph, groups, lists, locks, management, network, plain, roles
+from simulator import errors, graph, groups, lists, locks, management, network, plain, roles, tags
 from simulator.calls import Call
 from simulator.ids import VIRTUAL_GATEWAY, location_key, segments_of
 from simulator.learned_routes import learned_routes
@@ -114,8 +114,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
     address, method = call.address, call.request.method
     if not address.types:
         raise errors.not_modelled(f"{method} of provider namespaces")
-    if address.type_key == "microsoft.resources/tags":
-        raise errors.not_modelled("tags apart from what has them")
+    if address.type_key == tags.TAGS and not address.is_collection:
+        return tags.answered(world, call)
     if is_network(address.type_key) and world.network_limits.enforced:
         world.network_limits.admit(address.subscription or "", _region(world, call, group), method, world.now())
     if address.type_key == roles.PERMISSIONS and address.is_collection:

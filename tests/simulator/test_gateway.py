@@ -41,7 +41,7 @@ def raw(cloud: Cloud, method: str, target: str, body: bytes = b"", headers: dict
         (f"{NETWORK}/natGateways/n?API-Version=2024-05-01", 404, "ResourceNotFound"),
         (f"{GROUP}/resources?api-version=2024-05-01&$filter=nonsense", 400, "InvalidFilterInQueryString"),
         (f"{NETWORK}?api-version=2024-05-01", 501, "NotModelledBySimulator"),
-        (f"{GROUP}/providers/Microsoft.Resources/tags/default?api-version=2024-05-01", 501, "NotModelledBySimulator"),
+        (f"{GROUP}/providers/Microsoft.Resources/tags/other?api-version=2024-05-01", 404, "MissingSubscription"),
     ],
 )
 def test_paths_and_versions(cloud: Cloud, target: str, status: int, expected: str) -> None:

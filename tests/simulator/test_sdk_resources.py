@@ -80,8 +80,20 @@ def _resources(client: ResourceManagementClient) -> None:
         client.resources.get_by_id(f"{NETWORK}/virtualNetworks/v", api_version="2024-05-01")
 
 
-async def test_groups_and_resources(azure: Served) -> None:
+def _tags(client: ResourceManagementClient) -> None:
+    first: Any = {"operation": "Merge", "properties": {"tags": {"a": "b"}}}
+    client.tags.begin_update_at_scope(GROUP, first).result()
+    second: Any = {"properties": {"tags": {"c": "d"}}}
+    assert client.tags.get_at_scope(GROUP).properties.tags == {"a": "b"}
+    client.tags.begin_create_or_update_at_scope(GROUP, second).result()
+    assert client.resource_groups.get("rg").tags == {"c": "d"}
+    client.tags.begin_delete_at_scope(GROUP).result()
+    assert client.resource_groups.get("rg").tags == {}
+
+
+async def test_groups_tags_and_resources(azure: Served) -> None:
     await azure.told(ResourceManagementClient, _groups, SUBSCRIPTION)
+    await azure.told(ResourceManagementClient, _tags, SUBSCRIPTION)
     await azure.told(ResourceManagementClient, _resources, SUBSCRIPTION)
 
 
