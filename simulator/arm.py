@@ -1,5 +1,6 @@
 """Azure Resource Manager as a plain object: a Request in, a Response out; no sockets, threads or clocks of its own."""
 
+import random
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -8,14 +9,17 @@ from typing import Literal
 import msgspec
 
 from simulator import control, errors, estates
+from simulator.activity_log import Record, operation_of
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
+from simulator.deliveries import DeadLetter, Delivery, Outcome
 from simulator.estates import Estate
+from simulator.event_subscriptions import EventSubscription
 from simulator.events import Caller, Event
 from simulator.faults import Fault, striking
 from simulator.graph import QUERIES
 from simulator.graph_quota import Quota
-from simulator.grid import Delivery, EventSubscription
+from simulator.grid import Disorder
 from simulator.identity import Principal, principal_of
 from simulator.ids import Address, parse, segments_of
 from simulator.operations import durations, retry_after
@@ -31,7 +35,9 @@ __all__ = [
     "AdjustableClock",
     "Arm",
     "Clock",
+    "DeadLetter",
     "Delivery",
+    "Disorder",
     "Dropped",
     "Event",
     "Fault",
@@ -56,7 +62,9 @@ class Arm:
 
     `latency` chooses how long operations take and which Retry-After they send; `durations` (seconds) and `retry_after`
     override it by resource type, `busy` chooses how a second write on a VNet is refused. Resource Graph shows what was
-    there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role.
+    there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role. Networks show their subnets as
+    they were until `network_lag` seconds after a write on one of them has ended. `faults` are there from the start and
+    again after a reset; what is left to chance, in them as in `events`, follows from the `seed`.
     """
 
     def __init__(
@@ -75,6 +83,9 @@ class Arm:
         graph_lag: float = 0,
         graph_page: int = 1000,
         unreadable: Iterable[str] = (),
+        events: Disorder | None = None,
+        faults: Iterable[Fault] = (),
+        network_lag: float = 0,
     ) -> None:
         self.clock = clock
         self._settings = Settings(
@@ -86,7 +97,10 @@ class Arm:
             graph_lag=timedelta(seconds=graph_lag),
             graph_page=graph_page,
             unreadable=frozenset(unreadable),
+            events=events or Disorder(),
+            network_lag=timedelta(seconds=network_lag),
         )
+        self._faults = tuple(faults)
         self._throttled = throttle == "azure"
         self._seed = seed
         self._estate = estate
@@ -100,11 +114,13 @@ class Arm:
         segments = segments_of(request.path)
         if segments[0] == "simulator":
             return control.answered(self, request, segments[1:])
-        fault = striking(self.faults, request)
+        fault = striking(self.faults, request, self._dice)
         if fault is not None and fault.drop == "before":
             self._log(request, 0)
             raise Dropped(request.path)
         self._world.failing = fault.failure if fault is not None else None
+        self._world.stale = timedelta(seconds=fault.stale if fault is not None else 0)
+        self._world.earlier.lag = timedelta(seconds=max((fault.stale for fault in self.faults), default=0))
         response = fault.response() if fault is not None and fault.status else self._answered(request)
         response.headers.setdefault("Cache-Control", "no-cache")
         response.headers.setdefault("x-ms-request-id", self._world.guid())
@@ -114,6 +130,7 @@ class Arm:
         self._log(request, response.status)
         if request.method == "HEAD":
             response.body = b""
+        response.delay = fault.delay if fault is not None else 0
         return response
 
     # --- time and events ----------------------------------------------------------------------------
@@ -131,9 +148,13 @@ class Arm:
         self._world.settle()
         return self._world.events.take(self._world.now())
 
-    def delivery_failed(self, delivery: Delivery) -> None:
-        """A delivery that was not acknowledged in; it is due again by Event Grid's schedule."""
-        self._world.events.failed(delivery, self._world.now())
+    def delivery_failed(self, delivery: Delivery, outcome: Outcome = "TimedOut") -> None:
+        """A delivery that was not acknowledged in; it is due again by Event Grid's schedule, or given up."""
+        self._world.events.failed(delivery, outcome, self._world.now())
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The events that were given up and whose dead letters can be read by now."""
+        return self._world.events.dead_letters(self._world.now())
 
     def unconfirmed(self) -> list[EventSubscription]:
         """The event subscriptions whose endpoints are to be validated (only with `handshakes`)."""
@@ -161,6 +182,7 @@ class Arm:
     def load(self, estate: Estate) -> None:
         """An estate in; what it holds exists, without rules asked or events sent."""
         self._world.settle()
+        self._world.earlier.lag = timedelta()  # what is loaded was always so
         with self._world.past.unlagged():
             estates.load(self._world, estate)
 
@@ -179,7 +201,8 @@ class Arm:
         self._world = World(self.clock, self._settings, self._seed)
         self._throttle = Throttle(enforced=self._throttled)
         self._quota = Quota(enforced=self._throttled)
-        self.faults: list[Fault] = []
+        self.faults: list[Fault] = [msgspec.structs.replace(fault) for fault in self._faults]
+        self._dice = random.Random(f"{self._seed} faults")
         self.requests: list[Logged] = []
         if self._estate is not None:
             self.load(self._estate)
@@ -199,11 +222,7 @@ class Arm:
                 limits = self._quota.admit(principal.object_id, self._world)
             call = self._call(request, address, principal)
             limits["x-ms-correlation-request-id"] = call.caller.correlation_id
-            try:
-                response = routed(self._world, call)
-            except errors.ArmError as refusal:
-                self._tell_of_failure(call, refusal)
-                raise
+            response = self._logged(call)
         except errors.ArmError as refusal:
             response = refusal.response()
             if refusal.envelope == "gateway":
@@ -231,8 +250,28 @@ class Arm:
         )
         return Call(request, address, version, caller)
 
-    def _tell_of_failure(self, call: Call, refusal: errors.ArmError) -> None:
-        """A provider's refusal of a write is an event too; what ARM itself or the pace refused is none."""
+    def _logged(self, call: Call) -> Response:
+        """A call in, its answer out; the activity log holds what became of it, unless ARM itself refuses it."""
+        log, now = self._world.log, self._world.now()
+        operation = operation_of(call.address, call.request.method)
+        if operation is None:
+            return routed(self._world, call)
+        started = Record(now, "Started", *operation, call.caller)
+        log.add(started)
+        try:
+            response = routed(self._world, call)
+        except errors.ArmError as refusal:
+            if refusal.envelope == "gateway":
+                log.withdraw()
+            elif not self._tell_of_failure(call, refusal):
+                log.add(Record(now, "Failed", *operation, call.caller, refusal.status))
+            raise
+        if log.is_latest(started):  # it goes on: nothing has ended yet
+            log.add(Record(now, "Accepted", *operation, call.caller, response.status))
+        return response
+
+    def _tell_of_failure(self, call: Call, refusal: errors.ArmError) -> bool:
+        """A provider's refusal of a write is an event too; what the pace refused is none. Whether it is one out."""
         address, method = call.address, call.request.method
         if (
             address.subscription is None
@@ -240,7 +279,7 @@ class Arm:
             or refusal.envelope == "gateway"
             or refusal.status not in (400, 409)
         ):
-            return
+            return False
         stored = self._world.store.get(address.key)
         self._world.publish(
             stored.id if stored is not None else address.text,
@@ -249,7 +288,9 @@ class Arm:
             deleted=method == "DELETE",
             updated=stored is not None,
             succeeded=False,
+            http=refusal.status,
         )
+        return True
 
     def _log(self, request: Request, status: int) -> None:
         self.requests.append(Logged(request.method, request.path, status))

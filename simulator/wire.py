@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -35,12 +35,12 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        return urlsplit(self.target).path
+        return self.target.partition("?")[0]
 
     @property
     def query(self) -> dict[str, str]:
         """The query parameters by lower-cased name, because ARM does not mind their case."""
-        pairs = parse_qsl(urlsplit(self.target).query, keep_blank_values=True)
+        pairs = parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
         return {name.lower(): value for name, value in pairs}
 
     @property
@@ -50,11 +50,12 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct):
-    """One answer: status, headers, body bytes."""
+    """One answer: status, headers, body bytes. It comes `delay` seconds of the clock after the request."""
 
     status: int
     headers: dict[str, str] = {}
     body: bytes = b""
+    delay: float = 0.0
 
     def json(self) -> Any:
         """The body decoded; None when it is empty."""

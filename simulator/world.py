@@ -9,11 +9,14 @@ from typing import Literal
 import msgspec
 
 from simulator import errors, peerings
+from simulator.activity_log import ActivityLog
 from simulator.clock import Clock
-from simulator.events import Caller, event_of
+from simulator.earlier import Earlier
+from simulator.event_subscriptions import event_subscription
+from simulator.events import Caller, event_of, precise
 from simulator.graph_history import Past
-from simulator.grid import Events
-from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, VNET, parent_key
+from simulator.grid import Disorder, Events
+from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, SUBNET, VNET, parent_key
 from simulator.operations import Operation, Operations
 from simulator.shapes import is_network, prefix_size
 from simulator.store import Store, Stored
@@ -33,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True):
     graph_lag: timedelta = timedelta()
     graph_page: int = 1000
     unreadable: frozenset[str] = frozenset()
+    events: Disorder = Disorder()
+    network_lag: timedelta = timedelta()
 
     def duration(self, type_key: str) -> timedelta:
         return timedelta(seconds=self.durations.get(type_key, self.durations.get("", 0.0)))
@@ -51,10 +56,16 @@ class World:
         self.settings = settings
         self.store = Store()
         self.operations = Operations()
-        self.events = Events()
+        self.events = Events(settings.events, seed)
+        self.log = ActivityLog()
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.unreadable = set(settings.unreadable)
         self.past = Past(self.store, self.moment, settings.graph_lag)
+        self.earlier = Earlier(self.store, self.moment)
+        self.store.watchers.append(self.earlier.note)
+        self.stale = timedelta()  # by how much the read that is being answered is behind: a fault that shows the past
+        self.behind = Earlier(self.store, self.moment)  # subnets as their networks still show them
+        self.behind.lag = settings.network_lag
         self._completing: datetime | None = None
         self._addresses_given = 0
         self._random = random.Random(seed)
@@ -112,9 +123,9 @@ class World:
         updated: bool,
         succeeded: bool = True,
         action: str = "",
+        http: int = 0,
     ) -> None:
         """A write, delete or action that came to its end in; whoever subscribed is told."""
-        now = self.now()
         event = event_of(
             self.guid(),
             resource_id,
@@ -124,13 +135,20 @@ class World:
             succeeded=succeeded,
             action=action,
             caller=caller,
-            now=now,
+            now=self.moment(),
         )
-        self.events.publish(event, now)
+        self.events.publish(event)
+        self.log.ended(event, caller, http)
 
     def subscribe(self, key: str, stored: Stored, *, confirmed: bool) -> None:
         """An event subscription that was stored in; the events of its source go to it once it is confirmed."""
-        self.events.subscribe(key, stored, self.store, self.guid(), self.now(), confirmed=confirmed)
+        found = event_subscription(self.store, key, stored.content)
+        self.events.forget(key)
+        if found is not None:
+            code, created = self.guid(), precise(self.now())
+            self.events.subscribe(
+                msgspec.structs.replace(found, confirmed=confirmed, validation_code=code, created=created)
+            )
 
     def delete(self, key: str) -> None:
         """A resource's key in; it is gone, with its children, and with the events it asked for."""
@@ -140,7 +158,10 @@ class World:
         self.events.forget(key)
 
     def _complete(self, operation: Operation) -> None:
-        self.store.changing(operation.target)
+        for key in dict.fromkeys((operation.target, *operation.touched)):
+            self.store.changing(key)
+        if operation.type_name.lower() == SUBNET:
+            self.behind.note(operation.target)
         stored = self.store.get(operation.target)
         error = operation.failing
         if stored is None and error is None:

@@ -147,7 +147,7 @@ async def test_endpoint_that_does_not_validate_gets_nothing(http: aiohttp.Client
 async def test_refused_delivery_comes_again_after_ten_seconds(
     server: Server, http: aiohttp.ClientSession, webhook: Webhook
 ) -> None:
-    answers = iter([503, 200])
+    answers = iter([500, 200])
 
     def moody(request: web.Request, body: bytes) -> web.Response:
         if request.headers["aeg-event-type"] == "SubscriptionValidation":
