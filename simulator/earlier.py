@@ -37,8 +37,15 @@ class Earlier:
         self.lag = timedelta()
         """The longest lag of any reader; without one nothing is kept."""
 
-    def note(self, key: str, _: Stored | None = None) -> None:
-        """A key that is about to change in."""
+    def watch(self, key: str, _: Stored | None) -> None:
+        """A key that is about to change in; what it is part of shows it, and changes with it."""
+        if self.lag:
+            self.note(key)
+            if key.count("/") > INSIDE:
+                self.note(parent_key(key))
+
+    def note(self, key: str) -> None:
+        """A key that is about to change in; how it is now is kept, unless it is shown as it was before that."""
         if not self.lag:
             return
         now = self._moment()
@@ -47,10 +54,6 @@ class Earlier:
             if self._holds(known, oldest, self.lag, now):
                 break
             del self._kept[known]
-        for touched in (key, parent_key(key)) if key.count("/") > INSIDE else (key,):
-            self._note(touched, now)
-
-    def _note(self, key: str, now: datetime) -> None:
         before = self._kept.get(key)
         if before is None or not self._holds(key, before, self.lag, now):
             stored = self._store.get(key)
@@ -58,6 +61,11 @@ class Earlier:
             before = self._kept[key] = Before(body, now)
         before.changed = now
         self._kept.move_to_end(key)
+
+    def forget(self, collection: str) -> None:
+        """A collection in; its members are shown as they are."""
+        for key in [key for key in self._kept if key.rpartition("/")[0] == collection]:
+            del self._kept[key]
 
     def differs(self, key: str, lag: timedelta, now: datetime) -> bool:
         """Whether a reader with a lag is still shown how a resource was."""

@@ -43,6 +43,8 @@ def put(world: World, call: Call, group: Stored) -> Response:
         world.operations.finish(running, "Canceled", errors.superseded())
     if address.type_key == SUBNET:
         world.behind.note(address.key)
+    elif address.type_key == VNET:
+        world.behind.forget(f"{address.key}/subnets")
     settled = change.changes_nothing and old is not None and old.state == "Succeeded"
     touched = commit(world, call, change, "Succeeded" if settled or kind.settles != "later" else "Updating")
     if settled or kind.settles != "later":

@@ -62,7 +62,7 @@ class World:
         self.unreadable = set(settings.unreadable)
         self.past = Past(self.store, self.moment, settings.graph_lag)
         self.earlier = Earlier(self.store, self.moment)
-        self.store.watchers.append(self.earlier.note)
+        self.store.watchers.append(self.earlier.watch)
         self.stale = timedelta()  # by how much the read that is being answered is behind: a fault that shows the past
         self.behind = Earlier(self.store, self.moment)  # subnets as their networks still show them
         self.behind.lag = settings.network_lag
