@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.clock import AdjustableClock
 from simulator.deliveries import DeadLetter
-from simulator.estates import BadEstate, Estate
+from simulator.estates import Estate
 from simulator.events import precise
 from simulator.faults import Fault
 from simulator.wire import Body, Request, Response, answer
@@ -69,7 +69,7 @@ def answered(arm: Arm, request: Request, path: list[str]) -> Response:
                 return answer(
                     404, {"error": {"code": "NotFound", "message": "There is no such path below /simulator."}}
                 )
-    except (msgspec.DecodeError, UnicodeDecodeError, BadEstate, ValueError) as problem:
+    except (msgspec.DecodeError, ValueError, RecursionError) as problem:
         return _refused(str(problem))
 
 

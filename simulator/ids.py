@@ -1,6 +1,7 @@
 """Resource ids: the text of a path in, its parts out; compared without regard to case, shown as created."""
 
 import sys
+from functools import cached_property
 from urllib.parse import unquote
 
 import msgspec
@@ -57,8 +58,8 @@ _SPELLINGS = (
 _SPELLED = {part.lower(): part for spelling in _SPELLINGS for part in spelling.split("/")}
 
 
-class Address(msgspec.Struct, frozen=True):
-    """Where a path leads. `scope` is what stands before the last `/providers/`."""
+class Address(msgspec.Struct, frozen=True, dict=True):
+    """Where a path leads. `scope` is what stands before the last `/providers/`; what follows from it is found once."""
 
     scope: str
     subscription: str | None
@@ -67,12 +68,12 @@ class Address(msgspec.Struct, frozen=True):
     types: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def type(self) -> str:
         """`Microsoft.Network/virtualNetworks/subnets`, spelled as Azure spells it."""
         return sys.intern("/".join(spelled(part) for part in (self.namespace or "", *self.types)))
 
-    @property
+    @cached_property
     def type_key(self) -> str:
         return sys.intern(self.type.lower())
 
@@ -80,12 +81,12 @@ class Address(msgspec.Struct, frozen=True):
     def is_collection(self) -> bool:
         return len(self.types) > len(self.names)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The id or the collection, in the form everything is looked up by."""
         return self.text.casefold()
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The id or the collection as Azure would show it."""
         parts = [self.scope, "providers", spelled(self.namespace or "")]
@@ -95,14 +96,14 @@ class Address(msgspec.Struct, frozen=True):
                 parts.append(self.names[index])
         return "/".join(parts)
 
-    @property
+    @cached_property
     def parent(self) -> "Address | None":
         """The resource this one is a child of; None for a top-level resource."""
         if len(self.types) < 2:
             return None
         return msgspec.structs.replace(self, types=self.types[:-1], names=self.names[: len(self.types) - 1])
 
-    @property
+    @cached_property
     def top(self) -> "Address":
         """The top-level resource this one belongs to."""
         return msgspec.structs.replace(self, types=self.types[:1], names=self.names[:1])
@@ -115,7 +116,8 @@ def spelled(part: str) -> str:
 
 def segments_of(path: str) -> list[str]:
     """A path in, its decoded segments out."""
-    return [unquote(part) for part in path.strip("/").split("/")]
+    parts = path.strip("/").split("/")
+    return [unquote(part) for part in parts] if "%" in path else parts
 
 
 def parse(path: str) -> Address | None:
