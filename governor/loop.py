@@ -97,15 +97,15 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     standing = await ports.ledger.standing(held.scope, cause)
     read_from = ports.clock.now()
     is_undo = standing.undo is not None
-    estate, plan = await _planned(held, standing, ports, rules)
+    planned_on, plan = await _planned(held, standing, ports, rules)
     run = await ports.ledger.begin(held, cause, rules.policies.digest, plan)
-    before = judge(estate, rules.policies)
+    before = judge(planned_on, rules.policies)
     written = await _write(run, plan, ports)
     if written.outcomes:
         read_from = ports.clock.now()
     # What was written is read anew; what was only read lacks the addresses that its verdicts name.
     wanted = partial(needs.for_evidence, policies=rules.policies)
-    estate = await _observed(held, wanted, ports, None if written.outcomes else estate)
+    estate = await _observed(held, wanted, ports, None if written.outcomes else planned_on)
     verdicts = judge(estate, rules.policies) or account.unread(held.scope, estate, standing)
     plan = account.stopped(plan, written)
     if written.outcomes and not is_undo and account.came_late(before, verdicts, plan, written):
@@ -119,7 +119,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         settled=wait is None and not is_undo,
         verdicts=verdicts,
         withheld=plan.withheld,
-        named=account.named(held.scope, estate),
+        named=account.named(held.scope, planned_on, estate),
         record=told and replace(told, time=ports.clock.now(), note=written.stopped),
     )
     stored = await ports.ledger.end(run, ending)
@@ -209,7 +209,9 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> Written:
             if outcome.became not in (Became.DONE, Became.UNCHANGED):
                 unmade[remediation.digest] = f"{ids.name(step.target)} {outcome.became.value}: {outcome.detail}"
                 failed = outcome.became is Became.FAILED
-                written.wait = written.wait or not failed
+                # What somebody has changed since is his: an undo does not wait until he changes it back.
+                his = outcome.became is Became.STALE and run.cause.source is Source.UNDO
+                written.wait = written.wait or not (failed or his)
                 break
         if remediation.digest in repairs:
             await ports.ledger.count(run, remediation, failed)

@@ -12,7 +12,7 @@ def asked_of(world: World, call: Call) -> Stored:
     above = call.address.parent
     stored = world.store.get(above.key) if above is not None else None
     if above is None or stored is None:
-        raise missing(world.store, call)
+        raise missing(world.store, call.address)
     return stored
 
 

@@ -62,9 +62,10 @@ class Arm:
 
     `latency` chooses how long operations take and which Retry-After they send; `durations` (seconds) and `retry_after`
     override it by resource type, `busy` chooses how a second write on a VNet is refused. Resource Graph shows what was
-    there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role. Networks show their subnets as
-    they were until `network_lag` seconds after a write on one of them has ended. `faults` are there from the start and
-    again after a reset; what is left to chance, in them as in `events`, follows from the `seed`.
+    there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role, and nobody may do at a scope or
+    below it what `denied` lists for it (patterns of actions). Networks show their subnets as they were until
+    `network_lag` seconds after a write on one of them has ended. `faults` are there from the start and again after a
+    reset; what is left to chance, in them as in `events`, follows from the `seed`.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Arm:
         events: Disorder | None = None,
         faults: Iterable[Fault] = (),
         network_lag: float = 0,
+        denied: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         self.clock = clock
         self._settings = Settings(
@@ -99,6 +101,7 @@ class Arm:
             unreadable=frozenset(unreadable),
             events=events or Disorder(),
             network_lag=timedelta(seconds=network_lag),
+            denied={scope: tuple(actions) for scope, actions in (denied or {}).items()},
         )
         self._faults = tuple(faults)
         self._throttled = throttle == "azure"
@@ -190,6 +193,11 @@ class Arm:
     def unreadable(self) -> set[str]:
         """The ids of the subscriptions in which nobody has a role; it may be changed."""
         return self._world.unreadable
+
+    @property
+    def denied(self) -> dict[str, list[str]]:
+        """By the id of a scope, the patterns of actions that nobody may do there or below it; it may be changed."""
+        return self._world.denied
 
     def export(self) -> list[Body]:
         """Everything that exists, in the form `load` takes."""

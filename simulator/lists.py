@@ -29,7 +29,7 @@ def resource(world: World, call: Call) -> Response:
     else:
         body = _shown(world, key, stored) if stored is not None else None
     if body is None:
-        raise missing(world.store, call)
+        raise missing(world.store, call.address)
     etag = text(body.get("etag"))
     return answer(200, body, {"ETag": etag} if etag else {})
 
@@ -39,7 +39,7 @@ def collection(world: World, call: Call) -> Response:
     address, store = call.address, world.store
     above = address.parent
     if above is not None and above.key not in store:
-        raise missing(store, call)
+        raise missing(store, call.address)
     keys = store.keys_in(address.key)
     if above is None and address.subscription and address.scope.count("/") == 2:
         subscription = address.scope.casefold()

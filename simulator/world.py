@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True):
     unreadable: frozenset[str] = frozenset()
     events: Disorder = Disorder()
     network_lag: timedelta = timedelta()
+    denied: Mapping[str, tuple[str, ...]] = {}
 
     def duration(self, type_key: str) -> timedelta:
         return timedelta(seconds=self.durations.get(type_key, self.durations.get("", 0.0)))
@@ -60,6 +62,7 @@ class World:
         self.log = ActivityLog()
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.unreadable = set(settings.unreadable)
+        self.denied = {scope: list(actions) for scope, actions in settings.denied.items()}
         self.past = Past(self.store, self.moment, settings.graph_lag)
         self.earlier = Earlier(self.store, self.moment)
         self.store.watchers.append(self.earlier.watch)

@@ -123,7 +123,11 @@ class Applier:
         rested, after = await wait.resource(step.target, until_gone=sent.wanted is None)
         if not rested:
             return _Result(Became.PENDING, too_late, sent.before, after)
-        wrong = _wrong(step, sent, None if after is None else _decode(after))
+        there = None if after is None else _decode(after)
+        wrong = _wrong(step, sent, there)
+        if wrong and there is not None and not _rest(step, there, _REST) and (why := steps.conflict(step, there)):
+            # Neither what was there before nor what was written: somebody else wrote after us, and is looked at anew.
+            return _Result(Became.STALE, why, sent.before, after)
         return _Result(Became.FAILED if wrong else Became.DONE, wrong, sent.before, after)
 
 

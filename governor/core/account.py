@@ -62,15 +62,16 @@ def came_late(before: tuple[Verdict, ...], now: tuple[Verdict, ...], plan: Plan,
     return any(v.result is Result.VIOLATION and ids.key(v.resource) not in told for v in now)
 
 
-def named(scope: Scope, estate: Estate) -> tuple[str, ...]:
-    """A Scope and what was seen at its end in; the keys whose events concern it, too, out, sorted.
+def named(scope: Scope, *seen: Estate) -> tuple[str, ...]:
+    """A Scope and what was seen of it, before and after writing, in; the keys whose events concern it out, sorted.
 
-    All that was read or looked for; with what a gateway learned, the gateway; and the peerings of other networks that
-    lead here.
+    All that was read or looked for, whether to judge or to know what may be done; with what a gateway learned, the
+    gateway; and the peerings of other networks that lead here.
     """
-    read = {ids.key(ids.top_level(one)) for one in (*estate.known, *estate.absent)}
+    read = {ids.key(ids.top_level(one)) for estate in seen for one in (*estate.known, *estate.absent)}
     leading = {
         ids.key(peering.id)
+        for estate in seen
         for network in estate.all(facts.VirtualNetwork)
         for peering in network.peerings
         if ids.same(peering.remote, scope.key)

@@ -8,8 +8,18 @@ from msgspec.structs import replace
 from governor.core import facts, ids, ranges
 from governor.core.creation import CreateNatGateway, CreatePublicIp, CreatePublicIpPrefix, CreateResourceGroup
 from governor.core.estate import AnyFact
+from governor.core.hub_verdict import route_of
 from governor.core.peering import IN_SYNC, DeletePeering, Flags, WritePeering, is_behind, is_cut
-from governor.core.routing import CreateRouteTable, DeleteRoute, RouteTo, WritePropagation, WriteRoute
+from governor.core.routing import (
+    NETWORK_TAG,
+    CreateRouteTable,
+    DeleteRoute,
+    RouteTo,
+    TableThere,
+    WritePropagation,
+    WriteRoute,
+    other_table,
+)
 
 Known = dict[str, AnyFact]
 Made = CreateResourceGroup | CreatePublicIp | CreatePublicIpPrefix | CreateNatGateway | CreateRouteTable
@@ -23,9 +33,14 @@ CONNECTED: Final = "Connected"
 
 
 def make(step: Made, known: Known, absent: set[str]) -> str | None:
-    """Something to make in. What exists already stays as it is."""
+    """Something to make in. What exists already stays as it is, but a table must be the one that is to be made."""
     key = ids.key(step.target)
     if key in known:
+        there = known[key]
+        if isinstance(step, CreateRouteTable) and isinstance(there, facts.RouteTable):
+            serves = tuple(ref.id for ref in there.properties.subnets or ())
+            routes = tuple(map(route_of, there.properties.routes or ()))
+            return other_table(step, TableThere((there.tags or {}).get(NETWORK_TAG), serves, routes))
         return None
     absent.discard(key)
     match step:

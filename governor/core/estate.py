@@ -33,6 +33,7 @@ AnyFact = (
     | facts.LoadBalancer
     | facts.Firewall
     | facts.LearnedRoutes
+    | facts.Permissions
     | facts.Cluster
     | facts.Deployment
     | facts.ResourceGroup
@@ -51,6 +52,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.LOAD_BALANCER: facts.LoadBalancer,
     ids.FIREWALL: facts.Firewall,
     ids.LEARNED_ROUTES: facts.LearnedRoutes,
+    ids.PERMISSIONS: facts.Permissions,
     ids.CLUSTER: facts.Cluster,
     ids.DEPLOYMENT: facts.Deployment,
     ids.RESOURCE_GROUP: facts.ResourceGroup,
@@ -71,7 +73,7 @@ class Estate(Struct, frozen=True):
     """Facts by key. `networks` are judged; everything else is context.
 
     listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, `deployments(GROUP)`,
-    `learnedRoutes(GATEWAY)`), or EVERYTHING.
+    `learnedRoutes(GATEWAY)`, `permissions(SCOPE)`), or EVERYTHING.
     """
 
     observed_at: datetime
@@ -94,7 +96,8 @@ class Estate(Struct, frozen=True):
         return [fact for _, fact in sorted(self.known.items()) if isinstance(fact, kind)]
 
     def has_listed(self, name: str) -> bool:
-        return EVERYTHING in self.listed or name in self.listed
+        """Whether a list was read. An export holds EVERYTHING but what gateways have learned."""
+        return name in self.listed or (EVERYTHING in self.listed and not name.startswith("learnedRoutes("))
 
     def why(self, about: str) -> str:
         """Why a resource or list is missing, in words."""
@@ -116,10 +119,15 @@ def learned_routes(gateway_id: str) -> str:
     return f"learnedRoutes({ids.key(gateway_id)})"
 
 
+def permissions(scope: str) -> str:
+    """The name of the list of what we may do at a scope; it holds one Permissions."""
+    return f"permissions({ids.key(scope)})"
+
+
 def is_list(text: str) -> bool:
     """What is missing in, whether it is the name of a list that can be read out."""
     what, _, where = text.removesuffix(")").partition("(")
-    return what in ("clusters", "deployments") or (
+    return what in ("clusters", "deployments", "permissions") or (
         what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
     )
 
@@ -159,20 +167,35 @@ def decode(body: bytes | msgspec.Raw) -> AnyFact | Gap | None:
         return Gap(ids.key(head.id), f"its body cannot be understood: {error}")
     if not ids.kind(head.id):
         return Gap(ids.key(head.id), "its body cannot be understood: its id is no resource id")
-    return _in_order(fact) if isinstance(fact, facts.VirtualNetwork) else fact
+    match fact:
+        case facts.VirtualNetwork():
+            return _in_order(fact)
+        case facts.RouteTable():
+            routes = tuple(sorted(fact.properties.routes or (), key=lambda route: route.name.casefold()))
+            subnets = tuple(sorted(fact.properties.subnets or (), key=lambda ref: ids.key(ref.id)))
+            return replace(fact, properties=replace(fact.properties, routes=routes, subnets=subnets))
+        case _:
+            return fact
 
 
 def _in_order(network: facts.VirtualNetwork) -> facts.VirtualNetwork | Gap:
-    """A network in, the same with its subnets sorted out: nothing depends on the order in which Azure names them."""
+    """A network in, the same with its subnets and peerings sorted out.
+
+    Nothing depends on the order in which Azure names them.
+    """
     by_key = {ids.key(subnet.id): subnet for subnet in network.properties.subnets or ()}
     inside = f"{ids.key(network.id)}/subnets/"
     if len(by_key) != len(network.properties.subnets or ()) or not all(key.startswith(inside) for key in by_key):
         return Gap(ids.key(network.id), "its body cannot be understood: its subnets are not its own, or named twice")
     order = sorted(by_key)
-    if order == list(by_key):
+    if order == list(by_key) and len(network.peerings) < 2:
         return network
-    subnets = tuple(by_key[key] for key in order)
-    return replace(network, properties=replace(network.properties, subnets=subnets))
+    properties = replace(
+        network.properties,
+        subnets=tuple(by_key[key] for key in order),
+        virtual_network_peerings=tuple(sorted(network.peerings, key=lambda one: ids.key(one.id))),
+    )
+    return replace(network, properties=properties)
 
 
 def build(observed_at: datetime, reading: Reading, judged: Iterable[str] | None = None) -> Estate:

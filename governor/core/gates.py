@@ -16,6 +16,7 @@ from governor.core.judged import Judged, of_subnet, subject_of
 from governor.core.occupancy import cluster_owns, clusters_known, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policies, Policy, Requirement, weakest
+from governor.core.rights import forbidden
 from governor.core.selection import meets
 from governor.core.standing import Decision, Ruling, Standing
 from governor.core.verdict import Result
@@ -111,6 +112,11 @@ def rules(remediation: Remediation, judged: Judged, policy: Policy, _: Circumsta
     return Reason(Gate.HUB, text)
 
 
+def rights(remediation: Remediation, _: object, __: Policy, around: Circumstances) -> Reason | None:
+    """What belongs to others is written only where they allow it, and what is missing is said before the write."""
+    return forbidden(remediation.steps, around.estate)
+
+
 def ceiling(_: Remediation, __: object, ___: Policy, around: Circumstances) -> Reason | None:
     """The mode of the deployment caps every policy."""
     if around.ceiling is Mode.AUDIT:
@@ -196,12 +202,17 @@ def _covered(remediation: Remediation, around: Circumstances) -> bool:
 
 
 def left_alone(remediation: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
-    """What an undo leaves behind: the resource is not repaired again for a while."""
-    subjects = {ids.key(remediation.resource)}
-    if Requirement.HUB_PEERING not in remediation.requirements:
+    """What an undo leaves behind: the resource is not repaired again for a while; with a route or a peering of it."""
+    subjects = {ids.key(remediation.resource), *(ids.key(step.target) for step in remediation.steps)}
+    linking = Requirement.HUB_PEERING in remediation.requirements
+    if not linking:
         subjects.add(ids.key(judged.subnet.id))
+    part = ids.PEERING if linking else ids.ROUTE
     for exemption in around.standing.exemptions:
-        if ids.key(exemption.resource) in subjects and exemption.until > around.estate.observed_at:
+        left = {ids.key(exemption.resource)}
+        if ids.kind(exemption.resource) == part:
+            left.add(ids.key(ids.parent(exemption.resource)))
+        if left & subjects and exemption.until > around.estate.observed_at:
             text = f"undone by record {exemption.record}: left alone until {exemption.until:%Y-%m-%d %H:%M} UTC"
             return Reason(Gate.UNDO, text)
     return None
@@ -233,9 +244,19 @@ def breaker(_: Remediation, __: object, policy: Policy, around: Circumstances) -
 
 
 # In the order in which people are told. An undo passes every gate but those that ask whether to repair at all.
-UNDO_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, cluster, occupied, breaker, calendar, settle)
+UNDO_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, cluster, occupied, rights, breaker, calendar, settle)
 # A peering that changes nobody's way out bites nobody.
-LINK_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, mode, left_alone, ruling, breaker, calendar, settle)
+LINK_GATES: Final[tuple[AGate, ...]] = (
+    paused,
+    ceiling,
+    mode,
+    rights,
+    left_alone,
+    ruling,
+    breaker,
+    calendar,
+    settle,
+)
 GATES: Final[tuple[AGate, ...]] = (
     paused,
     ceiling,
@@ -243,6 +264,7 @@ GATES: Final[tuple[AGate, ...]] = (
     cluster,
     occupied,
     rules,
+    rights,
     left_alone,
     ruling,
     breaker,

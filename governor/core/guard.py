@@ -17,6 +17,7 @@ from governor.core.judged import Judged, judge
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Disruption, Policy, Requirement
 from governor.core.propose import Proposal
+from governor.core.rights import forbidden
 from governor.core.step import WriteSubnet
 from governor.core.verdict import Result
 
@@ -25,7 +26,10 @@ MOST_IN_ONE_RUN: Final = 25
 
 
 class _View(Struct, frozen=True):
-    """What is looked at together. shared: Remediations that others need and nobody asks for; proposed: all of them."""
+    """What is looked at together. shared: Remediations that others need and nobody asks for, of those that are allowed;
+
+    proposed: all of them.
+    """
 
     around: Circumstances
     subjects: dict[str, tuple[Judged, ...]]
@@ -36,8 +40,14 @@ class _View(Struct, frozen=True):
 def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     """What is proposed and the circumstances in, the Plan that may run with all that is withheld out."""
     proposed = {r.digest: r for r in proposal.plan.remediations}
-    view = _View(around, proposal.subjects, {d: r for d, r in proposed.items() if not r.requirements}, proposed)
     withheld = {w.remediation.digest: w for w in proposal.plan.withheld}
+    shared: dict[str, Remediation] = {}
+    for one in (r for r in proposed.values() if not r.requirements):
+        if reason := forbidden(one.steps, around.estate):
+            withheld[one.digest] = Withheld(one, (reason,))
+        else:
+            shared[one.digest] = one
+    view = _View(around, proposal.subjects, shared, proposed)
     released: list[Remediation] = []
     # What several repairs need is imagined once.
     made_first: dict[tuple[str, ...], Estate | Refusal] = {}
@@ -189,17 +199,18 @@ def _whole(released: list[Remediation], view: _View) -> tuple[list[Remediation],
     before = {(ids.key(v.resource), v.requirement): v.result for v in judge(around.estate, around.policies)}
     held: list[Withheld] = []
     while released and (wrong := _wrong(released, view, before)):
-        held += [Withheld(r, (Reason(Gate.FORECAST, why),)) for r in released if (why := wrong.get(r.digest))]
+        held += [Withheld(r, (why,)) for r in released if (why := wrong.get(r.digest))]
         released = [r for r in released if r.digest not in wrong]
         released, more = _needed(released, {w.remediation.digest: w for w in held}, view)
         held += more
     return released, held
 
 
-def _wrong(released: list[Remediation], view: _View, before: dict[tuple[str, str], Result]) -> dict[str, str]:
+def _wrong(released: list[Remediation], view: _View, before: dict[tuple[str, str], Result]) -> dict[str, Reason]:
     """Remediations in; the digests of those that must not run together with the others, each with the reason, out."""
     around, shared = view.around, view.shared
-    needs = [d for d in dict.fromkeys(digest for r in released for digest in r.needs) if d in shared]
+    needed = {digest for r in released for digest in r.needs}
+    needs = [digest for digest in shared if digest in needed]  # in the order in which it will be made
     steps = tuple(s for d in needs for s in shared[d].steps) + tuple(s for r in released for s in r.steps)
     after = forecast(around.estate, steps)
     if isinstance(after, Refusal):
@@ -208,7 +219,9 @@ def _wrong(released: list[Remediation], view: _View, before: dict[tuple[str, str
             for r in released
             if after.step in (*r.steps, *(s for d in r.needs if d in shared for s in shared[d].steps))
         ]
-        return {r.digest: f"together with the others, Azure would refuse it: {after.why}" for r in guilty}
+        # When the others are done it is known what is left to do.
+        why = Reason(Gate.FORECAST, f"together with the others, Azure would refuse it: {after.why}", after=15.0)
+        return {r.digest: why for r in guilty}
     by_digest = {r.digest: promised(r, view.subjects[r.digest]) for r in released}
     places = {place for of_one in by_digest.values() for place in of_one}
     places |= {place for place, result in before.items() if result is Result.COMPLIANT}
@@ -218,14 +231,14 @@ def _wrong(released: list[Remediation], view: _View, before: dict[tuple[str, str
         if v.result is not Result.COMPLIANT and (ids.key(v.resource), v.requirement) in places
     }
     own = {
-        digest: f"afterwards it would be {v.result.value}: {v.seen}"
+        digest: Reason(Gate.FORECAST, f"afterwards it would be {v.result.value}: {v.seen}")
         for digest, of_one in by_digest.items()
         if (v := next((wrong[place] for place in sorted(of_one) if place in wrong), None))
     }
     if wrong and not own:
         spoiled = next(iter(wrong.values()))
-        why = f"afterwards {ids.name(spoiled.resource)} would be {spoiled.result.value}: {spoiled.seen}"
-        return {r.digest: why for r in released}
+        text = f"afterwards {ids.name(spoiled.resource)} would be {spoiled.result.value}: {spoiled.seen}"
+        return {r.digest: Reason(Gate.FORECAST, text) for r in released}
     return own
 
 

@@ -6,7 +6,7 @@ from governor.core.estate import ABSENT, Estate
 from governor.core.hub_verdict import Spoke
 from governor.core.judged import Judged
 from governor.core.means import Means, common, group_missing, shown
-from governor.core.path import addresses
+from governor.core.path import Method, addresses
 from governor.core.plan import Gate, Reason, Remediation, digest
 from governor.core.policy import Disruption, Requirement
 from governor.core.returning import returning
@@ -29,7 +29,9 @@ def hub_means(place: Place, spoke: Spoke, linked: Remediation | Reason | None, e
     if ranges.holds(judged.subnet.prefixes, hub.next_hop):
         text = f"the next hop {hub.next_hop} lives in it: its own traffic would come back to it"
         return Means(Attachment(), reason=Reason(Gate.HUB, text))
-    gateway = nat_gateway_of(judged.subnet, judged.network)
+    # A gateway that a route to an appliance passes by already serves nobody.
+    passed = judged.path is not None and Method.APPLIANCE in judged.path.methods
+    gateway = None if passed else nat_gateway_of(judged.subnet, judged.network)
     if gateway and place.policy.egress.replace != "propose":
         text = f"NAT gateway {ids.name(gateway)} serves it, and is never replaced (`replace: propose` would ask)"
         return Means(Attachment(), reason=Reason(Gate.REPLACE, text))
@@ -53,7 +55,9 @@ def hub_means(place: Place, spoke: Spoke, linked: Remediation | Reason | None, e
         shared = (*shared, *made)
     there = judged.subnet.properties.route_table
     attach = Attachment() if there and ids.same(there.id, work.table) else Attachment(route_table=work.table)
-    replaced = ", ".join(one for one in (work.replaces, f"NAT gateway {ids.name(gateway)}" if gateway else "") if one)
+    passed_by = f"NAT gateway {ids.name(gateway)}" if gateway else ""
+    passed_by = "" if passed_by in work.replaces else passed_by
+    replaced = ", ".join(one for one in (work.replaces, passed_by) if one)
     return Means(attach, shared, holders=hub.holders, work=work, replaces=replaced)
 
 
@@ -127,8 +131,10 @@ def table_repair(work: TableWork, place: Place, needs: tuple[str, ...], estate: 
 def straight_out(work: TableWork, place: Place, estate: Estate) -> tuple[str, ...]:
     """The routes to the internet that a subnet would have afterwards, by name; those of replies break nothing.
 
-    They would not work in a private subnet (facts/azure.md 2.4).
+    They would not work in a private subnet without a NAT gateway (facts/azure.md 2.4).
     """
+    if nat_gateway_of(place.judged.subnet, place.judged.network):
+        return ()
     table = estate.find(work.table, facts.RouteTable)
     found = {r.to.name: (r.to.prefix, r.to.hop) for r in work.write if isinstance(r, WriteRoute)}
     if work.create is not None:

@@ -14,7 +14,7 @@ from governor.core.routing import APPLIANCE, EVERYTHING, INTERNET, NETWORK_TAG, 
 from governor.core.verdict import Finding, Result, Verdict, exempted, foreign_delegation, unknown, why_unread
 
 ROUTE_REQUIREMENTS: Final = (Requirement.SUBNET_ROUTE_DEFAULT, Requirement.SUBNET_ROUTE_BYPASS)
-_HALVES: Final = (EVERYTHING, "0.0.0.0/1", "128.0.0.0/1", "::/0")
+HALVES: Final = (EVERYTHING, "0.0.0.0/1", "128.0.0.0/1", "::/0")
 _SHOWN: Final = 3
 
 
@@ -41,7 +41,7 @@ def lacking(table: facts.RouteTable, hub: Hub, wanted: HubPolicy) -> Lacking | N
     """A table, the hub and its policy in, what the table lacks out; None when it has everything."""
     there = {one.properties.address_prefix: route_of(one) for one in table.properties.routes or ()}
     to_hub = RouteTo("", "", APPLIANCE, hub.next_hop)
-    halves = [there[half] for half in _HALVES[1:3] if half in there]
+    halves = [there[half] for half in HALVES[1:3] if half in there]
     split = len(halves) == 2 and all(half.way == to_hub.way for half in halves)
     new, other = [], []
     for route in routes(hub, wanted):
@@ -159,7 +159,7 @@ def bypasses(table: facts.RouteTable, hub: Hub, wanted: HubPolicy) -> tuple[Rout
         route
         for route in map(route_of, table.properties.routes or ())
         if route.hop.casefold() == INTERNET.casefold()
-        and route.prefix not in _HALVES
+        and route.prefix not in HALVES
         and route.prefix not in own
         and not _allowed(route.prefix, wanted.bypass.allow)
     )

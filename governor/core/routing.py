@@ -84,21 +84,34 @@ def created(step: CreateRouteTable) -> Body:
     }
 
 
-def other_table(step: CreateRouteTable, body: Body) -> str | None:
+class TableThere(Struct, frozen=True):
+    """A table that has the name of one to make: the network it was made for, the ids of its subnets, its routes."""
+
+    made_for: str | None
+    serves: tuple[str, ...]
+    routes: tuple[RouteTo, ...]
+
+
+def other_table(step: CreateRouteTable, there: TableThere) -> str | None:
     """A table to make and one that has its name in, why it is not the same out."""
-    owner = (body.get("tags") or {}).get(NETWORK_TAG)
     ours = step.tags.get(NETWORK_TAG)
-    if owner and ours and not ids.same(owner, ours):
-        return f"a route table of this name was made for network {ids.name(owner)}"
-    properties = body.get("properties") or {}
-    for used in properties.get("subnets") or () if ours else ():
-        if not ids.same(ids.parent(used.get("id") or ""), ours or ""):
-            return f"a route table of this name serves network {ids.name(ids.parent(used['id']))}"
-    there = [_of(route) for route in properties.get("routes") or ()]
+    if there.made_for and ours and not ids.same(there.made_for, ours):
+        return f"a route table of this name was made for network {ids.name(there.made_for)}"
+    for used in there.serves if ours else ():
+        if not ids.same(ids.parent(used), ours or ""):
+            return f"a route table of this name serves network {ids.name(ids.parent(used))}"
     wanted = sorted((route.prefix, *route.way) for route in step.routes)
-    if sorted((route.prefix, *route.way) for route in there) != wanted:
+    if sorted((route.prefix, *route.way) for route in there.routes) != wanted:
         return "a route table of this name has other routes"
     return None
+
+
+def table_conflict(step: CreateRouteTable, body: Body) -> str | None:
+    """A table to make and the body of one that has its name in, why it is not the same out."""
+    properties = body.get("properties") or {}
+    serves = tuple(used.get("id") or "" for used in properties.get("subnets") or ())
+    routes = tuple(map(_of, properties.get("routes") or ()))
+    return other_table(step, TableThere((body.get("tags") or {}).get(NETWORK_TAG), serves, routes))
 
 
 def route_body(to: RouteTo, body: Body | None) -> Body:

@@ -49,9 +49,9 @@ class Sighting(Struct, frozen=True):
 
 
 class Stands(Struct, frozen=True):
-    """A verdict that stands. told: by a run, so that a Record says it. doubted: a run told otherwise, and none has looked
+    """A verdict that stands. told: by a run, so that a Record says it. overruled: what a survey had said before.
 
-    since. overruled: what a survey had said before.
+    doubted: a survey said otherwise than a run, and no run has looked since.
     """
 
     verdict: Verdict

@@ -113,7 +113,7 @@ def conflict(step: Step, body: Body | None) -> str | None:
         case WritePeering() | DeletePeering():
             return peering.conflict(step, body)
         case CreateRouteTable():
-            return None if body is None else routing.other_table(step, body)
+            return None if body is None else routing.table_conflict(step, body)
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateNatGateway():
             return creation.conflict(step, body)
         case DeleteNatGateway():

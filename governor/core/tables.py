@@ -9,9 +9,10 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import facts, ids
+from governor.core.egress import nat_gateway_of
 from governor.core.estate import ABSENT, Estate
 from governor.core.hub import Hub, routes
-from governor.core.hub_verdict import Lacking, lacking, route_of
+from governor.core.hub_verdict import HALVES, Lacking, lacking, route_of
 from governor.core.judged import Judged
 from governor.core.plan import Gate, Reason
 from governor.core.policy import HubPolicy, Policy, fill
@@ -132,9 +133,34 @@ def _merged(table: facts.RouteTable, place: Place, estate: Estate) -> TableWork:
         writes.append(WriteRoute(f"{table.id}/routes/{name}", to))
     if lack.propagation_disabled is not None:
         writes.append(WritePropagation(table.id, lack.propagation_disabled, not lack.propagation_disabled))
-    users = _users(table, place)
-    serves = tuple(place.by_key[key] for key in users)
-    return TableWork(table.id, write=tuple(writes), serves=serves, replaces=_replaced(lack))
+    serves = tuple(place.by_key[key] for key in _users(table, place))
+    gateways, kept = _gateways(serves, writes)
+    if kept:
+        return TableWork(table.id, reason=kept)
+    replaces = ", ".join(one for one in (_replaced(lack), *gateways) if one)
+    return TableWork(table.id, write=tuple(writes), serves=serves, replaces=replaces)
+
+
+def _gateways(
+    serves: tuple[Judged, ...], writes: list[WriteRoute | WritePropagation]
+) -> tuple[tuple[str, ...], Reason | None]:
+    """The subnets of a table and what is to be written into it in; the NAT gateways that a default route would pass
+
+    by, for people, and why it must not, out.
+    """
+    found: dict[str, None] = {}
+    if not any(isinstance(write, WriteRoute) and write.to.prefix in HALVES for write in writes):
+        return (), None
+    for one in serves:
+        gateway = nat_gateway_of(one.subnet, one.network)
+        if gateway is None:
+            continue
+        name = f"NAT gateway {ids.name(gateway)}"
+        if one.policy is None or one.policy.egress.replace != "propose":
+            text = f"{name} serves {one.subnet.name}, and is never replaced (`replace: propose` would ask)"
+            return (), Reason(Gate.REPLACE, text)
+        found[name] = None
+    return tuple(found), None
 
 
 def _not_replaced(table: facts.RouteTable, lack: Lacking, place: Place) -> Reason | None:
@@ -179,11 +205,11 @@ def _cloned(table: facts.RouteTable, own: str, place: Place, estate: Estate) -> 
     if why := _taken(found, place):
         return TableWork(own, reason=Reason(Gate.SHARED, why))
     holds = {(route.prefix, route.way) for route in map(route_of, found.properties.routes or ())}
-    lost = [route for route in copied if (route.prefix, route.way) not in holds]
+    lost = [route for route in kept if route.name not in changed and (route.prefix, route.way) not in holds]
     if lost:
         text = f"route table {ids.name(own)} exists and lacks {lost[0]} of {ids.name(table.id)}; no route is lost"
         return TableWork(own, reason=Reason(Gate.SHARED, text))
-    return TableWork(own)
+    return _merged(found, place, estate)
 
 
 def _taken(table: facts.RouteTable, place: Place) -> str | None:

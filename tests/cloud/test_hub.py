@@ -146,6 +146,20 @@ async def test_both_sides_of_a_peering() -> None:
         assert (await azure.body(side))["properties"]["allowForwardedTraffic"] is True
 
 
+@pytest.mark.parametrize("step", ["new route", "new table"])
+async def test_what_somebody_else_wrote_after_us_is_stale_and_no_failure(step: str) -> None:
+    azure = with_hub(seconds=0)
+
+    def hook(moment: Moment, request: Request, _: Response | None) -> None:
+        if moment == "after" and request.method == "PUT":
+            (other_route if step == "new route" else other_table)(azure)
+
+    azure.transport.hooks.append(hook)
+    became, detail = told(await azure.apply(STEPS[step]))
+    assert became is Became.STALE
+    assert ("is 0.0.0.0/0 -> Internet now" if step == "new route" else "has other routes") in detail
+
+
 @pytest.mark.parametrize("to", [OPEN, CLOSED], ids=["flags too", "flags hold"])
 async def test_a_side_that_is_behind_is_written_and_told_to_synchronise(to: Any) -> None:
     azure = with_hub(seconds=0)

@@ -341,20 +341,6 @@ async def in_peace(world: Chaos) -> None:
 
 async def holds(world: Chaos) -> None:
     records = await world.records()
-    import collections
-
-    print(
-        "STAT",
-        world.runs,
-        len(records),
-        sum(len(t.requests) for t in world.transports),
-        len(world.attaches),
-        len(world.transports),
-        sum(a.occupied_since is not None for a in world.attaches),
-        len(world.others),
-        dict(collections.Counter(o.became.value for r in records for o in r.outcomes)),
-        [r.note[:60] for r in records if r.note.startswith("given")][:2],
-    )
     assert world.runs < 600
     assert sum(len(t.requests) for t in world.transports) < 6000
     assert all(v.wrong is None for v in [v async for v in world.ports.ledger.verify()])
