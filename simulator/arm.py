@@ -9,7 +9,6 @@ from typing import Literal
 import msgspec
 
 from simulator import control, errors, estates
-from simulator.activity_log import Record, operation_of
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
 from simulator.deliveries import DeadLetter, Delivery, Outcome
@@ -23,7 +22,7 @@ from simulator.grid import Disorder
 from simulator.identity import Principal, principal_of
 from simulator.ids import Address, parse, segments_of
 from simulator.operations import durations, retry_after
-from simulator.routes import routed
+from simulator.recorded import recorded
 from simulator.throttle import Throttle, verb_of
 from simulator.wire import Body, Dropped, Request, Response
 from simulator.world import Busy, Settings, World
@@ -230,7 +229,7 @@ class Arm:
                 limits = self._quota.admit(principal.object_id, self._world)
             call = self._call(request, address, principal)
             limits["x-ms-correlation-request-id"] = call.caller.correlation_id
-            response = self._logged(call)
+            response = recorded(self._world, call)
         except errors.ArmError as refusal:
             response = refusal.response()
             if refusal.envelope == "gateway":
@@ -257,48 +256,6 @@ class Arm:
             url=request.base + request.target,
         )
         return Call(request, address, version, caller)
-
-    def _logged(self, call: Call) -> Response:
-        """A call in, its answer out; the activity log holds what became of it, unless ARM itself refuses it."""
-        log, now = self._world.log, self._world.now()
-        operation = operation_of(call.address, call.request.method)
-        if operation is None:
-            return routed(self._world, call)
-        started = Record(now, "Started", *operation, call.caller)
-        log.add(started)
-        try:
-            response = routed(self._world, call)
-        except errors.ArmError as refusal:
-            if refusal.envelope == "gateway":
-                log.withdraw()
-            elif not self._tell_of_failure(call, refusal):
-                log.add(Record(now, "Failed", *operation, call.caller, refusal.status))
-            raise
-        if log.is_latest(started):  # it goes on: nothing has ended yet
-            log.add(Record(now, "Accepted", *operation, call.caller, response.status))
-        return response
-
-    def _tell_of_failure(self, call: Call, refusal: errors.ArmError) -> bool:
-        """A provider's refusal of a write is an event too; what the pace refused is none. Whether it is one out."""
-        address, method = call.address, call.request.method
-        if (
-            address.subscription is None
-            or method not in ("PUT", "PATCH", "DELETE")
-            or refusal.envelope == "gateway"
-            or refusal.status not in (400, 409)
-        ):
-            return False
-        stored = self._world.store.get(address.key)
-        self._world.publish(
-            stored.id if stored is not None else address.text,
-            address.type,
-            call.caller,
-            deleted=method == "DELETE",
-            updated=stored is not None,
-            succeeded=False,
-            http=refusal.status,
-        )
-        return True
 
     def _log(self, request: Request, status: int) -> None:
         self.requests.append(Logged(request.method, request.path, status))
