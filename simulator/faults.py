@@ -26,9 +26,6 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
 
     method: str = "*"
     path: str = ".*"
-    type: str = ""
-    name: str = "*"
-    probability: float = 1.0
     count: int | None = 1
     status: int = 0
     code: str = "InternalServerError"
@@ -37,6 +34,9 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     retry_after: int | None = None
     drop: Literal["before", "after"] | None = None
     later: bool = False
+    type: str = ""
+    name: str = "*"
+    probability: float = 1.0
     stale: float = 0.0
     delay: float = 0.0
 
