@@ -50,6 +50,8 @@ unit: $(VENV)/.installed-dev  ## the tests alone; make unit ARGS="tests/core -k 
 bench: $(VENV)/.installed-dev  ## what docs/ claims about speed and size, measured here
 	$(BIN)/python -m benchmarks.evaluate --subnets 100000
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.simulator
+	$(BIN)/python -m benchmarks.simulator --load 10000
 
 requirements: $(VENV)/.installed-dev  ## requirements.txt anew from pyproject.toml; what is pinned stays (UPGRADE=--upgrade)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

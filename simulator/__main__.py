@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 import trustme
 
-from simulator.arm import Arm, SystemClock
-from simulator.estates import BadEstate, Estate
+from simulator.arm import Arm, Disorder, SystemClock
+from simulator.estates import Estate
+from simulator.faults import read_faults
 from simulator.server import serve
 
 DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -38,6 +39,12 @@ def options(arguments: list[str]) -> argparse.Namespace:
         type=_denied,
         help="an action that nobody may do at a scope or below it; * stands for anything",
     )
+    parser.add_argument(
+        "--network-lag", type=float, default=0, help="seconds by which networks show their subnets late"
+    )
+    parser.add_argument("--chaos", metavar="FILE", type=Path, help="YAML or JSON file with a list of faults")
+    parser.add_argument("--event-duplicates", type=float, default=0, help="share of events that are sent twice, 0 to 1")
+    parser.add_argument("--event-delay", type=float, default=0, help="seconds by which an event may be late, at most")
     parser.add_argument("--data", type=Path, default=Path(".simulator"), help="where ca.pem is written")
     return parser.parse_args(arguments)
 
@@ -77,6 +84,9 @@ async def run(chosen: argparse.Namespace) -> None:
         estate=estate,
         graph_lag=chosen.graph_lag,
         unreadable=chosen.unreadable,
+        network_lag=chosen.network_lag,
+        faults=read_faults(chosen.chaos) if chosen.chaos is not None else (),
+        events=Disorder(duplicates=chosen.event_duplicates, delay=chosen.event_delay),
         denied=denied,
     )
     server = await serve(arm, chosen.port, None if chosen.http else certificate(chosen.data))
@@ -93,7 +103,7 @@ def main() -> int:
     chosen = options(sys.argv[1:])
     try:
         asyncio.run(run(chosen))
-    except (OSError, BadEstate, msgspec.DecodeError) as problem:
+    except (OSError, ValueError, msgspec.DecodeError) as problem:
         print(f"simulator: {problem}", file=sys.stderr)
         return 2
     return 0

@@ -1,5 +1,6 @@
 """Azure Resource Manager as a plain object: a Request in, a Response out; no sockets, threads or clocks of its own."""
 
+import random
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -10,16 +11,18 @@ import msgspec
 from simulator import control, errors, estates
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
+from simulator.deliveries import DeadLetter, Delivery, Outcome
 from simulator.estates import Estate
+from simulator.event_subscriptions import EventSubscription
 from simulator.events import Caller, Event
 from simulator.faults import Fault, striking
 from simulator.graph import QUERIES
 from simulator.graph_quota import Quota
-from simulator.grid import Delivery, EventSubscription
+from simulator.grid import Disorder
 from simulator.identity import Principal, principal_of
 from simulator.ids import Address, parse, segments_of
 from simulator.operations import durations, retry_after
-from simulator.routes import routed
+from simulator.recorded import recorded
 from simulator.throttle import Throttle, verb_of
 from simulator.wire import Body, Dropped, Request, Response
 from simulator.world import Busy, InUse, Settings, World
@@ -31,7 +34,9 @@ __all__ = [
     "AdjustableClock",
     "Arm",
     "Clock",
+    "DeadLetter",
     "Delivery",
+    "Disorder",
     "Dropped",
     "Event",
     "Fault",
@@ -57,7 +62,9 @@ class Arm:
     `latency` chooses how long operations take and which Retry-After they send; `durations` (seconds) and `retry_after`
     override it by resource type, `busy` chooses how a second write is refused, and `in_use` how a delete of what is in
     use. Resource Graph shows what was there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a
-    role, and nobody may do at a scope or below it what `denied` lists for it (patterns of actions).
+    role, and nobody may do at a scope or below it what `denied` lists for it (patterns of actions). Networks show their
+    subnets as they were until `network_lag` seconds after a write on one of them has ended. `faults` are there from the
+    start and again after a reset; what is left to chance, in them as in `events`, follows from the `seed`.
     """
 
     def __init__(
@@ -77,6 +84,9 @@ class Arm:
         graph_lag: float = 0,
         graph_page: int = 1000,
         unreadable: Iterable[str] = (),
+        events: Disorder | None = None,
+        faults: Iterable[Fault] = (),
+        network_lag: float = 0,
         denied: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         self.clock = clock
@@ -91,8 +101,11 @@ class Arm:
             graph_page=graph_page,
             throttled=throttle == "azure",
             unreadable=frozenset(unreadable),
+            events=events or Disorder(),
+            network_lag=timedelta(seconds=network_lag),
             denied={scope: tuple(actions) for scope, actions in (denied or {}).items()},
         )
+        self._faults = tuple(faults)
         self._seed = seed
         self._estate = estate
         self.reset()
@@ -105,11 +118,13 @@ class Arm:
         segments = segments_of(request.path)
         if segments[0] == "simulator":
             return control.answered(self, request, segments[1:])
-        fault = striking(self.faults, request)
+        fault = striking(self.faults, request, self._dice)
         if fault is not None and fault.drop == "before":
             self._log(request, 0)
             raise Dropped(request.path)
         self._world.failing = fault.failure if fault is not None else None
+        self._world.stale = timedelta(seconds=fault.stale if fault is not None else 0)
+        self._world.earlier.lag = timedelta(seconds=max((fault.stale for fault in self.faults), default=0))
         response = fault.response() if fault is not None and fault.status else self._answered(request)
         response.headers.setdefault("Cache-Control", "no-cache")
         response.headers.setdefault("x-ms-request-id", self._world.guid())
@@ -119,6 +134,7 @@ class Arm:
         self._log(request, response.status)
         if request.method == "HEAD":
             response.body = b""
+        response.delay = fault.delay if fault is not None else 0
         return response
 
     # --- time and events ----------------------------------------------------------------------------
@@ -136,9 +152,13 @@ class Arm:
         self._world.settle()
         return self._world.events.take(self._world.now())
 
-    def delivery_failed(self, delivery: Delivery) -> None:
-        """A delivery that was not acknowledged in; it is due again by Event Grid's schedule."""
-        self._world.events.failed(delivery, self._world.now())
+    def delivery_failed(self, delivery: Delivery, outcome: Outcome = "TimedOut") -> None:
+        """A delivery that was not acknowledged in; it is due again by Event Grid's schedule, or given up."""
+        self._world.events.failed(delivery, outcome, self._world.now())
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The events that were given up and whose dead letters can be read by now."""
+        return self._world.events.dead_letters(self._world.now())
 
     def unconfirmed(self) -> list[EventSubscription]:
         """The event subscriptions whose endpoints are to be validated (only with `handshakes`)."""
@@ -166,6 +186,7 @@ class Arm:
     def load(self, estate: Estate) -> None:
         """An estate in; what it holds exists, without rules asked or events sent."""
         self._world.settle()
+        self._world.earlier.lag = timedelta()  # what is loaded was always so
         with self._world.past.unlagged():
             estates.load(self._world, estate)
 
@@ -189,7 +210,8 @@ class Arm:
         self._world = World(self.clock, self._settings, self._seed)
         self._throttle = Throttle(enforced=self._settings.throttled)
         self._quota = Quota(enforced=self._settings.throttled)
-        self.faults: list[Fault] = []
+        self.faults: list[Fault] = [msgspec.structs.replace(fault) for fault in self._faults]
+        self._dice = random.Random(f"{self._seed} faults")
         self.requests: list[Logged] = []
         if self._estate is not None:
             self.load(self._estate)
@@ -213,11 +235,7 @@ class Arm:
                 )
             call = self._call(request, address, principal)
             limits["x-ms-correlation-request-id"] = call.caller.correlation_id
-            try:
-                response = routed(self._world, call)
-            except errors.ArmError as refusal:
-                self._tell_of_failure(call, refusal)
-                raise
+            response = recorded(self._world, call)
         except errors.ArmError as refusal:
             response = refusal.response()
             if refusal.envelope == "gateway":
@@ -244,26 +262,6 @@ class Arm:
             url=request.base + request.target,
         )
         return Call(request, address, version, caller)
-
-    def _tell_of_failure(self, call: Call, refusal: errors.ArmError) -> None:
-        """A provider's refusal of a write is an event too; what ARM itself or the pace refused is none."""
-        address, method = call.address, call.request.method
-        if (
-            address.subscription is None
-            or method not in ("PUT", "PATCH", "DELETE")
-            or refusal.envelope == "gateway"
-            or refusal.status not in (400, 409)
-        ):
-            return
-        stored = self._world.store.get(address.key)
-        self._world.publish(
-            stored.id if stored is not None else address.text,
-            address.type,
-            call.caller,
-            deleted=method == "DELETE",
-            updated=stored is not None,
-            succeeded=False,
-        )
 
     def _log(self, request: Request, status: int) -> None:
         self.requests.append(Logged(request.method, request.path, status))

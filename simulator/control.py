@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from simulator.clock import AdjustableClock
-from simulator.estates import BadEstate, Estate
+from simulator.deliveries import DeadLetter
+from simulator.estates import Estate
+from simulator.events import precise
 from simulator.faults import Fault
-from simulator.wire import Request, Response, answer
+from simulator.wire import Body, Request, Response, answer
 
 if TYPE_CHECKING:
     from simulator.arm import Arm
@@ -69,12 +71,26 @@ def answered(arm: Arm, request: Request, path: list[str]) -> Response:
             case "POST", ["faults"]:
                 arm.faults += msgspec.json.decode(request.body, type=list[Fault])
                 return answer(200, {})
+            case "DELETE", ["faults"]:
+                arm.faults.clear()
+                return answer(200, {})
+            case "GET", ["deadletters"]:
+                return answer(200, [_dead_letter(letter) for letter in arm.dead_letters()])
             case _:
                 return answer(
                     404, {"error": {"code": "NotFound", "message": "There is no such path below /simulator."}}
                 )
-    except (msgspec.DecodeError, UnicodeDecodeError, BadEstate, ValueError) as problem:
+    except (msgspec.DecodeError, ValueError, RecursionError) as problem:
         return _refused(str(problem))
+
+
+def _dead_letter(letter: DeadLetter) -> Body:
+    return {
+        "container": letter.container,
+        "eventSubscription": letter.subscription,
+        "written": precise(letter.written),
+        "event": letter.event,
+    }
 
 
 def _clock(arm: Arm) -> Response:

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from simulator.grid import is_event_subscription
+from simulator.errors import ArmError
+from simulator.event_subscriptions import is_event_subscription
 from simulator.groups import stored_group
 from simulator.hierarchy import MEMBERSHIP, leave
 from simulator.ids import Address, parent_key, parse, parse_id
@@ -16,7 +17,6 @@ from simulator.render import render
 from simulator.scopes import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body
 from simulator.shapes import UNSEEN, has_guid, identify, is_network, kept_of, kind_of, shaped
 from simulator.store import Stored
-from simulator.topics import not_modelled
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
 
@@ -126,10 +126,10 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
     stored = stored_plain(resource_id, sys.intern(shown_type), body)
     world.store.put(address.key, stored)
     if is_event_subscription(address.type_key):
-        unknown = not_modelled(body)
-        if unknown is not None:
-            raise BadEstate(f"the simulator does not model {unknown}: {resource_id}")
-        world.subscribe(address.key, stored, confirmed=True)
+        try:
+            world.subscribe(address.key, stored, confirmed=True)
+        except ArmError as refusal:
+            raise BadEstate(f"{refusal.message}: {resource_id}") from None
     return ()
 
 

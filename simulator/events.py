@@ -26,10 +26,14 @@ class Event(msgspec.Struct, frozen=True):
 
     id: str
     type: str
-    time: str
+    moment: datetime
     subject: str
     subscription: str
     data: Body
+
+    @property
+    def time(self) -> str:
+        return precise(self.moment)
 
     def payload(self, schema: Schema) -> Body:
         """A schema in, the event as it is delivered out."""
@@ -109,7 +113,7 @@ def event_of(
             "url": caller.url,
         }
     outcome = f"{'Action' if action else verb.capitalize()}{'Success' if succeeded else 'Failure'}"
-    return Event(event_id, f"Microsoft.Resources.Resource{outcome}", precise(now), subject, subscription, data)
+    return Event(event_id, f"Microsoft.Resources.Resource{outcome}", now, subject, subscription, data)
 
 
 def precise(moment: datetime) -> str:

@@ -1,19 +1,27 @@
 """Faults by rule: a request in, the fault that strikes it (or none) out."""
 
+import random
 import re
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from simulator.ids import parse
 from simulator.wire import Body, Request, Response, answer
 
 
-class Fault(msgspec.Struct):
-    """Strikes requests whose method and path match, `count` times (None: always).
+class Fault(msgspec.Struct, forbid_unknown_fields=True):
+    """Strikes requests that match in all that is given, `count` times (None: always), each with a `probability`.
+
+    `path` is a regular expression searched in the path, `type` a resource type, `name` a pattern with `*` and `?` for
+    the last name in it; none minds case.
 
     With `status` it answers itself; with `drop` the connection is lost, before the request is seen or after it took
-    effect; with `later` the request is accepted and its operation fails with `code` and `message`. `path` is a regular
-    expression searched in the path, without regard to case.
+    effect; with `later` the request is accepted and its operation fails with `code` and `message`; with `stale` a GET
+    of a resource shows it as it was before the latest write, until so many seconds after that write's end; with `delay`
+    the answer comes so many seconds late.
     """
 
     method: str = "*"
@@ -26,18 +34,31 @@ class Fault(msgspec.Struct):
     retry_after: int | None = None
     drop: Literal["before", "after"] | None = None
     later: bool = False
+    type: str = ""
+    name: str = "*"
+    probability: float = 1.0
+    stale: float = 0.0
+    delay: float = 0.0
 
     def __post_init__(self) -> None:
         try:
             re.compile(self.path)
         except re.error as problem:
             raise ValueError(f"path is no regular expression: {problem}") from None
+        if not 0 <= self.probability <= 1:
+            raise ValueError("probability is a number from 0 to 1")
+        if self.status and not 200 <= self.status <= 599:
+            raise ValueError("status is a number from 200 to 599")
+        if not all(0 <= seconds <= 86_400 for seconds in (self.stale, self.delay)):
+            raise ValueError("stale and delay are from 0 to 86400 seconds")
+        if not (self.status or self.drop or self.later or self.stale or self.delay):
+            raise ValueError("a fault needs a status, drop, later, stale or delay")
 
-    def strikes(self, request: Request) -> bool:
-        """Whether it matches and is not used up."""
-        if self.count == 0 or self.method not in ("*", request.method):
+    def matches(self, request: Request) -> bool:
+        """Whether it is about such requests, and is not used up."""
+        if self.count == 0 or self.method.upper() not in ("*", request.method):
             return False
-        return re.search(self.path, request.path, re.IGNORECASE) is not None
+        return re.search(self.path, request.path, re.IGNORECASE) is not None and self._matches_address(request)
 
     @property
     def failure(self) -> Body | None:
@@ -50,12 +71,25 @@ class Fault(msgspec.Struct):
         body = self.body if self.body is not None else {"error": {"code": self.code, "message": self.message}}
         return answer(self.status, body, headers)
 
+    def _matches_address(self, request: Request) -> bool:
+        if not self.type and self.name == "*":
+            return True
+        address = parse(request.path)
+        if address is None or (self.type and address.type_key != self.type.lower()):
+            return False
+        return fnmatchcase((address.names or ("",))[-1].lower(), self.name.lower())
 
-def striking(faults: list[Fault], request: Request) -> Fault | None:
+
+def striking(faults: list[Fault], request: Request, dice: random.Random) -> Fault | None:
     """The first fault that strikes the request; its count is one less then."""
     for fault in faults:
-        if fault.strikes(request):
+        if fault.matches(request) and (fault.probability == 1 or dice.random() < fault.probability):
             if fault.count is not None:
                 fault.count -= 1
             return fault
     return None
+
+
+def read_faults(file: Path) -> list[Fault]:
+    """A file with a list of rules in YAML or JSON in, the faults out."""
+    return msgspec.yaml.decode(file.read_bytes(), type=list[Fault])

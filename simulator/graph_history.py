@@ -34,18 +34,18 @@ class Past:
         self._latest: dict[str, datetime] = {}
         self._peers: dict[str, set[str]] = {}
         """Networks by a network with which they have or had a peering: their rows show its ranges."""
+        self._watches = True
         if lag:
-            store.watch = self._watch
+            store.watchers.append(self._watch)
 
     @contextmanager
     def unlagged(self) -> Iterator[None]:
         """What changes meanwhile was always so."""
-        watch = self._store.watch
-        self._store.watch = self._note_peers if self._lag else None
+        self._watches = False
         try:
             yield
         finally:
-            self._store.watch = watch
+            self._watches = True
 
     def rows(self, now: datetime) -> dict[str, bytes | None]:
         """The rows that Graph still shows as they were, by key; None for what it does not show yet."""
@@ -60,9 +60,11 @@ class Past:
 
     def _watch(self, key: str, stored: Stored | None) -> None:
         """Of all rows that a change touches, the first look at each moment is kept: they change together."""
+        self._note_peers(key, stored)
+        if not self._watches:
+            return
         moment = self._moment()
         rows = Rows(self._store)
-        self._note_peers(key, stored)
         for touched in dict.fromkeys(self._touched(key, stored)):
             if self._latest.get(touched) != moment:
                 self._latest[touched] = moment

@@ -1,113 +1,49 @@
 """Event Grid: events in, their deliveries to the stored event subscriptions out, and again after failures."""
 
 import heapq
+import random
 from collections import deque
 from datetime import datetime, timedelta
 
 import msgspec
 
-from simulator.events import Event, Schema, precise
-from simulator.ids import EVENT_SUBSCRIPTION, TOPIC_SUBSCRIPTION
-from simulator.store import Store, Stored
-from simulator.topics import scope_of
-from simulator.wire import members, text
+from simulator.deliveries import DeadLetter, Delivery, Outcome, again, dead_letter, next_attempt
+from simulator.event_subscriptions import EventSubscription
+from simulator.events import Event
 
 REMEMBERED = 10_000
 """So many events can still be looked at by tests; deliveries do not depend on it."""
 
-# After a failed delivery: 10 s, 30 s, 1 min, 5 min, 10 min, 30 min, 1 h, then hourly; a day and 30 attempts at most.
-RETRIES = (10, 30, 60, 300, 600, 1800, 3600)
-MAX_ATTEMPTS = 30
-TIME_TO_LIVE = timedelta(minutes=1440)
 
+class Disorder(msgspec.Struct, frozen=True):
+    """What at-least-once and unordered come to here: some first deliveries are made twice, each is up to `delay` late.
 
-class Delivery(msgspec.Struct, frozen=True):
-    """One event on its way to one endpoint. `subscription` is the key of the event subscription."""
+    `duplicates` is the share of them, `delay` is in seconds of the clock.
+    """
 
-    url: str
-    headers: dict[str, str]
-    body: bytes
-    event_id: str
-    subscription: str
-    attempt: int
-    first_sent: datetime
+    duplicates: float = 0.0
+    delay: float = 0.0
 
-
-class EventSubscription(msgspec.Struct, frozen=True):
-    """What a stored event subscription says: which events of which scope go where."""
-
-    key: str
-    scope: str
-    url: str
-    schema: Schema
-    types: frozenset[str]
-    begins_with: str
-    ends_with: str
-    confirmed: bool
-    validation_code: str
-    created: str
-
-    def wants(self, event: Event) -> bool:
-        """Whether the event passes its filter."""
-        subject = event.subject.casefold()
-        return (
-            self.confirmed
-            and self.scope != ""
-            and f"{subject}/".startswith(f"{self.scope}/")
-            and (not self.types or event.type.casefold() in self.types)
-            and subject.startswith(self.begins_with)
-            and subject.endswith(self.ends_with)
-        )
-
-    def delivery(self, event: Event, now: datetime) -> Delivery:
-        """An event in, its first delivery out: an array in Event Grid's schema, a single object as CloudEvent."""
-        payload = event.payload(self.schema)
-        name = self.key.rpartition("/")[2].upper()
-        headers = {"aeg-event-type": "Notification", "aeg-subscription-name": name, "aeg-delivery-count": "0"}
-        if self.schema == "CloudEventSchemaV1_0":
-            headers["Content-Type"] = "application/cloudevents+json; charset=utf-8"
-            body = msgspec.json.encode(payload)
-        else:
-            headers["Content-Type"] = "application/json; charset=utf-8"
-            body = msgspec.json.encode([payload])
-        return Delivery(self.url, headers, body, event.id, self.key, 1, now)
+    def __post_init__(self) -> None:
+        if not 0 <= self.duplicates <= 1 or not 0 <= self.delay <= 86_400:
+            raise ValueError("duplicates are a share from 0 to 1, delay is from 0 to 86400 seconds")
 
 
 class Events:
     """The events of one simulator and the deliveries that wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, disorder: Disorder, seed: int) -> None:
         self.recent: deque[Event] = deque(maxlen=REMEMBERED)
+        self._disorder = disorder
+        self._dice = random.Random(f"{seed} events")
         self._subscriptions: dict[str, EventSubscription] = {}
         self._queue: list[tuple[datetime, int, Delivery]] = []
+        self._dead: list[DeadLetter] = []
         self._count = 0
 
-    def subscribe(self, key: str, stored: Stored, store: Store, code: str, now: datetime, *, confirmed: bool) -> None:
-        """An event subscription as stored in; once confirmed, the events of its source go to it.
-
-        `code` is what its endpoint has to send back to confirm it.
-        """
-        properties = members(stored.content.get("properties"))
-        destination = members(properties.get("destination"))
-        url = text(members(destination.get("properties")).get("endpointUrl"))
-        self._subscriptions.pop(key, None)
-        if text(destination.get("endpointType")).lower() != "webhook" or not url:
-            return
-        chosen = members(properties.get("filter"))
-        types = chosen.get("includedEventTypes")
-        cloud = text(properties.get("eventDeliverySchema")).lower() == "cloudeventschemav1_0"
-        self._subscriptions[key] = EventSubscription(
-            key=key,
-            scope=scope_of(store, key),
-            url=url,
-            schema="CloudEventSchemaV1_0" if cloud else "EventGridSchema",
-            types=frozenset(text(name).casefold() for name in types) if isinstance(types, list) else frozenset(),
-            begins_with=text(chosen.get("subjectBeginsWith")).casefold(),
-            ends_with=text(chosen.get("subjectEndsWith")).casefold(),
-            confirmed=confirmed,
-            validation_code=code,
-            created=precise(now),
-        )
+    def subscribe(self, subscription: EventSubscription) -> None:
+        """An event subscription in, in place of the one under its key; once confirmed, events go to it."""
+        self._subscriptions[subscription.key] = subscription
 
     def unconfirmed(self) -> list[EventSubscription]:
         """The event subscriptions whose endpoints have not yet answered the validation."""
@@ -124,36 +60,59 @@ class Events:
         for known in [name for name in self._subscriptions if name == key or name.startswith(f"{key}/")]:
             del self._subscriptions[known]
 
-    def publish(self, event: Event, now: datetime) -> None:
-        """An event in; one delivery waits for each subscription that wants it."""
+    def publish(self, event: Event) -> None:
+        """An event in; one delivery waits for each subscription that wants it, sometimes two."""
         self.recent.append(event)
         for subscription in self._subscriptions.values():
             if subscription.wants(event):
-                self._wait(now, subscription.delivery(event, now))
+                for _ in range(1 + self._strikes(self._disorder.duplicates)):
+                    self._wait(event.moment + self._late(), subscription.delivery(event))
 
     def take(self, now: datetime) -> list[Delivery]:
-        """The deliveries whose time has come; they are the caller's now."""
+        """The deliveries whose time has come; they are the caller's now. Whether one is too old is seen only here."""
         due: list[Delivery] = []
         while self._queue and self._queue[0][0] <= now:
-            due.append(heapq.heappop(self._queue)[2])
+            time, _, delivery = heapq.heappop(self._queue)
+            found = self._subscriptions.get(delivery.subscription)
+            if found is None:
+                continue
+            if delivery.attempt > 1 and time - delivery.published > found.policy.time_to_live:
+                self._give_up(delivery, found, time)
+            else:
+                due.append(delivery)
         return due
 
-    def failed(self, delivery: Delivery, now: datetime) -> None:
+    def failed(self, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         """A delivery that was not acknowledged in; it waits for its next attempt, or is given up."""
-        due = now + timedelta(seconds=RETRIES[min(delivery.attempt, len(RETRIES)) - 1])
-        gone = delivery.subscription not in self._subscriptions
-        if gone or delivery.attempt >= MAX_ATTEMPTS or due - delivery.first_sent > TIME_TO_LIVE:
+        found = self._subscriptions.get(delivery.subscription)
+        if found is None:
             return
-        headers = delivery.headers | {"aeg-delivery-count": str(delivery.attempt)}
-        self._wait(due, msgspec.structs.replace(delivery, attempt=delivery.attempt + 1, headers=headers))
+        following = again(delivery, outcome, now)
+        due = next_attempt(delivery, found.policy, outcome, now)
+        if due is None:
+            self._give_up(following, found, now)
+        else:
+            self._wait(due, following)
+
+    def dead_letters(self, now: datetime) -> list[DeadLetter]:
+        """The dead letters that are written by now, in the order in which they were given up."""
+        return [letter for letter in self._dead if letter.written <= now]
 
     def next_due(self) -> datetime | None:
         return self._queue[0][0] if self._queue else None
 
+    def _give_up(self, never: Delivery, subscription: EventSubscription, now: datetime) -> None:
+        """An attempt that is not made in; it is a dead letter where somebody wants it, and lost elsewhere."""
+        if subscription.policy.container:
+            self._dead.append(dead_letter(never, subscription.policy, subscription.schema, now))
+
+    def _strikes(self, share: float) -> bool:
+        return share > 0 and self._dice.random() < share
+
+    def _late(self) -> timedelta:
+        most = self._disorder.delay
+        return timedelta(seconds=self._dice.uniform(0, most)) if most else timedelta()
+
     def _wait(self, due: datetime, delivery: Delivery) -> None:
         self._count += 1
         heapq.heappush(self._queue, (due, self._count, delivery))
-
-
-def is_event_subscription(type_key: str) -> bool:
-    return type_key in (EVENT_SUBSCRIPTION, TOPIC_SUBSCRIPTION)

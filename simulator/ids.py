@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import cached_property
 from urllib.parse import unquote
 
 import msgspec
@@ -59,8 +60,8 @@ _SPELLINGS = (
 _SPELLED = {part.lower(): part for spelling in _SPELLINGS for part in spelling.split("/")}
 
 
-class Address(msgspec.Struct, frozen=True):
-    """Where a path leads. `scope` is what stands before the last `/providers/`."""
+class Address(msgspec.Struct, frozen=True, dict=True):
+    """Where a path leads. `scope` is what stands before the last `/providers/`; what follows from it is found once."""
 
     scope: str
     subscription: str | None
@@ -69,12 +70,12 @@ class Address(msgspec.Struct, frozen=True):
     types: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def type(self) -> str:
         """`Microsoft.Network/virtualNetworks/subnets`, spelled as Azure spells it."""
         return sys.intern("/".join(spelled(part) for part in (self.namespace or "", *self.types)))
 
-    @property
+    @cached_property
     def type_key(self) -> str:
         return sys.intern(self.type.lower())
 
@@ -82,12 +83,12 @@ class Address(msgspec.Struct, frozen=True):
     def is_collection(self) -> bool:
         return len(self.types) > len(self.names)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The id or the collection, in the form everything is looked up by."""
         return self.text.casefold()
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The id or the collection as Azure would show it."""
         parts = [self.scope, "providers", spelled(self.namespace or "")]
@@ -97,14 +98,14 @@ class Address(msgspec.Struct, frozen=True):
                 parts.append(self.names[index])
         return "/".join(parts)
 
-    @property
+    @cached_property
     def parent(self) -> "Address | None":
         """The resource this one is a child of; None for a top-level resource."""
         if len(self.types) < 2:
             return None
         return msgspec.structs.replace(self, types=self.types[:-1], names=self.names[: len(self.types) - 1])
 
-    @property
+    @cached_property
     def top(self) -> "Address":
         """The top-level resource this one belongs to."""
         return msgspec.structs.replace(self, types=self.types[:1], names=self.names[:1])
@@ -120,7 +121,7 @@ def segments_of(path: str) -> list[str]:
 
     Slashes may be encoded or doubled: libraries do the one with scopes, the other where a parent path is empty.
     """
-    decoded = unquote(path)
+    decoded = unquote(path) if "%" in path else path
     return (re.sub("/+", "/", decoded) if "//" in decoded else decoded).strip("/").split("/")
 
 

@@ -7,9 +7,9 @@ What peers announced is said by the estate, in a member that no client ever sees
 from collections.abc import Iterator
 
 from simulator import errors
-from simulator.calls import Call, operation_for, refuse_busy
+from simulator.actions import asked_of, promised
+from simulator.calls import Call, refuse_busy
 from simulator.ids import VIRTUAL_GATEWAY, parent_key
-from simulator.network import missing
 from simulator.peerings import space_of
 from simulator.references import configurations
 from simulator.shapes import UNSEEN
@@ -20,11 +20,8 @@ from simulator.world import World
 
 def learned_routes(world: World, call: Call) -> Response:
     """The call on `.../virtualNetworkGateways/{name}/getLearnedRoutes` in, its answer out."""
-    gateway = call.address.parent
-    stored = world.store.get(gateway.key) if gateway is not None else None
-    if gateway is None or stored is None:
-        raise missing(world.store, call.address)
-    running = world.operations.running(gateway.key)
+    stored = asked_of(world, call)
+    running = world.operations.running(stored.id.casefold())
     if running is not None:
         raise refuse_busy(world, call, running)
     if stored.state != "Succeeded":
@@ -32,14 +29,7 @@ def learned_routes(world: World, call: Call) -> Response:
             "VirtualNetworkGatewayNotProvisioned",
             f"Virtual network gateway {stored.id} is not in Succeeded state. It is in {stored.state} state.",
         )
-    location = text(stored.content.get("location"))
-    operation = operation_for(world, call, "action", stored.id, location, "")
-    operation.lock = operation.id  # it changes nothing, so it is in nobody's way
-    operation.target, operation.type_name, operation.label = gateway.key, stored.type, "getLearnedRoutes"
-    operation.result = {"value": list(_routes(world.store, stored))}
-    world.operations.start(operation)
-    headers = {"Location": call.request.base + operation.path("operationResults"), **world.settings.wait("action")}
-    return Response(202, headers | {"Content-Type": "application/json; charset=utf-8"}, b"null")
+    return promised(world, call, stored, "getLearnedRoutes", {"value": list(_routes(world.store, stored))})
 
 
 def _routes(store: Store, gateway: Stored) -> Iterator[Body]:
@@ -55,8 +45,13 @@ def _routes(store: Store, gateway: Stored) -> Iterator[Body]:
         network = store.get(key)
         for prefix in space_of(network.content)["addressPrefixes"] if network is not None else ():
             yield _route({"network": prefix, "sourcePeer": local, "origin": "Network"}, local)
-    for told in elements(members(content.get(UNSEEN)).get("learnedRoutes")):
+    for told in learned(gateway):
         yield _route({"sourcePeer": text(told.get("nextHop")), "origin": "EBgp", **told}, local)
+
+
+def learned(gateway: Stored) -> list[Body]:
+    """A gateway in, what its peers announced to it, as its estate says, out."""
+    return elements(members(gateway.content.get(UNSEEN)).get("learnedRoutes"))
 
 
 def _route(said: Body, local: str) -> Body:

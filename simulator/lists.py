@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from simulator import errors
 from simulator.calls import Call
-from simulator.ids import DEPLOYMENTS
+from simulator.ids import DEPLOYMENTS, VNET
 from simulator.network import missing
-from simulator.render import etag_of, render, summary
+from simulator.render import render, summary
 from simulator.scopes import group_body, subscription_body
 from simulator.store import Stored
 from simulator.wire import Body, Response, answer, members, text
@@ -24,10 +24,14 @@ def resource(world: World, call: Call) -> Response:
     """One resource, with its ETag header where its provider has one."""
     key = call.address.key
     stored = world.store.get(key)
-    if stored is None:
+    if world.stale and world.earlier.differs(key, world.stale, world.now()):
+        body = world.earlier.body(key)
+    else:
+        body = _shown(world, key, stored) if stored is not None else None
+    if body is None:
         raise missing(world.store, call.address)
-    etag = etag_of(world.store, key, stored)
-    return answer(200, render(world.store, key, stored), {"ETag": etag} if etag else {})
+    etag = text(body.get("etag"))
+    return answer(200, body, {"ETag": etag} if etag else {})
 
 
 def collection(world: World, call: Call) -> Response:
@@ -47,7 +51,7 @@ def collection(world: World, call: Call) -> Response:
     entries = [(key, found) for key in keys if (found := store.get(key)) is not None]
     if wanted is not None:
         entries = [(key, stored) for key, stored in entries if _state(stored) == wanted]
-    return paged(world, call, entries, lambda entry: render(store, entry[0], entry[1]))
+    return paged(world, call, entries, lambda entry: _shown(world, entry[0], entry[1]))
 
 
 def resources(world: World, call: Call, scopes: list[str]) -> Response:
@@ -96,6 +100,18 @@ def paged(world: World, call: Call, entries: Sequence[T], show: Callable[[T], Bo
         ]
         body["nextLink"] = f"{call.request.base}{path}?{urlencode([*kept, ('$skiptoken', str(start + size))])}"
     return answer(200, body)
+
+
+def _shown(world: World, key: str, stored: Stored) -> Body:
+    """A resource in, what a read shows of it out: a network may be behind its subnets."""
+    body = render(world.store, key, stored)
+    lag = world.settings.network_lag
+    if not lag or stored.type.lower() != VNET:
+        return body
+    before = world.behind.members_of(f"{key}/subnets", lag, world.now())
+    now = {text(subnet.get("id")).casefold(): subnet for subnet in body["properties"]["subnets"]}
+    body["properties"]["subnets"] = [subnet for subnet in (now | before).values() if subnet is not None]
+    return body
 
 
 def _state_filter(call: Call) -> str | None:

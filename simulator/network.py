@@ -6,7 +6,7 @@ from simulator import errors
 from simulator.calls import Call, announce, check_preconditions, empty, operation_for, refuse_busy
 from simulator.changes import Change, change_of, commit, location_of, new_id, parent_of
 from simulator.checks import check
-from simulator.ids import NIC, VNET, Address
+from simulator.ids import NIC, SUBNET, VNET, Address
 from simulator.in_use import check_delete
 from simulator.operations import Operation
 from simulator.render import etag_of, render
@@ -41,6 +41,10 @@ def put(world: World, call: Call, group: Stored) -> Response:
         if not supersedes:
             return _accept_and_fail(world, call, change, operation, running)
         world.operations.finish(running, "Canceled", errors.superseded())
+    if address.type_key == SUBNET:
+        world.behind.note(address.key)
+    elif address.type_key == VNET:
+        world.behind.forget(f"{address.key}/subnets")
     settled = change.changes_nothing and old is not None and old.state == "Succeeded"
     touched = commit(world, call, change, "Succeeded" if settled or kind.settles != "later" else "Updating")
     if settled or kind.settles == "silently":
@@ -109,6 +113,8 @@ def delete(world: World, call: Call) -> Response:
         world.publish(stored.id, stored.type, call.caller, deleted=True, updated=True)
         return empty(200, announce(world, call, operation))
     store.changing(key)
+    if call.address.type_key == SUBNET:
+        world.behind.note(key)
     stored.state = "Deleting"
     world.renew_etag(key)
     if top is not None and lock != key:

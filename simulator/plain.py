@@ -4,7 +4,7 @@ import msgspec
 
 from simulator import errors, topics
 from simulator.calls import Call, announce, empty, operation_for
-from simulator.grid import is_event_subscription
+from simulator.event_subscriptions import event_subscription, is_event_subscription
 from simulator.ids import CLUSTERS, DEPLOYMENTS, SYSTEM_TOPIC
 from simulator.network import missing
 from simulator.operations import stamp
@@ -37,9 +37,7 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
     if address.type_key == SYSTEM_TOPIC:
         stored.state = "Succeeded"
     if is_event_subscription(address.type_key):
-        unknown = topics.not_modelled(sent)
-        if unknown is not None:
-            raise errors.not_modelled(unknown)
+        event_subscription(store, address.key, sent)  # refused when it asks for what Event Grid does not take
         stored.state = "Creating" if world.settings.handshakes else "Succeeded"
     store.put(address.key, stored)
     if is_event_subscription(address.type_key):

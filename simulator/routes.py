@@ -3,8 +3,10 @@
 import re
 
 from simulator import errors, graph, groups, lists, locks, management, network, plain, roles, tags
+from simulator.activity_query import LOG, activity
 from simulator.calls import Call
-from simulator.ids import VIRTUAL_GATEWAY, location_key, segments_of
+from simulator.effective_routes import effective_routes
+from simulator.ids import NIC, VIRTUAL_GATEWAY, location_key, segments_of
 from simulator.learned_routes import learned_routes
 from simulator.polls import job, poll
 from simulator.scopes import group_body, subscription_body
@@ -13,6 +15,7 @@ from simulator.store import Stored
 from simulator.wire import Response, answer, text
 from simulator.world import World
 
+ACTIONS = {(VIRTUAL_GATEWAY, "getlearnedroutes"): learned_routes, (NIC, "effectiveroutetable"): effective_routes}
 SUBSCRIPTION = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 
@@ -124,14 +127,13 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
     if address.is_collection:
         if method == "POST":
             above = address.parent
-            if (
-                above is not None
-                and above.type_key == VIRTUAL_GATEWAY
-                and address.types[-1].lower() == "getlearnedroutes"
-            ):
-                return learned_routes(world, call)
+            action = ACTIONS.get((above.type_key, address.types[-1].lower())) if above is not None else None
+            if action is not None:
+                return action(world, call)
             raise errors.not_modelled(f"the action '{address.types[-1]}'")
         _only(method, "GET")
+        if address.type_key == LOG and address.scope.count("/") == 2:
+            return activity(world, call)
         if address.type_key == locks.LOCKS:
             return locks.listed(world, call)
         return lists.collection(world, call)

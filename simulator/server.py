@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
@@ -12,13 +12,12 @@ from aiohttp import web
 
 from simulator.arm import Arm
 from simulator.arm import Request as ArmRequest
-from simulator.grid import Delivery, EventSubscription
+from simulator.deliveries import Delivery, Outcome
+from simulator.event_subscriptions import EventSubscription
 from simulator.wire import Dropped, members
 
-ACKNOWLEDGED_WITHIN = 30
-"""Seconds an endpoint has to answer a delivery or a validation."""
 LOOKS_EVERY = 0.25
-"""Seconds between two looks at the clock while a delivery waits: the clock may be moved from outside."""
+"""Seconds between two looks at the clock while something waits: the clock may be moved from outside."""
 GRID = "eventgrid.azure.net"
 
 
@@ -35,8 +34,13 @@ class Server:
         await self._runner.cleanup()
 
 
-async def serve(arm: Arm, port: int = 0, ssl_context: ssl.SSLContext | None = None) -> Server:
-    """A simulator in, a server on 127.0.0.1 that answers for it out; port 0 chooses a free one."""
+async def serve(
+    arm: Arm, port: int = 0, ssl_context: ssl.SSLContext | None = None, acknowledged_within: float = 30
+) -> Server:
+    """A simulator in, a server on 127.0.0.1 that answers for it out; port 0 chooses a free one.
+
+    An endpoint has `acknowledged_within` (real) seconds to answer a delivery or a validation.
+    """
     app = web.Application(client_max_size=0)  # no limit here: Arm refuses what is too large, in ARM's words
     scheme = "https" if ssl_context is not None else "http"
     wake = asyncio.Event()
@@ -52,10 +56,12 @@ async def serve(arm: Arm, port: int = 0, ssl_context: ssl.SSLContext | None = No
             return web.Response(status=500)
         finally:
             wake.set()
+        if response.delay:
+            await _until(arm, arm.clock.now() + timedelta(seconds=response.delay))
         return web.Response(status=response.status, headers=response.headers, body=response.body)
 
     async def delivering(_: web.Application) -> AsyncIterator[None]:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ACKNOWLEDGED_WITHIN)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=acknowledged_within)) as session:
             grid = asyncio.create_task(_deliver_for_ever(arm, session, wake))
             yield
             grid.cancel()
@@ -68,6 +74,12 @@ async def serve(arm: Arm, port: int = 0, ssl_context: ssl.SSLContext | None = No
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, ssl_context=ssl_context).start()
     return Server(arm, runner, runner.addresses[0][1])
+
+
+async def _until(arm: Arm, moment: datetime) -> None:
+    """Returns when it is that late on the simulator's clock."""
+    while (left := (moment - arm.clock.now()) / timedelta(seconds=1)) > 0:  # noqa: ASYNC110 - no event tells of time
+        await asyncio.sleep(min(LOOKS_EVERY, left))
 
 
 async def _deliver_for_ever(arm: Arm, session: aiohttp.ClientSession, wake: asyncio.Event) -> None:
@@ -95,12 +107,15 @@ async def _deliver(arm: Arm, session: aiohttp.ClientSession, delivery: Delivery,
     """One delivery goes out; without an acknowledgement (200 to 204) in time it is due again later."""
     try:
         async with session.post(delivery.url, data=delivery.body, headers=delivery.headers) as response:
-            acknowledged = 200 <= response.status <= 204
-    except (aiohttp.ClientError, TimeoutError):
-        acknowledged = False
-    if not acknowledged:
-        arm.delivery_failed(delivery)
-        wake.set()
+            if 200 <= response.status <= 204:
+                return
+            outcome: Outcome = response.status
+    except TimeoutError:
+        outcome = "TimedOut"
+    except aiohttp.ClientError:
+        outcome = "SocketError"
+    arm.delivery_failed(delivery, outcome)
+    wake.set()
 
 
 async def _validate(arm: Arm, session: aiohttp.ClientSession, found: EventSubscription, asked: set[str]) -> None:

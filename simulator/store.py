@@ -45,7 +45,7 @@ class Store:
         self._collections_of: dict[str, dict[str, None]] = {}
         self._referrers: dict[str, dict[str, dict[str, str]]] = {}
         self._gone: set[str] = set()
-        self.watch: Callable[[str, Stored | None], None] | None = None
+        self.watchers: list[Callable[[str, Stored | None], None]] = []
         """Told of every change before it is made: the key, and what will stand there if that is known."""
 
     def __contains__(self, key: str) -> bool:
@@ -98,8 +98,8 @@ class Store:
 
     def changing(self, key: str, stored: Stored | None = None) -> None:
         """A resource that is about to change in; who watches is told. For changes in place: of a state, say."""
-        if self.watch is not None:
-            self.watch(key, stored)
+        for watch in self.watchers:
+            watch(key, stored)
 
     def was_deleted(self, key: str) -> bool:
         """Whether it existed once: ARM still routes to the provider then."""

@@ -1,4 +1,4 @@
-"""System topics and event subscriptions: what Event Grid takes, what it refuses, and what is not modelled here."""
+"""System topics: what Event Grid takes and refuses, and what the events of an event subscription are about."""
 
 from simulator import errors
 from simulator.ids import SYSTEM_TOPIC
@@ -30,16 +30,6 @@ def check_topic(store: Store, topic_id: str, sent: Body, before: Body | None) ->
                 f"There is an existing tracked system topic for the given source {source}. Only one system topic is "
                 "allowed per source."
             )
-
-
-def not_modelled(event_subscription: Body) -> str | None:
-    """An event subscription in, what it asks for that would silently not be done out."""
-    chosen = members(members(event_subscription.get("properties")).get("filter"))
-    if chosen.get("advancedFilters"):
-        return "advanced filters of event subscriptions"
-    if chosen.get("isSubjectCaseSensitive"):
-        return "event subscriptions that mind the case of subjects"
-    return None
 
 
 def scope_of(store: Store, key: str) -> str:

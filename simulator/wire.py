@@ -50,11 +50,12 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct):
-    """One answer: status, headers, body bytes."""
+    """One answer: status, headers, body bytes. It comes `delay` seconds of the clock after the request."""
 
     status: int
     headers: dict[str, str] = {}
     body: bytes = b""
+    delay: float = 0.0
 
     def json(self) -> Any:
         """The body decoded; None when it is empty."""

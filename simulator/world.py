@@ -10,11 +10,14 @@ from typing import Literal
 import msgspec
 
 from simulator import balancers, errors, peerings
+from simulator.activity_log import ActivityLog
 from simulator.clock import Clock
-from simulator.events import Caller, event_of
+from simulator.earlier import Earlier
+from simulator.event_subscriptions import event_subscription
+from simulator.events import Caller, event_of, precise
 from simulator.graph_history import Past
-from simulator.grid import Events
-from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, VNET, parent_key
+from simulator.grid import Disorder, Events
+from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, SUBNET, VNET, parent_key
 from simulator.network_limits import NetworkLimits
 from simulator.operations import Operation, Operations
 from simulator.shapes import is_network, prefix_size
@@ -38,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True):
     throttled: bool = True
     in_use: InUse = "refused"
     unreadable: frozenset[str] = frozenset()
+    events: Disorder = Disorder()
+    network_lag: timedelta = timedelta()
     denied: Mapping[str, tuple[str, ...]] = {}
 
     def duration(self, type_key: str) -> timedelta:
@@ -57,12 +62,18 @@ class World:
         self.settings = settings
         self.store = Store()
         self.operations = Operations()
-        self.events = Events()
+        self.events = Events(settings.events, seed)
+        self.log = ActivityLog()
         self.network_limits = NetworkLimits(enforced=settings.throttled)
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.unreadable = set(settings.unreadable)
         self.denied = {scope: list(actions) for scope, actions in settings.denied.items()}
         self.past = Past(self.store, self.moment, settings.graph_lag)
+        self.earlier = Earlier(self.store, self.moment)
+        self.store.watchers.append(self.earlier.watch)
+        self.stale = timedelta()  # by how much the read that is being answered is behind: a fault that shows the past
+        self.behind = Earlier(self.store, self.moment)  # subnets as their networks still show them
+        self.behind.lag = settings.network_lag
         self._completing: datetime | None = None
         self._addresses_given = 0
         self._random = random.Random(seed)
@@ -120,9 +131,9 @@ class World:
         updated: bool,
         succeeded: bool = True,
         action: str = "",
+        http: int = 0,
     ) -> None:
         """A write, delete or action that came to its end in; whoever subscribed is told."""
-        now = self.now()
         event = event_of(
             self.guid(),
             resource_id,
@@ -132,13 +143,20 @@ class World:
             succeeded=succeeded,
             action=action,
             caller=caller,
-            now=now,
+            now=self.moment(),
         )
-        self.events.publish(event, now)
+        self.events.publish(event)
+        self.log.ended(event, caller, http)
 
     def subscribe(self, key: str, stored: Stored, *, confirmed: bool) -> None:
         """An event subscription that was stored in; the events of its source go to it once it is confirmed."""
-        self.events.subscribe(key, stored, self.store, self.guid(), self.now(), confirmed=confirmed)
+        found = event_subscription(self.store, key, stored.content)
+        self.events.forget(key)
+        if found is not None:
+            code, created = self.guid(), precise(self.now())
+            self.events.subscribe(
+                msgspec.structs.replace(found, confirmed=confirmed, validation_code=code, created=created)
+            )
 
     def delete(self, key: str) -> None:
         """A resource's key in; it is gone, with its children, and with the events it asked for."""
@@ -149,7 +167,10 @@ class World:
         self.events.forget(key)
 
     def _complete(self, operation: Operation) -> None:
-        self.store.changing(operation.target)
+        for key in dict.fromkeys((operation.target, *operation.touched)):
+            self.store.changing(key)
+        if operation.type_name.lower() == SUBNET:
+            self.behind.note(operation.target)
         stored = self.store.get(operation.target)
         error = operation.failing
         if stored is None and error is None:

@@ -153,17 +153,15 @@ def test_failed_deliveries_follow_the_schedule_and_end(cloud: Cloud) -> None:
     subscribe(cloud)
     cloud.gateway("n")
     (delivery,) = cloud.arm.take_events()
+    cloud.arm.delivery_failed(delivery)
     waits = []
-    while True:
-        cloud.arm.delivery_failed(delivery)
-        due = cloud.arm.next_due()
-        if due is None:
-            break
+    while (due := cloud.arm.next_due()) is not None:
         waits.append(round((due - cloud.clock.now()).total_seconds()))
         cloud.clock.advance(waits[-1])
-        (delivery,) = cloud.arm.take_events()
+        for delivery in cloud.arm.take_events():
+            cloud.arm.delivery_failed(delivery)
     assert waits[:8] == [10, 30, 60, 300, 600, 1800, 3600, 3600]
-    assert sum(waits) <= 24 * 3600 < sum(waits) + 3600
+    assert (len(waits), set(waits[6:])) == (29, {3600})
 
 
 def test_deleted_event_subscription_gets_nothing_more(cloud: Cloud) -> None:

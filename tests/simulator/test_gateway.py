@@ -91,7 +91,9 @@ def test_methods_that_lists_do_not_know(cloud: Cloud, method: str) -> None:
 
 
 def test_actions_are_plainly_not_modelled(cloud: Cloud) -> None:
-    response = raw(cloud, "POST", f"{NETWORK}/networkInterfaces/n/effectiveRouteTable?api-version=2024-05-01")
+    response = raw(
+        cloud, "POST", f"{NETWORK}/networkInterfaces/n/effectiveNetworkSecurityGroups?api-version=2024-05-01"
+    )
     assert (response.status, code(response)) == (501, "NotModelledBySimulator")
 
 

@@ -79,3 +79,32 @@ async def test_process_says_what_is_wrong_with_an_estate(tmp_path: Path, checkou
     _, said = await process.communicate()
     assert process.returncode == 2
     assert said.decode().startswith("simulator: entry 0:")
+
+
+async def test_chaos_of_a_file_strikes_and_a_bad_file_is_refused(tmp_path: Path, checkout: Path) -> None:
+    chaos = tmp_path / "chaos.yaml"
+    arguments = ["-m", "simulator", "--http", "--port", "0", "--chaos", str(chaos), "--network-lag", "5"]
+    arguments += ["--event-duplicates", "0.5", "--event-delay", "3"]
+    chaos.write_text("- path: resourceGroups\n  status: 503\n  count: null\n")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, cwd=checkout, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        url = (await process.stdout.readline()).decode().strip()
+        async with aiohttp.ClientSession(url, headers=bearer()) as session:
+            for path, status in ((GROUP, 503), ("/subscriptions", 200)):
+                async with session.get(f"{path}?api-version=2021-04-01") as response:
+                    assert response.status == status
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    chaos.write_text("- satus: 503\n")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, cwd=checkout, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert (process.returncode, said.decode().startswith("simulator: Object contains unknown field `satus`")) == (
+        2,
+        True,
+    )

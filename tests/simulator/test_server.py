@@ -18,9 +18,9 @@ Answer = Callable[[web.Request, bytes], web.Response]
 
 
 class Endpoint:
-    """A webhook that keeps what it receives; `answer` decides what it says."""
+    """A webhook that keeps what it receives; `answer` decides what it says, without it there is no answer."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer | None) -> None:
         self.received: asyncio.Queue[tuple[str, dict[str, str], Any]] = asyncio.Queue()
         self.url = ""
         self._answer = answer
@@ -29,10 +29,13 @@ class Endpoint:
         body = await request.read()
         sent = json.loads(body) if body else None
         self.received.put_nowait((request.method, {k.lower(): v for k, v in request.headers.items()}, sent))
+        if self._answer is None:
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets that event")
         return self._answer(request, body)
 
 
-Webhook = Callable[[Answer], Awaitable[Endpoint]]
+Webhook = Callable[[Answer | None], Awaitable[Endpoint]]
 
 
 @pytest.fixture
@@ -54,11 +57,11 @@ async def http(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
 async def webhook() -> AsyncIterator[Webhook]:
     runners: list[web.AppRunner] = []
 
-    async def start(answer: Answer) -> Endpoint:
+    async def start(answer: Answer | None) -> Endpoint:
         endpoint = Endpoint(answer)
         app = web.Application()
         app.router.add_route("*", "/hook", endpoint.called)
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(app, shutdown_timeout=0.05)
         await runner.setup()
         runners.append(runner)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -147,7 +150,7 @@ async def test_endpoint_that_does_not_validate_gets_nothing(http: aiohttp.Client
 async def test_refused_delivery_comes_again_after_ten_seconds(
     server: Server, http: aiohttp.ClientSession, webhook: Webhook
 ) -> None:
-    answers = iter([503, 200])
+    answers = iter([500, 200])
 
     def moody(request: web.Request, body: bytes) -> web.Response:
         if request.headers["aeg-event-type"] == "SubscriptionValidation":
@@ -182,6 +185,65 @@ async def test_lost_connection_is_lost_before_or_after_the_write(
     path = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/n?api-version=2024-05-01"
     async with http.get(path) as response:
         assert response.status == (404 if moment == "before" else 200)
+
+
+DEAD_LETTERS = {
+    "endpointType": "StorageBlob",
+    "properties": {"resourceId": f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a", "blobContainerName": "c"},
+}
+
+
+async def _given_up(arm: Arm, url: str, patience: float) -> str:
+    """An endpoint that is tried once in, how that ended out."""
+    properties = {
+        "destination": {"endpointType": "WebHook", "properties": {"endpointUrl": url}},
+        "retryPolicy": {"maxDeliveryAttempts": 1},
+        "deadLetterDestination": DEAD_LETTERS,
+    }
+    mine = {"id": f"{SUBSCRIPTIONS}/mine", "type": "Microsoft.EventGrid/eventSubscriptions", "properties": properties}
+    arm.load([{"id": GROUP, "type": "Microsoft.Resources/resourceGroups", "location": "eastus"}, mine])
+    running = await serve(arm, acknowledged_within=patience)
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{running.port}", headers=bearer()) as http:
+            await _write(http)
+            while True:
+                async with http.post("/simulator/clock", json={"advance": 300}) as response:
+                    assert response.status == 200
+                async with http.get("/simulator/deadletters") as response:
+                    letters = await response.json()
+                if letters:
+                    outcome: str = letters[0]["event"]["lastDeliveryOutcome"]
+                    return outcome
+    finally:
+        await running.close()
+
+
+async def test_endpoint_that_does_not_answer_in_time_has_not_acknowledged(webhook: Webhook) -> None:
+    endpoint = await webhook(None)
+    assert await _given_up(Arm(ManualClock()), endpoint.url, 0.05) == "TimedOut"
+
+
+async def test_endpoint_that_is_not_there_has_not_acknowledged() -> None:
+    assert await _given_up(Arm(ManualClock()), "http://127.0.0.1:9/hook", 30) == "SocketError"
+
+
+async def test_answer_outside_200_to_204_is_no_acknowledgement(webhook: Webhook) -> None:
+    endpoint = await webhook(lambda request, body: web.Response(status=205))
+    assert await _given_up(Arm(ManualClock()), endpoint.url, 30) == "Aborted"
+
+
+async def test_late_answer_comes_when_the_clock_says_so(server: Server, http: aiohttp.ClientSession) -> None:
+    server.arm.faults.append(Fault(method="PUT", delay=3600))
+    late = asyncio.create_task(_write(http))
+    while not server.arm.requests:
+        async with http.get("/simulator/clock") as response:
+            assert response.status == 200
+    path = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/n?api-version=2024-05-01"
+    async with http.get(path) as response:
+        assert (response.status, late.done()) == (200, False)
+    async with http.post("/simulator/clock", json={"advance": 3600}) as response:
+        assert response.status == 200
+    await late
 
 
 async def test_control_paths_answer_json(http: aiohttp.ClientSession) -> None:
