@@ -11,8 +11,9 @@ from governor.core.plan import Gate, Reason, Remediation, digest
 from governor.core.policy import Disruption, Requirement
 from governor.core.returning import returning
 from governor.core.routing import INTERNET, CreateRouteTable, WriteRoute
+from governor.core.sharing import Place
 from governor.core.step import Attachment
-from governor.core.tables import Place, TableWork, table_work
+from governor.core.tables import TableWork, table_work
 from governor.core.verdict import Result
 
 

@@ -19,8 +19,8 @@ from governor.core.means import Means, breaks, means, shown, unread
 from governor.core.path import addresses
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policy, Requirement
+from governor.core.sharing import Place
 from governor.core.step import Attachment, Step, WriteSubnet
-from governor.core.tables import Place
 from governor.core.verdict import Result
 
 _OUT = (Requirement.SUBNET_EGRESS, Requirement.SUBNET_ROUTE_DEFAULT)

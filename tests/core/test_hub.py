@@ -715,6 +715,18 @@ def test_one_occupied_subnet_keeps_the_route_out_of_the_table_of_all() -> None:
     assert run(*azure, policy=hub_policy(ready="assumed")).steps == ["WriteRoute"]
 
 
+def test_a_subnet_of_another_policy_in_the_table_is_looked_at_by_its_own_rules() -> None:
+    audited = hub_policy(name="watched", priority=200, select=Select(subnets=("quiet",)), mode=Mode.AUDIT)
+    quiet = subnet("quiet", routeTable=table_id(), defaultOutboundAccess=False)
+    here = spoke(subnet("app", routeTable=table_id(), defaultOutboundAccess=False), quiet, peerings=(OURS,))
+    azure = (here, table("rt", FOREIGN), *LINKED, GROUP_MADE)
+    first = Run(Azure(*azure), hub_policy(), audited)
+    assert first.plan.remediations == ()
+    assert first.held().reasons[0].gate is Gate.MODE
+    agreed = hub_policy(name="watched", priority=200, select=Select(subnets=("quiet",)))
+    assert Run(Azure(*azure), hub_policy(), agreed).steps == ["WriteRoute"]
+
+
 def test_the_route_waits_for_approval_where_somebody_lives() -> None:
     asked = nat_policy(
         name="hub",
