@@ -127,7 +127,7 @@ def _finding(condition: str, holds: bool | None, excludes: bool) -> str:
 
 
 def _repair(remediation: Remediation) -> str:
-    steps = "; ".join(words.does(step) for step in remediation.steps) or "nothing that this version can do"
+    steps = "; ".join(words.does(step) for step in remediation.steps) or "nothing by itself"
     disturbs = words.disturbs(remediation)
     back = words.taken_back(remediation)
     return f"{steps} (disturbs: {disturbs}; {back}; {words.addresses(remediation)}; digest {remediation.digest})"

@@ -45,7 +45,8 @@ def watch(console: Console, seconds: float) -> Iterator[Watch]:
         seen, runs = shown.add_task("surveying", total=None), shown.add_task("governing", total=None)
 
         def surveyed(found: Surveyed) -> None:
-            shown.update(seen, description=f"surveying: {_seen(found)}")
+            count = found.networks
+            shown.update(seen, description=f"surveying: {_seen(found)}", completed=count, total=count or None)
 
         def governed(one: Governed, left: int) -> None:
             done = int(shown.tasks[1].completed) + 1
