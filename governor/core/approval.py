@@ -37,6 +37,9 @@ def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Cir
         why = _change(remediation)
     elif policy.mode_for(not judged.occupants.empty) is Mode.ENFORCE:
         why = "the deployment only proposes (MODE_CEILING)"
+    elif policy.mode is Mode.ENFORCE:
+        who = ", ".join(judged.occupants.names[:2])
+        why = f"policy {policy.name} only proposes where somebody lives (`occupied`), and {who} does"
     else:
         why = f"policy {policy.name} only proposes here"
     return Reason(Gate.APPROVAL, f"waits for approval: {why}")
