@@ -35,6 +35,7 @@ def _app() -> App:
     add(app, "demo", "demo:demo", "A tour: a small Azure on this machine is governed while you watch.")
     add(app, "up", "up:up", "Starts the simulator and the local host, until Ctrl-C.")
     add(app, "plan", "plan:plan", "What would be done and what is withheld; changes nothing.")
+    add(app, "sweep", "sweep:sweep", "Surveys everything in some scopes and governs it once.")
     add(app, "explain", "explain:explain", "How something leaves for the internet, and why it is judged so.")
     add(app, "addresses", "addresses:addresses", "Which subnets leave from which public addresses.")
     add(app, "approve", "decide:approve", "Approves withheld repairs, or a class of them for a while.")

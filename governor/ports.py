@@ -111,6 +111,9 @@ class Cloud(Protocol):
         Those that cannot be read are among them where the scopes name them.
         """
 
+    async def tenant(self, subscription: str) -> str:
+        """The id of the tenant that a subscription belongs to; "" where that is not shown. Raises Transient."""
+
     def survey(
         self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
     ) -> AsyncIterator[Seen | Sheet | Cut]:

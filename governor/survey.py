@@ -4,7 +4,7 @@ It finds and nothing more: no step is proposed, applied or absorbed here. What G
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, assert_never
@@ -74,8 +74,12 @@ async def sweep(scopes: Sequence[str], ports: Ports) -> tuple[Survey, ...]:
         except Trouble as trouble:
             # The others are looked through all the same, and so is what this one held before.
             LOG.error("the subscriptions of %s cannot be listed: %s", "".join(wanted) or "this identity", trouble)
-    at = ports.clock.now()
-    every = sorted(subscription.casefold() for subscription in found)
+    return batches(found, ports.clock.now())
+
+
+def batches(subscriptions: Iterable[str], at: datetime) -> tuple[Survey, ...]:
+    """Subscriptions in, Surveys of so many each as one question of Resource Graph may name out."""
+    every = sorted({subscription.casefold() for subscription in subscriptions})
     parts = (every[start : start + MOST_SUBSCRIPTIONS] for start in range(0, len(every), MOST_SUBSCRIPTIONS))
     return tuple(Survey(tuple(part), at) for part in parts)
 

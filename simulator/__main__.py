@@ -30,8 +30,24 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--unreadable", metavar="ID", action="append", default=[], help="a subscription in which nobody has a role"
     )
+    parser.add_argument(
+        "--denied",
+        metavar="SCOPE=ACTION",
+        action="append",
+        default=[],
+        type=_denied,
+        help="an action that nobody may do at a scope or below it; * stands for anything",
+    )
     parser.add_argument("--data", type=Path, default=Path(".simulator"), help="where ca.pem is written")
     return parser.parse_args(arguments)
+
+
+def _denied(given: str) -> tuple[str, str]:
+    """`SCOPE=ACTION` in, both out."""
+    scope, _, action = given.partition("=")
+    if not scope or not action:
+        raise argparse.ArgumentTypeError(f"{given!r} is not SCOPE=ACTION")
+    return scope, action
 
 
 def certificate(data: Path) -> ssl.SSLContext:
@@ -49,6 +65,9 @@ async def run(chosen: argparse.Namespace) -> None:
     estate: Estate = [{"id": f"/subscriptions/{DEFAULT_SUBSCRIPTION}", "type": "Microsoft.Resources/subscriptions"}]
     if chosen.estate is not None:
         estate = msgspec.json.decode(chosen.estate.read_bytes())
+    denied: dict[str, list[str]] = {}
+    for scope, action in chosen.denied:
+        denied.setdefault(scope, []).append(action)
     arm = Arm(
         SystemClock(),
         latency=chosen.latency,
@@ -58,6 +77,7 @@ async def run(chosen: argparse.Namespace) -> None:
         estate=estate,
         graph_lag=chosen.graph_lag,
         unreadable=chosen.unreadable,
+        denied=denied,
     )
     server = await serve(arm, chosen.port, None if chosen.http else certificate(chosen.data))
     print(f"{'http' if chosen.http else 'https'}://127.0.0.1:{server.port}", flush=True)

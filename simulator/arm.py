@@ -56,7 +56,8 @@ class Arm:
 
     `latency` chooses how long operations take and which Retry-After they send; `durations` (seconds) and `retry_after`
     override it by resource type, `busy` chooses how a second write on a VNet is refused. Resource Graph shows what was
-    there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role.
+    there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a role, and nobody may do at a scope or
+    below it what `denied` lists for it (patterns of actions).
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Arm:
         graph_lag: float = 0,
         graph_page: int = 1000,
         unreadable: Iterable[str] = (),
+        denied: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         self.clock = clock
         self._settings = Settings(
@@ -86,6 +88,7 @@ class Arm:
             graph_lag=timedelta(seconds=graph_lag),
             graph_page=graph_page,
             unreadable=frozenset(unreadable),
+            denied={scope: tuple(actions) for scope, actions in (denied or {}).items()},
         )
         self._throttled = throttle == "azure"
         self._seed = seed
@@ -168,6 +171,11 @@ class Arm:
     def unreadable(self) -> set[str]:
         """The ids of the subscriptions in which nobody has a role; it may be changed."""
         return self._world.unreadable
+
+    @property
+    def denied(self) -> dict[str, list[str]]:
+        """By the id of a scope, the patterns of actions that nobody may do there or below it; it may be changed."""
+        return self._world.denied
 
     def export(self) -> list[Body]:
         """Everything that exists, in the form `load` takes."""

@@ -27,6 +27,12 @@ class Unreadable(msgspec.Struct):
     subscriptions: list[str]
 
 
+class Denied(msgspec.Struct):
+    """What POST /simulator/denied says: patterns of actions by scope."""
+
+    scopes: dict[str, list[str]]
+
+
 def answered(arm: Arm, request: Request, path: list[str]) -> Response:
     """A path below /simulator in, its answer out; 404 for what is none."""
     try:
@@ -54,6 +60,11 @@ def answered(arm: Arm, request: Request, path: list[str]) -> Response:
                 chosen = msgspec.json.decode(request.body, type=Unreadable).subscriptions
                 arm.unreadable.clear()
                 arm.unreadable.update(chosen)
+                return answer(200, {})
+            case "POST", ["denied"]:
+                denied = msgspec.json.decode(request.body, type=Denied).scopes
+                arm.denied.clear()
+                arm.denied.update(denied)
                 return answer(200, {})
             case "POST", ["faults"]:
                 arm.faults += msgspec.json.decode(request.body, type=list[Fault])

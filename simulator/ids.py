@@ -53,6 +53,7 @@ _SPELLINGS = (
     "Microsoft.EventGrid/systemTopics/eventSubscriptions",
     "Microsoft.EventGrid/eventSubscriptions",
     "Microsoft.Authorization/locks",
+    "Microsoft.Authorization/permissions",
 )
 _SPELLED = {part.lower(): part for spelling in _SPELLINGS for part in spelling.split("/")}
 

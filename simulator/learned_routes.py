@@ -23,7 +23,7 @@ def learned_routes(world: World, call: Call) -> Response:
     gateway = call.address.parent
     stored = world.store.get(gateway.key) if gateway is not None else None
     if gateway is None or stored is None:
-        raise missing(world.store, call)
+        raise missing(world.store, call.address)
     running = world.operations.running(gateway.key)
     if running is not None:
         raise refuse_busy(world, call, running)

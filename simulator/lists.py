@@ -25,7 +25,7 @@ def resource(world: World, call: Call) -> Response:
     key = call.address.key
     stored = world.store.get(key)
     if stored is None:
-        raise missing(world.store, call)
+        raise missing(world.store, call.address)
     etag = etag_of(world.store, key, stored)
     return answer(200, render(world.store, key, stored), {"ETag": etag} if etag else {})
 
@@ -35,7 +35,7 @@ def collection(world: World, call: Call) -> Response:
     address, store = call.address, world.store
     above = address.parent
     if above is not None and above.key not in store:
-        raise missing(store, call)
+        raise missing(store, call.address)
     keys = store.keys_in(address.key)
     if above is None and address.subscription and address.scope.count("/") == 2:
         subscription = address.scope.casefold()

@@ -7,7 +7,7 @@ from simulator.address_rules import check_delete
 from simulator.calls import Call, announce, check_preconditions, empty, operation_for, refuse_busy
 from simulator.changes import Change, change_of, commit, location_of, new_id, parent_of
 from simulator.checks import check
-from simulator.ids import NIC, VNET
+from simulator.ids import NIC, VNET, Address
 from simulator.operations import Operation
 from simulator.render import etag_of, render
 from simulator.shapes import kind_of
@@ -62,7 +62,7 @@ def patch(world: World, call: Call) -> Response:
         raise errors.method_not_allowed("PATCH")
     stored = world.store.get(call.address.key)
     if stored is None:
-        raise missing(world.store, call)
+        raise missing(world.store, call.address)
     sent = call.content()
     if set(sent) - {"tags"} or not isinstance(sent.get("tags"), dict):
         raise errors.bad("InvalidRequestFormat", "Cannot parse the request: only tags can be patched.")
@@ -111,18 +111,13 @@ def delete(world: World, call: Call) -> Response:
     return empty(202, announce(world, call, operation))
 
 
-def missing(store: Store, call: Call) -> errors.ArmError:
-    """A resource that is not there in, the right one of the 404 texts out."""
-    address = call.address
+def missing(store: Store, address: Address) -> errors.ArmError:
+    """The address of a resource that is not there in, the right one of the 404 texts out."""
     top = address.top
     known = top.key in store or store.was_deleted(top.key)
     if known and (len(address.types) > 1 or store.was_deleted(address.key)):
-        return errors.not_found(_asked_id(call))
+        return errors.not_found(address.text)
     return errors.resource_not_found(f"{top.type}/{top.names[0]}", address.group or "")
-
-
-def _asked_id(call: Call) -> str:
-    return call.address.text
 
 
 def _accept_and_fail(world: World, call: Call, change: Change, operation: Operation, running: Operation) -> Response:

@@ -50,7 +50,7 @@ def patch(world: World, call: Call) -> Response:
     """Members in; they replace the ones of the same name, one level deep in `properties`."""
     stored = world.store.get(call.address.key)
     if stored is None:
-        raise missing(world.store, call)
+        raise missing(world.store, call.address)
     if is_event_subscription(call.address.type_key):
         raise errors.not_modelled("PATCH of event subscriptions")
     sent = call.content()

@@ -2,12 +2,11 @@
 
 import re
 
-from simulator import errors, graph, groups, lists, management, network, plain
+from simulator import errors, graph, groups, lists, management, network, plain, roles
 from simulator.calls import Call
 from simulator.ids import VIRTUAL_GATEWAY, segments_of
 from simulator.learned_routes import learned_routes
 from simulator.polls import job, poll
-from simulator.roles import unauthorized
 from simulator.scopes import group_body, subscription_body
 from simulator.shapes import is_network
 from simulator.store import Stored
@@ -31,6 +30,7 @@ def routed(world: World, call: Call) -> Response:
             case "microsoft.management":
                 return management.answered(world, call)
     subscription = _subscription(world, call)
+    roles.check(world, call)
     if address.group is None and address.namespace is None and subscription is not None:
         match tail[2:]:
             case []:
@@ -64,7 +64,7 @@ def _subscription(world: World, call: Call) -> Stored | None:
     if not SUBSCRIPTION.match(address.subscription):
         raise errors.invalid_subscription(address.subscription)
     if not world.may_read(address.subscription):
-        raise unauthorized(call)
+        raise roles.unauthorized(call)
     found = world.store.get(f"/subscriptions/{address.subscription}".casefold())
     if found is None:
         raise errors.subscription_not_found(address.subscription)
@@ -111,6 +111,9 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
     address, method = call.address, call.request.method
     if not address.types:
         raise errors.not_modelled(f"{method} of provider namespaces")
+    if address.type_key == roles.PERMISSIONS and address.is_collection:
+        _only(method, "GET")
+        return roles.permissions(world, call)
     if address.is_collection:
         if method == "POST":
             above = address.parent

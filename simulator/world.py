@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
@@ -33,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True):
     graph_lag: timedelta = timedelta()
     graph_page: int = 1000
     unreadable: frozenset[str] = frozenset()
+    denied: Mapping[str, tuple[str, ...]] = {}
 
     def duration(self, type_key: str) -> timedelta:
         return timedelta(seconds=self.durations.get(type_key, self.durations.get("", 0.0)))
@@ -54,6 +56,7 @@ class World:
         self.events = Events()
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.unreadable = set(settings.unreadable)
+        self.denied = {scope: list(actions) for scope, actions in settings.denied.items()}
         self.past = Past(self.store, self.moment, settings.graph_lag)
         self._completing: datetime | None = None
         self._addresses_given = 0

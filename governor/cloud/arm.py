@@ -145,7 +145,17 @@ class Arm:
         return body
 
     async def elements(self, path: str, version: str, **parameters: str) -> tuple[Raw, ...]:
-        """The path of a collection in, the elements of all its pages out."""
+        """The path of a collection in, the resources on all its pages out."""
+        found = await self.values(path, version, **parameters)
+        try:
+            for element in found:
+                _RESOURCE.decode(element)
+        except msgspec.DecodeError as error:
+            raise _no_list(path, error) from error
+        return found
+
+    async def values(self, path: str, version: str, **parameters: str) -> tuple[Raw, ...]:
+        """The path of a list in, what stands on all its pages out, whatever it is."""
         found: list[Raw] = []
         url = self.url(path, version, **parameters)
         for _ in range(_MOST_PAGES):
@@ -185,12 +195,13 @@ class Arm:
 
 def _page(body: bytes, path: str) -> Page:
     try:
-        page = _PAGE.decode(body)
-        for element in page.value:
-            _RESOURCE.decode(element)
+        return _PAGE.decode(body)
     except msgspec.DecodeError as error:
-        raise Terminal(f"what was read as the list {path} is none: {error}") from error
-    return page
+        raise _no_list(path, error) from error
+
+
+def _no_list(path: str, error: msgspec.DecodeError) -> Terminal:
+    return Terminal(f"what was read as the list {path} is none: {error}")
 
 
 def checked(response: AsyncHttpResponse) -> Answer:

@@ -41,6 +41,10 @@ class AzureCloud:
         """Scopes in, the subscriptions in them out. Raises Absent, Refused, Terminal and Transient."""
         return await management.subscriptions(self.arm, scopes)
 
+    async def tenant(self, subscription: str) -> str:
+        """A subscription in, the id of its tenant out, "" where that is not shown. Raises Transient."""
+        return await management.tenant(self.arm, subscription)
+
     async def survey(
         self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
     ) -> AsyncIterator[Seen | Sheet | Cut]:

@@ -29,6 +29,10 @@ class _Entity(Struct):
     properties: _Chain = _Chain()
 
 
+class _InTenant(Struct, rename="camel"):
+    tenant_id: str = ""
+
+
 class _Entities(Struct):
     value: tuple[_Entity, ...] = ()
 
@@ -45,6 +49,14 @@ async def subscriptions(arm: Arm, scopes: Sequence[str]) -> tuple[str, ...]:
         else:
             found |= await _subscriptions_in(arm, f"{_GROUPS}/{name}/descendants", versions.MANAGEMENT)
     return tuple(sorted(found))
+
+
+async def tenant(arm: Arm, subscription: str) -> str:
+    """A subscription in, the id of the tenant it belongs to out; "" where it is not shown."""
+    try:
+        return msgspec.json.decode(await arm.get(f"/subscriptions/{subscription}"), type=_InTenant).tenant_id
+    except (Absent, Refused, Terminal, msgspec.DecodeError):
+        return ""
 
 
 async def entity(arm: Arm, resource_id: str) -> Reading:

@@ -21,7 +21,9 @@ from governor.core.needs import Needs
 from governor.ports import Absent, Refused, Terminal, Transient
 
 T = TypeVar("T")
-_LIST: Final = re.compile(r"(?P<what>clusters|deployments|learnedRoutes)\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)")
+_LIST: Final = re.compile(
+    r"(?P<what>clusters|deployments|learnedRoutes|permissions)\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)"
+)
 # A gateway takes up to a minute to say what it learned; a claim lives for two.
 _LEARNED_WITHIN: Final = timedelta(seconds=90)
 _UNREADABLE: Final = "it cannot be read by id"
@@ -37,7 +39,7 @@ class _Learned(Struct):
 
 
 class Observer:
-    """Reads Estates. A subscription's clusters, and what a gateway learned, are kept for `keep_clusters` seconds.
+    """Reads Estates. Clusters, what gateways learned and what we may do are kept for `keep_clusters` seconds.
 
     Not longer than the clock skew that absorbing allows for: a run must not absorb the event of a
     cluster that its list is too old to hold.
@@ -91,6 +93,8 @@ class Observer:
                     bodies = await self._once(name, lambda: self._clusters_of(where))
                 case "learnedRoutes":
                     bodies = await self._once(name, lambda: self._learned_by(where))
+                case "permissions":
+                    bodies = await self._once(name, lambda: self._permissions_at(where))
                 case _:
                     bodies = await self._deployments_in(where)
             return Reading(bodies=bodies, listed=(name,))
@@ -125,6 +129,11 @@ class Observer:
         except msgspec.DecodeError as error:
             raise Terminal(f"what gateway {ids.name(gateway_id)} says it learned is no list: {error}") from error
         body = {"id": ids.learned_routes(gateway_id), "type": "Microsoft.Network/virtualNetworkGateways/learnedRoutes"}
+        return (Raw(msgspec.json.encode({**body, "value": value})),)
+
+    async def _permissions_at(self, scope: str) -> tuple[Raw, ...]:
+        value = await self._arm.values(f"{scope}/providers/Microsoft.Authorization/permissions", versions.PERMISSIONS)
+        body = {"id": ids.permissions(scope), "type": "Microsoft.Authorization/permissions"}
         return (Raw(msgspec.json.encode({**body, "value": value})),)
 
     async def _deployments_in(self, group_id: str) -> tuple[Raw, ...]:

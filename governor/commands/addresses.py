@@ -11,12 +11,13 @@ from msgspec import Struct
 from rich.markup import escape
 
 from governor.commands import estate_file, file_cloud, screen, words
+from governor.commands.behind_hub import with_addresses
 from governor.commands.deployment import DataFolder, with_ports
 from governor.commands.errors import CommandError
 from governor.commands.screen import track
 from governor.core import facts, ids
 from governor.core.egress import trace
-from governor.core.estate import Estate
+from governor.core.estate import Estate, is_list
 from governor.core.needs import Needs
 from governor.core.occupancy import SPECIAL
 from governor.core.path import EgressPath, Method, Way, describe
@@ -26,7 +27,7 @@ from governor.core.verdict import Result
 from governor.ports import Ports
 
 # Their public addresses stand in no ARM body, or Azure changes them.
-_ELSEWHERE: Final = frozenset({Method.APPLIANCE, Method.GATEWAY, Method.DEFAULT_OUTBOUND})
+_ELSEWHERE: Final = frozenset({Method.GATEWAY, Method.DEFAULT_OUTBOUND})
 _NO_WAY: Final = describe(EgressPath((Way(Method.NONE),)))
 
 
@@ -105,14 +106,21 @@ def _from_file(file: estate_file.EstateFile) -> list[Entry]:
 def _entries(estate: Estate) -> Iterable[Entry]:
     for network in estate.networks:
         for subnet in _traced(network):
-            path = trace(subnet, network, estate)
+            path, _ = with_addresses(trace(subnet, network, estate), network, estate)
             if path.missing:
                 yield Entry(subnet.id, f"unknown: {ids.name(path.missing[0])} is not in the file", whole=False)
             elif path.unsettled:
                 yield Entry(subnet.id, f"unknown while {path.unsettled[0]}", whole=False)
             else:
                 shown, unread = addresses_of(path, estate)
-                yield Entry(subnet.id, describe(path), shown, not unread and not path.methods & _ELSEWHERE)
+                yield Entry(subnet.id, describe(path), shown, not unread and _all_known(path))
+
+
+def _all_known(path: EgressPath) -> bool:
+    """Whether every way out names its public addresses: of an appliance nobody knows them, of a firewall Azure does."""
+    return all(
+        way.method not in _ELSEWHERE and (way.method is not Method.APPLIANCE or bool(way.holders)) for way in path.ways
+    )
 
 
 def _traced(network: facts.VirtualNetwork) -> Iterable[facts.Subnet]:
@@ -125,10 +133,12 @@ def _paths_need(estate: Estate) -> Needs:
     wanted: list[str] = []
     for network in estate.networks:
         for subnet in _traced(network):
-            path = trace(subnet, network, estate)
-            wanted += [*path.missing, *addresses_of(path, estate)[1]]
+            path, hub = with_addresses(trace(subnet, network, estate), network, estate)
+            wanted += [*path.missing, *hub.missing, *addresses_of(path, estate)[1]]
     tried = estate.absent | {gap.about for gap in estate.gaps} | set(estate.known)
-    return Needs(tuple(one for one in dict.fromkeys(wanted) if ids.kind(one) and ids.key(one) not in tried))
+    new = dict.fromkeys(one for one in wanted if ids.key(one) not in tried)
+    lists = tuple(one for one in new if is_list(one) and not estate.has_listed(one))
+    return Needs(tuple(one for one in new if ids.kind(one)), lists)
 
 
 async def _from_ledger(ports: Ports) -> list[Entry]:

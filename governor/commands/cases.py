@@ -38,10 +38,14 @@ class Difference(Struct, frozen=True):
 
 
 class _Seen(Struct):
-    """One network: what was judged, what would be done, and how it would be judged afterwards."""
+    """One network: what was judged, what would be done, and how it would be judged afterwards.
+
+    held: by resource and requirement, why their repair is withheld.
+    """
 
     verdicts: tuple[Verdict, ...]
     plan: Plan
+    held: dict[tuple[str, str], str]
     after: tuple[Verdict, ...] | Refusal
 
 
@@ -72,12 +76,16 @@ def estates(case: Case, policies: Policies) -> Iterator[Estate]:
 
 
 def _see(estate: Estate, policies: Policies) -> _Seen:
-    looked = list(look(estate, policies))
-    around = Circumstances(estate, Standing(), policies, Mode.ENFORCE)
-    plan = guard.withhold(propose(estate, looked), around)
+    proposal = propose(estate, look(estate, policies))
+    plan = guard.withhold(proposal, Circumstances(estate, Standing(), policies, Mode.ENFORCE))
+    held = {
+        place: withheld.reasons[0].text
+        for withheld in plan.withheld
+        for place in guard.promised(withheld.remediation, proposal.subjects.get(withheld.remediation.digest, ()))
+    }
     after = forecast(estate, tuple(step for _, step in plan.steps))
-    verdicts = tuple(verdict for judged in looked for verdict in judged.verdicts)
-    return _Seen(verdicts, plan, after if isinstance(after, Refusal) else judge(after, policies))
+    then = after if isinstance(after, Refusal) else judge(after, policies)
+    return _Seen(judge(estate, policies), plan, held, then)
 
 
 def _differ(expected: Expected, verdicts: list[Verdict]) -> Iterator[Difference]:
@@ -106,13 +114,12 @@ def _after(case: Case, seen: list[_Seen]) -> Iterator[Difference]:
         if isinstance(one.after, Refusal):
             yield Difference("after", case.after or "", f"Azure would refuse it: {one.after.why}")
             continue
-        held = {ids.key(w.remediation.resource): w.reasons[0].text for w in one.plan.withheld}
         after = {(ids.key(v.resource), v.requirement): v for v in one.after}
         for before in one.verdicts:
             if before.result is not Result.VIOLATION or not (not named or any(_same(n, before) for n in named)):
                 continue
-            key = ids.key(before.resource)
-            verdict, reason = after[key, before.requirement], held.get(key)
+            place = (ids.key(before.resource), before.requirement)
+            verdict, reason = after[place], one.held.get(place)
             fits = {
                 "compliant": verdict.result is Result.COMPLIANT,
                 "violation": verdict.result is Result.VIOLATION and reason is None,

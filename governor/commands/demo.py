@@ -27,7 +27,7 @@ _SETTLE: Final = re.compile(r"(?m)^(\s*settleSeconds:\s*)(\d+)")
 
 
 def demo(*, keep: Annotated[bool, Parameter(negative=())] = False, data: Path | None = None) -> int:
-    """Show a small Azure being governed, on this machine alone, in less than a minute.
+    """Show a small Azure being governed, on this machine alone, in about a minute and a half.
 
     Parameters
     ----------

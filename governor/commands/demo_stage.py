@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,53 +10,47 @@ from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
 
-from governor.commands import estate_file, file_cloud, screen, words
+from governor.commands import screen, words
 from governor.commands.errors import CommandError
 from governor.commands.local_azure import LocalAzure
-from governor.core import ids, needs
+from governor.commands.reasons import Reasons
+from governor.core import ids
 from governor.core.cause import Source
-from governor.core.estate import Estate
-from governor.core.judged import judge
-from governor.core.needs import Needs
-from governor.core.occupancy import SPECIAL
-from governor.core.policy import Policies
+from governor.core.plan import Reason
 from governor.core.record import Record
-from governor.core.standing import Standing
 from governor.core.step import WriteSubnet
 from governor.core.verdict import Result, Verdict
-from governor.ports import Offered, Ports
+from governor.ports import Ports
 
-PATIENCE_SECONDS: Final = 45.0
+PATIENCE_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.2
 _PAGE: Final = 200
 _WRONG: Final = (Result.VIOLATION, Result.UNKNOWN)
 
 
 class Known(Struct):
-    """What the ledger says now: verdicts by key of the subnet, and what is withheld, by key too."""
+    """What the ledger says now: verdicts by key of the subnet or network, and why some are not repaired."""
 
     verdicts: dict[str, list[Verdict]]
-    offered: dict[str, Offered]
+    reasons: Reasons
 
-    def compliant(self, *subnets: str) -> bool:
-        """Whether all verdicts of these subnets are known and compliant."""
+    def compliant(self, *resources: str) -> bool:
+        """Whether all verdicts of these subnets and networks are known and compliant."""
         return all(
-            (found := self.verdicts.get(ids.key(subnet))) and all(v.result not in _WRONG for v in found)
-            for subnet in subnets
+            (found := self.verdicts.get(ids.key(one))) and all(v.result not in _WRONG for v in found)
+            for one in resources
         )
 
     def open(self) -> list[Verdict]:
         """What is neither in order nor withheld with a reason that only a person or a later version can take away."""
-        return [
-            verdict
-            for key, found in self.verdicts.items()
-            for verdict in found
-            if verdict.result in _WRONG and not (verdict.result is Result.VIOLATION and self._held(key))
-        ]
+        wrong = (v for found in self.verdicts.values() for v in found if v.result in _WRONG)
+        return [v for v in wrong if v.result is Result.UNKNOWN or self.lasting(v) is None]
 
-    def _held(self, key: str) -> bool:
-        offer = self.offered.get(key)
-        return offer is not None and any(reason.after is None for reason in offer.withheld.reasons)
+    def lasting(self, verdict: Verdict) -> Reason | None:
+        """Why something is not repaired, if that does not pass by itself."""
+        offer = self.reasons.of(verdict)
+        reasons = offer.withheld.reasons if offer is not None else ()
+        return next((reason for reason in reasons if reason.after is None), None)
 
 
 class Stage:
@@ -81,7 +74,7 @@ class Stage:
 
     def tell(self, style: str, what: str, text: str) -> None:
         """One line about something in a Record."""
-        row = screen.grid(9, 8)
+        row = screen.grid(9, 9)
         row.add_row("", f"[{style}]{what}[/]", escape(text))
         self.console.print(row)
 
@@ -109,14 +102,7 @@ class Stage:
         verdicts: dict[str, list[Verdict]] = {}
         for verdict in await ports.ledger.verdicts():
             verdicts.setdefault(ids.key(verdict.resource), []).append(verdict)
-        offered = {ids.key(o.withheld.remediation.resource): o for o in await ports.ledger.offered()}
-        return Known(verdicts, offered)
-
-    def estate(self, name: str) -> Path:
-        """Everything that exists in Azure now, as a file that `plan --estate` takes."""
-        path = self.folder / f"{name}.json"
-        path.write_bytes(self.azure.arm.estate())
-        return path
+        return Known(verdicts, Reasons(await ports.ledger.offered()))
 
     async def _tell(self, ports: Ports) -> None:
         page = await ports.ledger.records(limit=_PAGE)
@@ -131,37 +117,25 @@ class Stage:
         wrong: dict[str, list[str]] = {}
         for verdict in record.changes:
             if verdict.result is Result.VIOLATION and not record.outcomes:
-                wrong.setdefault(verdict.resource, []).append(verdict.seen.partition(":")[0])
+                wrong.setdefault(verdict.resource, []).append(verdict.seen.partition(": default")[0])
         for resource, seen in wrong.items():
-            self.tell("red", "wrong", f"{words.short(resource)}: {', '.join(seen)}")
+            self.tell("red", "wrong", f"{words.short(resource)}: {', '.join(dict.fromkeys(seen))}")
         for outcome in record.outcomes:
             self.written.add(ids.key(outcome.step.target))
             what = words.short(outcome.step.target)
             where = f"{what}: " if isinstance(outcome.step, WriteSubnet) else ""
             self.tell("green", outcome.became.value.casefold(), where + words.does(outcome.step))
-        waiting: dict[str, list[str]] = {}
+        if record.cause.source is not Source.DECISION:
+            self._withheld(record)
+
+    def _withheld(self, record: Record) -> None:
+        """What is not repaired, and the first reason of each; what waits for the same is told once."""
+        told: dict[tuple[bool, str], list[str]] = {}
         for offer in record.withheld:
-            what, first = words.short(offer.remediation.resource), offer.reasons[0]
-            if first.after is not None:
-                waiting.setdefault(first.text, []).append(what)
-            elif offer.remediation.requirements and record.cause.source is not Source.DECISION:
-                self.tell("yellow", "withheld", f"{what}: {first.text}")
-        for text, places in waiting.items():
-            self.tell("yellow", "waits", f"{', '.join(places)}: {text}")
-
-
-def judged(estate: Path, policies: Policies) -> dict[str, tuple[Verdict, ...]]:
-    """A file of an estate and policies in; by key of each subnet that is not Azure's own, its verdicts out."""
-    file, at = estate_file.read(estate), datetime.now(UTC)
-
-    def wanted(estate: Estate) -> Needs:
-        repair, evidence = needs.for_repair(estate, policies, Standing()), needs.for_evidence(estate, policies)
-        return Needs((*repair.resources, *evidence.resources), repair.lists)
-
-    found: dict[str, tuple[Verdict, ...]] = {}
-    for network in file.networks:
-        for verdict in judge(file_cloud.observe(file, network, at, wanted), policies):
-            if ids.name(verdict.resource).casefold() not in SPECIAL:
-                key = ids.key(verdict.resource)
-                found[key] = (*found.get(key, ()), verdict)
-    return found
+            first = offer.reasons[0]
+            if offer.remediation.requirements:
+                told.setdefault((first.after is not None, first.text), []).append(
+                    words.short(offer.remediation.resource)
+                )
+        for (passes, text), places in told.items():
+            self.tell("yellow", "waits" if passes else "withheld", f"{', '.join(dict.fromkeys(places))}: {text}")

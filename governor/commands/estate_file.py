@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from governor.commands import estate_tree
 from governor.commands.errors import CommandError
 from governor.commands.screen import track
 from governor.core import ids
@@ -91,11 +92,15 @@ def read(path: Path) -> EstateFile:
     groups: set[str] = set()
     bare: set[str] = set()
     subnets: dict[str, list[Raw]] = {}
+    tree: list[Raw] = []
     for number, row in enumerate(track(rows, f"reading {path.name}", len(rows))):
         try:
             head = _HEAD.decode(row)
         except msgspec.MsgspecError as error:
             raise CommandError(f"{_at(path, data, data.find(bytes(row)))}: entry {number}: {_plain(error)}") from error
+        if estate_tree.is_of_groups(head.id):
+            tree.append(row)
+            continue
         kind, key = ids.kind(head.id), ids.key(head.id)
         if not kind:
             where = _at(path, data, data.find(bytes(row)))
@@ -111,6 +116,7 @@ def read(path: Path) -> EstateFile:
         bodies[key] = row
         if kind == ids.SUBSCRIPTION:
             bodies.update(_subscription(row))
+    bodies.update(estate_tree.entities(tree))
     lost = _adopt(bodies, subnets)
     complete = answer is None or (answer.skip_token is None and (answer.total_records or 0) <= len(rows))
     hollow = frozenset(key for key in bare if ids.kind(key).startswith(_WITH_PROPERTIES))

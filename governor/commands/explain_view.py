@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from governor.commands import screen, words
+from governor.commands.explain_hub import hops
 from governor.commands.explaining import Considered, Explained, Found
 from governor.core import ids
 from governor.core.estate import Estate
@@ -42,22 +43,24 @@ def _subnet(one: Explained, console: Console, titled: bool) -> None:
         return
     for number, path in enumerate(one.paths):
         _line(console, "leaves by" if number == 0 else "behind it", escape(_path(path, one.estate)))
+    for what, text in hops(one.judged, one.hub, one.estate):
+        _line(console, what, escape(text))
     _line(console, "from", escape(_from(one)))
     for hazard in one.paths[0].hazards:
         _line(console, "hazard", f"[yellow]{escape(hazard)}[/]")
     _line(console, "lives there", escape(", ".join(one.judged.occupants.names) or "nobody"))
     for text in _governed(one):
         _line(console, "policy", text)
-    for verdict in one.judged.verdicts:
+    for verdict in (*one.judged.verdicts, *one.around):
         expected = f", expected {verdict.expected}" if verdict.expected and verdict.expected != verdict.seen else ""
         style = words.STYLES[verdict.result]
-        text = f"[{style}]{verdict.result.value}[/] {verdict.requirement}: {verdict.seen}{expected}"
+        text = f"[{style}]{verdict.result.value}[/] {verdict.requirement}: {escape(verdict.seen + expected)}"
         _line(console, "verdict", text)
-    if one.repair is not None:
-        _line(console, "repair", "[green]would be done[/]: " + escape(_repair(one.repair)))
-    if one.withheld is not None:
-        _line(console, "repair", f"[yellow]withheld[/]: {escape(_repair(one.withheld.remediation))}")
-        for reason in one.withheld.reasons:
+    for repair in one.repairs:
+        _line(console, "repair", "[green]would be done[/]: " + escape(_repair(repair)))
+    for withheld in one.withheld:
+        _line(console, "repair", f"[yellow]withheld[/]: {escape(_repair(withheld.remediation))}")
+        for reason in withheld.reasons:
             _line(console, "because", escape(reason.text))
 
 
@@ -88,7 +91,7 @@ def _from(one: Explained) -> str:
     parts += [f"the address of {ids.name(holder)} ({_why(holder, one.estate)})" for holder in one.unread]
     if Method.DEFAULT_OUTBOUND in path.methods:
         parts.append("an address of Azure's own, which may change at any time")
-    if Method.APPLIANCE in path.methods:
+    if any(way.method is Method.APPLIANCE and not way.holders for way in path.ways):
         parts.append("the addresses of the appliance, which the route does not tell")
     if Method.GATEWAY in path.methods:
         parts.append("whatever is behind the virtual network gateway")

@@ -10,17 +10,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.commands import file_cloud
+from governor.commands.behind_hub import with_addresses
 from governor.commands.deployment import reach, settings_of
 from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
+from governor.commands.explain_hub import hub_of
 from governor.commands.planning import ceiling_of
 from governor.commands.touching import subnets_of
 from governor.core import facts, guard, ids, needs
 from governor.core.cause import Cause, Scope, Source, VirtualNetwork
 from governor.core.egress import bare, trace
-from governor.core.estate import ABSENT, Estate, clusters
+from governor.core.estate import ABSENT, Estate, clusters, is_list
 from governor.core.gates import Circumstances
-from governor.core.judged import Judged, look, of_subnet, subject_of
+from governor.core.hub import Hub
+from governor.core.judged import Judged, look, of_network, of_subnet, spokes, subject_of
 from governor.core.needs import Needs
 from governor.core.path import EgressPath, addresses
 from governor.core.plan import Remediation, Withheld
@@ -28,6 +31,7 @@ from governor.core.policy import Policies, Policy
 from governor.core.propose import propose
 from governor.core.selection import Finding, findings
 from governor.core.standing import Standing
+from governor.core.verdict import Verdict
 from governor.wiring import Worker
 
 
@@ -42,7 +46,8 @@ class Explained(Struct):
     """One subnet with all that is known of it.
 
     paths: how it leaves, then what would carry it if what wins were taken away, and so on. unread: holders of public
-    addresses that were not read. repair, withheld: what would be done, or why it would not be.
+    addresses that were not read. hub: the one it leaves by, or shall leave by. around: verdicts on its network.
+    repairs, withheld: what would be done about it and its network, or why it would not be.
     """
 
     judged: Judged
@@ -51,8 +56,10 @@ class Explained(Struct):
     unread: tuple[str, ...]
     considered: tuple[Considered, ...]
     estate: Estate
-    repair: Remediation | None = None
-    withheld: Withheld | None = None
+    hub: Hub | None = None
+    around: tuple[Verdict, ...] = ()
+    repairs: tuple[Remediation, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
 
 
 class Found(Struct):
@@ -130,17 +137,34 @@ async def _named(
 def _explained(subnets: frozenset[str] | None, around: Circumstances) -> Iterable[Explained]:
     estate, policies = around.estate, around.policies
     looked = list(look(estate, policies))
-    plan = guard.withhold(propose(estate, looked), around)
-    repairs = {ids.key(r.resource): r for r in plan.remediations}
-    withheld = {ids.key(w.remediation.resource): w for w in plan.withheld}
+    proposal = propose(estate, looked)
+    plan = guard.withhold(proposal, around)
+    about: dict[str, list[str]] = {}
+    for digest, subjects in proposal.subjects.items():
+        for one in subjects:
+            about.setdefault(ids.key(one.subnet.id), []).append(digest)
+    on_network = of_network(spokes(looked, estate), estate)
     for judged in looked:
         key = ids.key(judged.subnet.id)
         if subnets is not None and key not in subnets:
             continue
         paths = tuple(_paths(judged.subnet, judged.network, estate))
-        shown, unread = addresses(paths[0], estate)
+        carried, _ = with_addresses(paths[0], judged.network, estate)
+        shown, unread = addresses(carried, estate)
+        mine = about.get(key, [])
         considered = tuple(_considered(judged, estate, policies))
-        yield Explained(judged, paths, shown, unread, considered, estate, repairs.get(key), withheld.get(key))
+        yield Explained(
+            judged,
+            (carried, *paths[1:]),
+            shown,
+            unread,
+            considered,
+            estate,
+            hub_of(judged, carried, estate),
+            on_network if judged.hub is not None else (),
+            tuple(r for r in plan.remediations if r.digest in mine),
+            tuple(w for w in plan.withheld if w.remediation.digest in mine),
+        )
 
 
 def _paths(subnet: facts.Subnet, network: facts.VirtualNetwork, estate: Estate) -> Iterable[EgressPath]:
@@ -175,14 +199,16 @@ def _needs(policies: Policies, standing: Standing, subnets: frozenset[str] | Non
         for judged in look(estate, policies):
             if subnets is None or ids.key(judged.subnet.id) in subnets:
                 more += judged.occupants.unread
-                for path in _paths(judged.subnet, judged.network, estate):
-                    more += [*path.missing, *addresses(path, estate)[1]]
+                for found in _paths(judged.subnet, judged.network, estate):
+                    path, hub = with_addresses(found, judged.network, estate)
+                    more += [*path.missing, *hub.missing, *addresses(path, estate)[1]]
         tried = estate.absent | {gap.about for gap in estate.gaps} | set(estate.known)
         for network in estate.networks:
             name = clusters(ids.parse(network.id).subscription)
             if not estate.has_listed(name) and name not in tried:
                 lists.add(name)
         new = [one for one in more if ids.kind(one) and ids.key(one) not in tried]
+        lists.update(one for one in more if is_list(one) and not estate.has_listed(one) and one not in tried)
         return Needs((*repair.resources, *evidence.resources, *new), tuple(sorted(lists)))
 
     return ask

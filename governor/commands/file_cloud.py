@@ -1,13 +1,15 @@
 """An exported file behind the question that a run asks of Azure: a network and what else is needed in, an Estate out.
 
 The file is taken as whole: what nothing in it names and what is not in it does not exist. What something names and is
-not in it is a gap, and so are subscriptions and resource groups that it does not describe.
+not in it is a gap, and so are subscriptions and resource groups that it does not describe. What a gateway has learned
+stands in no export of Azure; the sample estates say it, as the simulator does.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
+from msgspec import Raw, Struct
 
 from governor.commands.estate_file import EstateFile
 from governor.core import estate as estates
@@ -16,6 +18,14 @@ from governor.core.estate import EVERYTHING, Estate, Gap, Reading
 from governor.core.needs import Needs
 
 NOT_THERE = "the file does not hold it"
+
+
+class _Learned(Struct, frozen=True, rename="camel"):
+    learned_routes: tuple[Raw, ...] = ()
+
+
+class _Gateway(Struct, frozen=True):
+    simulator: _Learned | None = None
 
 
 def observe(file: EstateFile, network: str, at: datetime, needs: Callable[[Estate], Needs]) -> Estate:
@@ -34,7 +44,7 @@ def observe(file: EstateFile, network: str, at: datetime, needs: Callable[[Estat
             return seen
         asked.update(new, lists)
         readings = [_answer(file, key, network, named) for key in sorted(new)]
-        readings += [Reading(gaps=tuple(Gap(name, "the file was cut off") for name in lists))]
+        readings += [_list(file, name) for name in lists]
         seen = estates.add(seen, _joined(readings))
         named += [_text(file.bodies[key]) for key in new if key in file.bodies]
 
@@ -57,6 +67,18 @@ def _answer(file: EstateFile, key: str, network: str, named: list[bytes]) -> Rea
     ):
         return Reading(absent=(key,))
     return Reading(gaps=(Gap(key, NOT_THERE),))
+
+
+def _list(file: EstateFile, name: str) -> Reading:
+    what, _, where = name.removesuffix(")").partition("(")
+    if what != "learnedRoutes":
+        return Reading(gaps=(Gap(name, "the file was cut off"),))
+    body = file.bodies.get(ids.key(where))
+    said = msgspec.json.decode(body, type=_Gateway).simulator if body is not None else None
+    if said is None:
+        return Reading(gaps=(Gap(name, f"no export says what gateway {ids.name(where)} has learned"),))
+    learned = {"id": ids.learned_routes(where), "value": said.learned_routes}
+    return Reading(bodies=(msgspec.json.encode(learned),), listed=(name,))
 
 
 def _text(body: bytes | msgspec.Raw) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from governor.commands.deployment import reach, settings_of
 from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
 from governor.commands.screen import track
+from governor.commands.sweeping import targets
 from governor.core import guard, ids, needs
 from governor.core.cause import Cause, Source, VirtualNetwork
 from governor.core.estate import ABSENT, Estate
@@ -25,8 +26,10 @@ from governor.core.judged import judge, look
 from governor.core.plan import Gate, Remediation, Withheld
 from governor.core.policy import Mode, Policies
 from governor.core.propose import Proposal, propose
+from governor.core.sighting import Cut, Seen, Sheet
 from governor.core.standing import Standing
 from governor.core.verdict import Result, Verdict, results
+from governor.ports import Ports
 from governor.settings import PREFIX
 from governor.wiring import Worker
 
@@ -89,15 +92,14 @@ def from_file(file: EstateFile, policies: Policies) -> Answer:
 
 
 def from_azure(scopes: Iterable[str], policies: Path | None) -> Answer:
-    """Ids of networks and a folder of policies in, the Answer of Azure (or the simulator) out."""
-    networks = list(dict.fromkeys(_network(scope) for scope in scopes))
+    """Scopes and a folder of policies in, the Answer of Azure (or the simulator) out."""
     with tempfile.TemporaryDirectory() as elsewhere:
         # Planning needs no store; without one, what a ledger would remember is not known.
         environ = {PREFIX + "STORE": f"sqlite:{elsewhere}", **os.environ}
-        return asyncio.run(_from_azure(networks, environ, policies))
+        return asyncio.run(_from_azure(list(scopes), environ, policies))
 
 
-async def _from_azure(networks: list[str], environ: dict[str, str], policies: Path | None) -> Answer:
+async def _from_azure(scopes: list[str], environ: dict[str, str], policies: Path | None) -> Answer:
     settings = settings_of(environ, policies)
     reach(settings)
     worker = Worker(settings)
@@ -106,6 +108,7 @@ async def _from_azure(networks: list[str], environ: dict[str, str], policies: Pa
         answer = Answer(
             settings.arm_endpoint, worker.clock.now(), rules.ceiling, len(rules.policies.policies), notes=[]
         )
+        networks = await _networks(scopes, worker.ports, answer.notes)
         for network in track(networks, "reading virtual networks", len(networks)):
             scope = VirtualNetwork(network)
             cause = Cause(Source.MANUAL, worker.clock.now(), subject=network, scope=scope)
@@ -133,19 +136,20 @@ def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) 
     # What nothing is released for is not made; the repairs that would need it stand there with their own reasons.
     answer.withheld += [held for held in plan.withheld if held.remediation.requirements]
     answer.unknown += [v for v in verdicts if v.result is Result.UNKNOWN]
-    named = {
-        (ids.key(r.resource), requirement)
-        for r in (*plan.remediations, *(held.remediation for held in plan.withheld))
-        for requirement in r.requirements
-    }
+    asked = (*plan.remediations, *(held.remediation for held in plan.withheld))
+    named = {place for r in asked for place in guard.promised(r, proposal.subjects.get(r.digest, ()))}
     answer.unrepaired += [
-        Unrepaired(v.resource, v.requirement, _why_not(v, proposal, estate, policies))
+        Unrepaired(v.resource, v.requirement, _why_not(v, named, proposal, estate, policies))
         for v in verdicts
         if v.result is Result.VIOLATION and (ids.key(v.resource), v.requirement) not in named
     ]
 
 
-def _why_not(verdict: Verdict, proposal: Proposal, estate: Estate, policies: Policies) -> str:
+def _why_not(
+    verdict: Verdict, named: set[tuple[str, str]], proposal: Proposal, estate: Estate, policies: Policies
+) -> str:
+    if any(resource == ids.key(verdict.resource) for resource, _ in named):
+        return "it comes with the repair of its way out"
     policy = policies.find(verdict.policy or "")
     if policy is not None and policy.builds is None:
         return f"policy {policy.name} only judges"
@@ -163,13 +167,20 @@ def ceiling_of(environ: Mapping[str, str]) -> Mode:
     return Mode(text)
 
 
-def _network(scope: str) -> str:
-    kind = ids.kind(scope)
-    if kind == ids.VIRTUAL_NETWORK:
-        return scope.rstrip("/")
-    if kind == ids.SUBNET:
-        return ids.parent(scope)
-    raise CommandError(
-        f"--scope {scope}: expected the id of a virtual network or subnet; for a whole subscription, export it "
-        "(az graph query) and use --estate"
-    )
+async def _networks(scopes: list[str], ports: Ports, notes: list[str]) -> list[str]:
+    """Scopes in, the ids of all networks in them out; what cannot be seen becomes a note."""
+    found = await targets(scopes, ports)
+    networks = list(found.networks)
+    if not found.subscriptions:
+        return networks
+    async for part in ports.cloud.survey(found.subscriptions, lambda _: needs.Needs()):
+        match part:
+            case Sheet(networks=more):
+                networks += more
+            case Seen(unseen=unseen):
+                notes += [f"subscription {one} is not seen: {why}" for one, why in unseen.items()]
+            case Cut(why=why):
+                notes.append(f"not all networks are seen: {why}")
+            case _:
+                assert_never(part)
+    return networks

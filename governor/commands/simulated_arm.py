@@ -27,6 +27,10 @@ class SimulatedArm:
         """An id and a body in, the status of the write out."""
         return self._ask("PUT", f"{resource_id}?api-version={api_version}", body)[0]
 
+    def delete(self, resource_id: str, api_version: str = NETWORK_API) -> int:
+        """An id in, the status of the delete out."""
+        return self._ask("DELETE", f"{resource_id}?api-version={api_version}")[0]
+
     def get(self, resource_id: str, api_version: str = NETWORK_API) -> dict[str, Any]:
         """An id in, the body of the resource out."""
         found: dict[str, Any] = self._ask("GET", f"{resource_id}?api-version={api_version}")[1]

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from governor.core import ids
 from governor.core.cause import Cause, Remainder, Scope, Source
+from governor.core.peering import Flags
 from governor.core.plan import Remediation
 from governor.core.policy import Disruption
 from governor.core.record import Record
@@ -145,6 +146,8 @@ def _what_of(step: WritePeering) -> Iterable[str]:
         yield "remote gateways used" if step.to.use_remote_gateways else "remote gateways not used"
     if step.sync:
         yield "address space taken over"
+    if step.to == Flags() and not step.sync:
+        yield "as it is, so that a new other side may be made"
 
 
 def disturbs(remediation: Remediation) -> str:
@@ -172,9 +175,9 @@ def woken(cause: Cause) -> str:
     subject = short(cause.subject) if cause.subject else "something"
     match cause.source:
         case Source.EVENT:
-            return f"an event tells that {subject} was written"
+            return f"an event tells that {subject} has changed"
         case Source.SURVEY:
-            return "a survey found it not compliant"
+            return "a survey asks for a look"
         case Source.DECISION:
             return f"decision {cause.points_at}" if cause.points_at else "a decision"
         case Source.UNDO:

@@ -33,6 +33,7 @@ AnyFact = (
     | facts.LoadBalancer
     | facts.Firewall
     | facts.LearnedRoutes
+    | facts.Permissions
     | facts.Cluster
     | facts.Deployment
     | facts.ResourceGroup
@@ -51,6 +52,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.LOAD_BALANCER: facts.LoadBalancer,
     ids.FIREWALL: facts.Firewall,
     ids.LEARNED_ROUTES: facts.LearnedRoutes,
+    ids.PERMISSIONS: facts.Permissions,
     ids.CLUSTER: facts.Cluster,
     ids.DEPLOYMENT: facts.Deployment,
     ids.RESOURCE_GROUP: facts.ResourceGroup,
@@ -71,7 +73,7 @@ class Estate(Struct, frozen=True):
     """Facts by key. `networks` are judged; everything else is context.
 
     listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, `deployments(GROUP)`,
-    `learnedRoutes(GATEWAY)`), or EVERYTHING.
+    `learnedRoutes(GATEWAY)`, `permissions(SCOPE)`), or EVERYTHING.
     """
 
     observed_at: datetime
@@ -94,7 +96,8 @@ class Estate(Struct, frozen=True):
         return [fact for _, fact in sorted(self.known.items()) if isinstance(fact, kind)]
 
     def has_listed(self, name: str) -> bool:
-        return EVERYTHING in self.listed or name in self.listed
+        """Whether a list was read. An export holds EVERYTHING but what gateways have learned."""
+        return name in self.listed or (EVERYTHING in self.listed and not name.startswith("learnedRoutes("))
 
     def why(self, about: str) -> str:
         """Why a resource or list is missing, in words."""
@@ -116,10 +119,15 @@ def learned_routes(gateway_id: str) -> str:
     return f"learnedRoutes({ids.key(gateway_id)})"
 
 
+def permissions(scope: str) -> str:
+    """The name of the list of what we may do at a scope; it holds one Permissions."""
+    return f"permissions({ids.key(scope)})"
+
+
 def is_list(text: str) -> bool:
     """What is missing in, whether it is the name of a list that can be read out."""
     what, _, where = text.removesuffix(")").partition("(")
-    return what in ("clusters", "deployments") or (
+    return what in ("clusters", "deployments", "permissions") or (
         what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
     )
 

@@ -302,6 +302,20 @@ class LearnedRoutes(Fact, frozen=True):
     value: tuple[LearnedRoute, ...] = ()
 
 
+class Permission(Fact, frozen=True):
+    """Patterns of actions: what `actions` match and `not_actions` of the same permission do not may be done."""
+
+    actions: tuple[str, ...] | None = None
+    not_actions: tuple[str, ...] | None = None
+
+
+class Permissions(Fact, frozen=True):
+    """What we may do at a scope; the id is the scope's, with `/providers/Microsoft.Authorization/permissions/all`."""
+
+    id: str
+    value: tuple[Permission, ...] = ()
+
+
 class AgentPool(Fact, frozen=True):
     name: str = ""
     vnet_subnet_id: str | None = field(name="vnetSubnetID", default=None)

@@ -16,6 +16,7 @@ from governor.core.judged import Judged, of_subnet, subject_of
 from governor.core.occupancy import cluster_owns, clusters_known, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policies, Policy, Requirement, weakest
+from governor.core.rights import forbidden
 from governor.core.selection import meets
 from governor.core.standing import Decision, Ruling, Standing
 from governor.core.verdict import Result
@@ -109,6 +110,11 @@ def rules(remediation: Remediation, judged: Judged, policy: Policy, _: Circumsta
     who = ", ".join(judged.occupants.names[:3])
     text = f"firewall rules not read: whether they let {who} out is not known (`ready: assumed` takes it for granted)"
     return Reason(Gate.HUB, text)
+
+
+def rights(remediation: Remediation, _: object, __: Policy, around: Circumstances) -> Reason | None:
+    """What belongs to others is written only where they allow it, and what is missing is said before the write."""
+    return forbidden(remediation.steps, around.estate)
 
 
 def ceiling(_: Remediation, __: object, ___: Policy, around: Circumstances) -> Reason | None:
@@ -238,9 +244,19 @@ def breaker(_: Remediation, __: object, policy: Policy, around: Circumstances) -
 
 
 # In the order in which people are told. An undo passes every gate but those that ask whether to repair at all.
-UNDO_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, cluster, occupied, breaker, calendar, settle)
+UNDO_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, cluster, occupied, rights, breaker, calendar, settle)
 # A peering that changes nobody's way out bites nobody.
-LINK_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, mode, left_alone, ruling, breaker, calendar, settle)
+LINK_GATES: Final[tuple[AGate, ...]] = (
+    paused,
+    ceiling,
+    mode,
+    rights,
+    left_alone,
+    ruling,
+    breaker,
+    calendar,
+    settle,
+)
 GATES: Final[tuple[AGate, ...]] = (
     paused,
     ceiling,
@@ -248,6 +264,7 @@ GATES: Final[tuple[AGate, ...]] = (
     cluster,
     occupied,
     rules,
+    rights,
     left_alone,
     ruling,
     breaker,

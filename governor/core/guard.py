@@ -17,6 +17,7 @@ from governor.core.judged import Judged, judge
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Disruption, Policy, Requirement
 from governor.core.propose import Proposal
+from governor.core.rights import forbidden
 from governor.core.step import WriteSubnet
 from governor.core.verdict import Result
 
@@ -25,7 +26,10 @@ MOST_IN_ONE_RUN: Final = 25
 
 
 class _View(Struct, frozen=True):
-    """What is looked at together. shared: Remediations that others need and nobody asks for; proposed: all of them."""
+    """What is looked at together. shared: Remediations that others need and nobody asks for, of those that are allowed;
+
+    proposed: all of them.
+    """
 
     around: Circumstances
     subjects: dict[str, tuple[Judged, ...]]
@@ -36,8 +40,14 @@ class _View(Struct, frozen=True):
 def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     """What is proposed and the circumstances in, the Plan that may run with all that is withheld out."""
     proposed = {r.digest: r for r in proposal.plan.remediations}
-    view = _View(around, proposal.subjects, {d: r for d, r in proposed.items() if not r.requirements}, proposed)
     withheld = {w.remediation.digest: w for w in proposal.plan.withheld}
+    shared: dict[str, Remediation] = {}
+    for one in (r for r in proposed.values() if not r.requirements):
+        if reason := forbidden(one.steps, around.estate):
+            withheld[one.digest] = Withheld(one, (reason,))
+        else:
+            shared[one.digest] = one
+    view = _View(around, proposal.subjects, shared, proposed)
     released: list[Remediation] = []
     # What several repairs need is imagined once.
     made_first: dict[tuple[str, ...], Estate | Refusal] = {}

@@ -28,6 +28,7 @@ SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 CLUSTER = "microsoft.containerservice/managedclusters"
 DEPLOYMENT = "microsoft.resources/deployments"
 ENTITY = "microsoft.management/entities"
+PERMISSIONS = "microsoft.authorization/permissions"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -107,6 +108,11 @@ def top_level(resource_id: str) -> str:
 def learned_routes(gateway_id: str) -> str:
     """The id of a virtual network gateway in, the id under which what it learned is known out."""
     return f"{gateway_id.rstrip('/')}/learnedRoutes/all"
+
+
+def permissions(scope: str) -> str:
+    """The id of a scope in, the id under which what may be done there is known out."""
+    return f"{scope.rstrip('/')}/providers/Microsoft.Authorization/permissions/all"
 
 
 def is_subscription(text: str) -> bool:

@@ -41,9 +41,10 @@ def link(network: facts.VirtualNetwork, hub: facts.VirtualNetwork, wanted: HubPo
     faults = [*_faults(theirs, hub_flags, hub.name), *_faults(ours, own_flags, network.name)]
     steps = (*_write(theirs, hub_flags, hub, network), *_write(ours, own_flags, network, hub))
     if ours is None or theirs is None:
-        absent = " and ".join(name for name, one in ((network.name, ours), (hub.name, theirs)) if one is None)
+        lack = [name for name, one in ((network.name, ours), (hub.name, theirs)) if one is None]
+        absent = lack[0] if len(lack) == 1 else f"neither {lack[0]} nor {lack[1]}"
         state = f", and the other side is Disconnected ({_full(cut[0].id)})" if cut else ""
-        faults.insert(0, f"not peered: {absent} has no peering with the other{state}")
+        faults.insert(0, f"not peered: {absent} has {'no' if len(lack) == 1 else 'a'} peering with the other{state}")
         # Azure makes no new side while the one that is left is Disconnected.
         steps = tuple(sorted(steps, key=lambda step: not (cut and ids.same(step.target, cut[0].id))))
     elif not faults and (unready := [one for one in (ours, theirs) if not _connected(one)]):

@@ -17,6 +17,7 @@ from governor.core.path import addresses
 from governor.core.policy import Policies
 from governor.core.propose import Proposal, propose
 from governor.core.record import Record
+from governor.core.rights import asked
 from governor.core.standing import Standing
 from governor.core.step import DeletePeering, Step, WritePeering, WriteSubnet
 from governor.core.undo import take_back
@@ -94,6 +95,7 @@ def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
             lists[clusters(parts.subscription)] = None
             if asks_deployments(standing, estate):
                 lists[deployments(ids.group(parts.subscription, parts.resource_group))] = None
+    lists.update(dict.fromkeys(asked((step for _, step in proposal.plan.steps), estate)))
     # What a change would do to those who live there is asked only where something is to be changed.
     subjects = {ids.key(one.subnet.id): one for many in proposal.subjects.values() for one in many}
     lodgers = [holder for judged in subjects.values() for holder in judged.occupants.unread]

@@ -43,6 +43,7 @@ class Gate(StrEnum):
     REPLACE = "replace"
     SHARED = "shared"
     HUB = "hub"
+    RIGHTS = "rights"
     FORECAST = "forecast"
     UNSUPPORTED = "unsupported"
     NEEDS = "needs"

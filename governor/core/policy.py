@@ -148,6 +148,18 @@ def digest(value: Policy | tuple[object, ...]) -> str:
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
 
 
+def _idle_of(hub: HubPolicy) -> Iterator[str]:
+    """What a hub policy sets that does not act in this version, for people."""
+    if hub.firewall_rules is not Mode.AUDIT:
+        yield f"firewallRules {hub.firewall_rules}: the firewall's rules are neither read nor written"
+    if hub.nat_gateway_on_firewall == "propose":
+        yield "natGatewayOnFirewall propose: no NAT gateway is put on the firewall's subnet"
+    if hub.publish.mode != "off":
+        yield f"publish {hub.publish.mode}: nothing is published on the firewall"
+    if hub.virtual_wan == "connect":
+        yield "virtualWan connect: no network is connected to a virtual hub"
+
+
 class Policies(Term, frozen=True):
     """Every policy, in the order in which they are asked, with what holds for the tenant."""
 
@@ -182,11 +194,13 @@ class Policies(Term, frozen=True):
             (bool(self.rings), "rings: a changed policy reaches every subscription at once"),
             (self.exemption_tags is not None, "exemptionTags: a tag exempts nothing"),
         )
-        judged = (p for p in self.policies if p.builds in (PathKind.HUB, PathKind.PROXY))
+        proxies = (p for p in self.policies if p.builds is PathKind.PROXY)
+        hubs = ((p.name, what) for p in self.policies if p.egress.hub for what in _idle_of(p.egress.hub))
         asked = (p for p in self.policies if p.approvals.approvers)
         return (
             *(text for given, text in tenant if given),
-            *(f"{p.name}: egress.{p.builds} is judged, and not repaired" for p in judged),
+            *(f"{p.name}: egress.proxy is judged, and not repaired" for p in proxies),
+            *(f"{name}: egress.hub.{what}" for name, what in hubs),
             *(f"{p.name}: approvals.approvers: whoever reaches the ledger or holds a key may approve" for p in asked),
         )
 

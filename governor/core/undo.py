@@ -11,7 +11,7 @@ from governor.core import facts, ids, ranges
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
-from governor.core.gates import UNDO_GATES, Circumstances, breaker, calendar, ceiling, held_by, paused, settle
+from governor.core.gates import UNDO_GATES, Circumstances, breaker, calendar, ceiling, held_by, paused, rights, settle
 from governor.core.guard import spoils
 from governor.core.judged import Judged, look
 from governor.core.path import Method
@@ -31,7 +31,7 @@ from governor.core.step import (
     inverse,
 )
 
-_PEERING_GATES = (paused, ceiling, breaker, calendar, settle)
+_PEERING_GATES = (paused, ceiling, rights, breaker, calendar, settle)
 
 
 def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import facts, ids
-from governor.core.estate import Estate
+from governor.core.estate import Estate, is_list
 from governor.core.hub import next_hop
 from governor.core.path import EgressPath, Method, Way, addresses, describe
 from governor.core.policy import PathKind, Policy, Requirement
@@ -172,13 +172,17 @@ def why_unread(missing: str, estate: Estate) -> str:
     """The id of something that is named and not known in, why out."""
     if ids.key(missing) in estate.absent:
         return "named, but it does not exist"
-    return estate.why(ids.key(missing))
+    # Lists go by names of their own, which are no ids.
+    return estate.why(missing if is_list(missing) else ids.key(missing))
 
 
 def _short(missing: str) -> str:
     """What is missing, in words."""
     if ids.kind(missing).startswith(ids.SCALE_SET):
         return f"instances of scale set {ids.parse(missing).names[0]}"
+    what, _, where = missing.removesuffix(")").partition("(")
+    if what == "learnedRoutes":
+        return f"learned routes of {ids.name(where)}"
     return ids.name(missing) if missing.startswith("/") else missing
 
 

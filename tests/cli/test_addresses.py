@@ -24,8 +24,21 @@ def test_the_register_of_a_file(run: Run, contoso: Path) -> None:
 
 def test_an_allow_list_is_addresses_and_nothing_else(run: Run, contoso: Path) -> None:
     ran = run("addresses", "--estate", contoso, "--format", "txt")
-    assert ran.out == "20.50.10.1\n20.50.11.1\n"
-    assert ran.err == "note: 6 subnets may leave from addresses that are not in this list\n"
+    assert ran.out == "20.50.0.9\n20.50.10.1\n20.50.11.1\n20.50.12.1\n"
+    assert ran.err == "note: 11 subnets may leave from addresses that are not in this list\n"
+
+
+def test_spokes_leave_from_the_address_of_their_hubs_nat_gateway(run: Run, contoso: Path, tmp_path: Path) -> None:
+    def erp(file: Path) -> tuple[list[str], bool]:
+        entries = json.loads(run("addresses", "--estate", file, "--format", "json").out)
+        return next((e["addresses"], e["whole"]) for e in entries if e["subnet"].endswith("/snet-erp"))
+
+    assert erp(contoso) == (["20.50.0.9"], True)
+    rows = json.loads(contoso.read_text())
+    hub = next(row for row in rows if row["id"].endswith("/hub-weu"))
+    del hub["properties"]["subnets"][0]["properties"]["natGateway"]
+    (tmp_path / "without.json").write_text(json.dumps(rows))
+    assert erp(tmp_path / "without.json") == (["20.50.0.1"], True)
 
 
 def test_csv_for_spreadsheets(run: Run, contoso: Path) -> None:

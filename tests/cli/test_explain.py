@@ -9,6 +9,8 @@ from tests.cli.conftest import Run
 
 APPS = "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups"
 HUB = "/subscriptions/22222222-bbbb-4bbb-8bbb-222222222222/resourceGroups/rg-hub/providers/Microsoft.Network"
+DATA = "/subscriptions/33333333-cccc-4ccc-8ccc-333333333333/resourceGroups/rg-data/providers/Microsoft.Network"
+FACTORY = DATA.replace("rg-data", "rg-factory")
 NETWORK = f"{APPS}/rg-network/providers/Microsoft.Network"
 SHOP = f"{APPS}/rg-shop/providers/Microsoft.Network"
 
@@ -30,18 +32,58 @@ def test_the_policy_that_governs_and_those_asked_before(run: Run, contoso: Path)
     assert "no fixed address -> address of pip-ng-spoke-shop-1" in ran.text
 
 
+@pytest.mark.parametrize(
+    ("subnet", "said"),
+    [
+        (
+            f"{DATA}/virtualNetworks/spoke-erp/subnets/snet-erp",
+            (
+                "hub 10.0.1.4 is firewall afw-weu in hub-weu",
+                "peering spoke-erp -> hub-weu: Connected, access allowed, forwarded traffic allowed (to-hub-weu)",
+                "replies to 20.50.0.1/32, 20.50.0.9/32 go straight out (keepInbound) from 20.50.0.9 lives",
+                "Compliant hub-peering: peered with hub-weu",
+            ),
+        ),
+        (
+            f"{DATA}/virtualNetworks/spoke-bi/subnets/snet-bi",
+            (
+                "peering hub-weu -> spoke-bi: Connected, access allowed, forwarded traffic not allowed",
+                "Violation hub-peering: allowForwardedTraffic is false at hub-weu",
+                "would be done: write peering hub-weu -> spoke-bi (forwarded traffic allowed)",
+                "would be done: write route 0.0.0.0/0 -> 10.0.1.4 into table rt-bi",
+                "because take out of route table rt-bi by hand: vendor-direct",
+            ),
+        ),
+        (f"{DATA}/virtualNetworks/spoke-crm/subnets/snet-crm", ("peering spoke-crm -> hub-weu: none",)),
+        (
+            f"{FACTORY}/virtualNetworks/spoke-factory/subnets/snet-plc",
+            ("learned by vgw-neu: 0.0.0.0/0, 192.168.0.0/16", "leaves by route to vgw-neu"),
+        ),
+        (
+            f"{FACTORY}/virtualNetworks/spoke-scan/subnets/snet-scan",
+            ("hub 10.111.9.4 is nobody's address in spoke-scan",),
+        ),
+    ],
+)
+def test_the_hop_to_the_hub(run: Run, contoso: Path, subnet: str, said: tuple[str, ...]) -> None:
+    ran = run("explain", subnet, "--estate", contoso)
+    assert (ran.code, ran.err) == (0, "")
+    for text in said:
+        assert text in ran.text
+
+
 def test_what_waits_behind_what_wins(run: Run, contoso: Path, tmp_path: Path) -> None:
     rows = json.loads(contoso.read_text())
     erp = next(row for row in rows if row["id"].endswith("/spoke-erp"))
-    gateway = {"id": f"{HUB}/natGateways/ng-erp"}
+    gateway = {"id": f"{DATA}/natGateways/ng-erp"}
     erp["properties"]["subnets"][0]["properties"]["natGateway"] = gateway
-    address = {"id": f"{HUB}/publicIPAddresses/pip-ng-erp"}
+    address = {"id": f"{DATA}/publicIPAddresses/pip-ng-erp"}
     rows += [
         {**gateway, "type": "Microsoft.Network/natGateways", "properties": {"publicIpAddresses": [address]}},
         {**address, "type": "Microsoft.Network/publicIPAddresses", "properties": {"ipAddress": "20.1.1.1"}},
     ]
     (tmp_path / "estate.json").write_text(json.dumps(rows))
-    ran = run("explain", f"{HUB}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "estate.json")
+    ran = run("explain", f"{DATA}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "estate.json")
     assert "leaves by route to appliance 10.0.1.4 behind it NAT gateway ng-erp behind it no way out" in ran.text
 
 
@@ -63,7 +105,7 @@ def test_a_network_is_each_of_its_subnets(run: Run, contoso: Path) -> None:
         (f"{SHOP}/publicIPAddresses/pip-lb-shop", "public IP address", ["spoke-shop/snet-web"]),
         (f"{SHOP}/loadBalancers/lb-shop", "load balancer", ["spoke-shop/snet-web"]),
         (f"{NETWORK}/natGateways/ng-pay", "NAT gateway", ["spoke-pay/snet-api", "spoke-pay/snet-jobs"]),
-        (f"{HUB}/routeTables/rt-spoke-erp", "route table", ["spoke-erp/snet-erp"]),
+        (f"{DATA}/routeTables/rt-erp", "route table", ["spoke-erp/snet-erp"]),
         (f"{HUB}/azureFirewalls/afw-weu", "Azure Firewall", ["hub-weu/AzureFirewallSubnet"]),
         (
             f"{APPS}/rg-shop/providers/Microsoft.ContainerService/managedClusters/aks-shop",
@@ -88,11 +130,11 @@ def test_ids_are_compared_as_azure_compares_them(run: Run, contoso: Path) -> Non
 
 
 def test_a_missing_fact_is_named(run: Run, contoso: Path, tmp_path: Path) -> None:
-    rows = [row for row in json.loads(contoso.read_text()) if not row["id"].endswith("/rt-spoke-erp")]
+    rows = [row for row in json.loads(contoso.read_text()) if not row["id"].endswith("/rt-erp")]
     (tmp_path / "part.json").write_text(json.dumps(rows))
-    ran = run("explain", f"{HUB}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "part.json")
+    ran = run("explain", f"{DATA}/virtualNetworks/spoke-erp/subnets/snet-erp", "--estate", tmp_path / "part.json")
     assert ran.code == 0
-    assert "unknown, a fact is missing: route table rt-spoke-erp: the file does not hold it" in ran.text
+    assert "unknown, a fact is missing: route table rt-erp: the file does not hold it" in ran.text
     assert "Unknown subnet-egress" in ran.text
 
 

@@ -1,6 +1,7 @@
 """`plan` on what Azure exports: what would be done, what is withheld, and every way a file can be wrong."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,23 +13,31 @@ def test_it_says_what_would_be_done_and_ends_with_2(run: Run, contoso: Path) -> 
     ran = run("plan", "--estate", contoso)
     assert (ran.code, ran.err) == (2, "")
     assert "create NAT gateway ng-spoke-shop (StandardV2)" in ran.text
-    assert "2 repairs would be made after 3 things they need" in ran.text
+    assert "9 repairs would be made after 8 things they need" in ran.text
 
 
 def test_json_holds_everything(run: Run, contoso: Path) -> None:
     plan = json.loads(run("plan", "--estate", contoso, "--format", "json").out)
     assert plan["to_do"] is True
-    assert plan["networks"] == 6
+    assert plan["networks"] == 15
     repaired = {r["resource"].rpartition("/")[2] for r in plan["remediations"] if r["requirements"]}
-    assert repaired == {"snet-batch", "snet-hsm"}
+    assert repaired == {
+        *("snet-batch", "snet-hsm", "snet-reports", "snet-ingest", "snet-query", "snet-plc"),
+        *("spoke-bi", "spoke-lake", "rt-bi"),
+    }
     withheld = {w["remediation"]["resource"].rpartition("/")[2]: w["reasons"][0]["gate"] for w in plan["withheld"]}
     assert withheld == {
         "snet-nodes": "cluster",
         "snet-web": "occupants",
         "snet-orders": "approval",
         "snet-functions": "occupants",
-        "snet-reports": "unsupported",
+        "snet-bi": "replace",
+        "snet-mail": "shared",
+        "snet-scan": "replace",
+        "snet-crm": "hub",
+        "spoke-crm": "approval",
     }
+    assert plan["unrepaired"] == []
 
 
 def test_what_several_networks_share_is_made_once(run: Run, contoso: Path) -> None:
@@ -106,7 +115,7 @@ def test_a_list_without_properties_says_so(run: Run, contoso: Path, tmp_path: Pa
     (tmp_path / "list.json").write_text(json.dumps(rows))
     ran = run("plan", "--estate", tmp_path / "list.json")
     assert (ran.code, ran.out) == (1, "")
-    assert "no properties of 6 virtual networks" in ran.err
+    assert "no properties of 15 virtual networks" in ran.err
     assert "`az resource list` leaves them out" in ran.err
 
 
@@ -114,9 +123,9 @@ def test_an_answer_that_was_cut_off_releases_nothing(run: Run, contoso: Path, tm
     rows = json.loads(contoso.read_text())
     (tmp_path / "cut.json").write_text(json.dumps({"data": rows, "total_records": 5000, "skip_token": "more"}))
     ran = run("plan", "--estate", tmp_path / "cut.json")
-    assert ran.code == 0
     assert f"it was cut off: it holds {len(rows)} of 5000 resources" in ran.text
-    assert "Would be done" not in ran.out
+    plan = json.loads(run("plan", "--estate", tmp_path / "cut.json", "--format", "json").out)
+    assert plan["remediations"] == []
 
 
 def test_what_is_named_and_not_in_the_file_is_unknown(run: Run, contoso: Path, tmp_path: Path) -> None:
@@ -141,7 +150,32 @@ def test_names_that_resource_graph_knows_count(run: Run, contoso: Path, tmp_path
     )
     plan = json.loads(run("plan", "--estate", tmp_path / "graph.json", "--policies", folder, "--format", "json").out)
     assert plan["unknown"] == []
-    assert plan["counts"]["Ungoverned"] == 3  # those of the other subscription that are not Azure's own
+    assert plan["counts"]["Ungoverned"] == 10  # those of the other subscriptions that are not Azure's own
+
+
+@pytest.mark.parametrize(("without", "unknown"), [("nothing", False), ("/corp", True)])
+def test_management_groups_of_a_file_count_where_all_of_them_stand_in_it(
+    run: Run, contoso: Path, tmp_path: Path, without: str, unknown: bool
+) -> None:
+    rows = [row for row in json.loads(contoso.read_text()) if not row["id"].endswith(without)]
+    (tmp_path / "estate.json").write_text(json.dumps(rows))
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "corp.yaml").write_text("name: corp\nselect: {managementGroups: [corp]}\negress: {natGateway: {}}\n")
+    plan = json.loads(run("plan", "--estate", tmp_path / "estate.json", "--policies", folder, "--format", "json").out)
+    judged = {v["resource"].split("/")[-3] for v in plan["unknown"]}
+    assert ("spoke-erp" in judged, "hub-weu" in judged) == (unknown, False)
+    held = {w["remediation"]["resource"].rpartition("/")[2] for w in plan["withheld"]}
+    assert ("snet-query" in held) is not unknown
+
+
+def test_what_a_gateway_has_learned_stands_in_no_export(run: Run, contoso: Path, tmp_path: Path) -> None:
+    rows = json.loads(contoso.read_text())
+    del next(row for row in rows if row["id"].endswith("/vgw-neu"))["simulator"]
+    (tmp_path / "export.json").write_text(json.dumps(rows))
+    plan = json.loads(run("plan", "--estate", tmp_path / "export.json", "--format", "json").out)
+    assert {v["resource"].rpartition("/")[2] for v in plan["unknown"]} == {"snet-plc"}
+    assert "no export says what gateway vgw-neu has learned" in plan["unknown"][0]["seen"]
 
 
 @pytest.mark.parametrize(
@@ -189,10 +223,14 @@ def test_exactly_one_source(run: Run, arguments: tuple[str, ...]) -> None:
     assert (ran.code, ran.err) == (1, "egress-governor: plan needs either --estate FILE or --scope ID...\n")
 
 
-def test_a_scope_that_is_no_network(run: Run) -> None:
-    ran = run("plan", "--scope", "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111")
+def test_a_scope_that_is_none(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        monkeypatch.setenv("EGRESS_GOVERNOR_ARM_ENDPOINT", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        ran = run("plan", "--scope", "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups/rg")
     assert ran.code == 1
-    assert "expected the id of a virtual network or subnet" in ran.err
+    assert "expected a subscription, a virtual network or a management group" in ran.err
 
 
 def test_an_endpoint_that_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch, unused_port: int) -> None:

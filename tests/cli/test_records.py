@@ -31,7 +31,7 @@ def test_pages_go_on_where_they_ended(run: Run, ledger: Path) -> None:
             *("--continuation", first["continuation"]),
         ).out
     )
-    assert len(rest["records"]) == 4
+    assert len(rest["records"]) == 13
     assert not {r["id"] for r in rest["records"]} & {r["id"] for r in first["records"]}
 
 
@@ -74,7 +74,7 @@ def test_a_record_that_is_not_there(run: Run, ledger: Path) -> None:
 def test_a_whole_chain(run: Run, ledger: Path) -> None:
     ran = run("records", "verify", "--data", ledger)
     assert ran.code == 0
-    assert "11111111-aaaa-4aaa-8aaa-111111111111 4 whole" in ran.text
+    assert "11111111-aaaa-4aaa-8aaa-111111111111 6 whole" in ran.text
 
 
 def test_a_record_that_somebody_changed(run: Run, ledger: Path, repaired: str) -> None:

@@ -45,14 +45,18 @@ from tests.core.world import (
     cluster,
     config_id,
     deployment,
+    group,
     isolated_policy,
     nat,
     nat_policy,
     nic,
     peering,
+    permissions,
     refs,
     subnet,
     subnet_id,
+    table,
+    table_id,
     vnet,
     vnet_id,
     with_nat,
@@ -112,15 +116,24 @@ def occupied(**changes: Any) -> Story:
 NOBODY_ASKED = Approvals(needed=())
 
 
-def behind_an_appliance() -> Story:
-    """A machine shall leave by an appliance next door, whose rules nobody has read."""
+def next_to_an_appliance(app: Body, *bodies: Body) -> Story:
+    """A subnet shall leave by an appliance next door."""
     door = subnet("door", addressPrefix="10.0.1.0/24", ipConfigurations=refs(config_id("nva")))
     nva = nic("nva", enableIPForwarding=True)
     nva["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] = "10.0.1.4"
-    here = vnet(subnet(**INHABITED), door, addressSpace={"addressPrefixes": ["10.0.0.0/16"]})
+    here = vnet(app, door, addressSpace={"addressPrefixes": ["10.0.0.0/16"]})
     hub = Egress(hub=HubPolicy(next_hop={REGION: "10.0.1.4"}))
     policy = nat_policy(egress=hub, approvals=NOBODY_ASKED, select=Select(subnets=("app",)))
-    return Story((here, nic(), nva), policy)
+    return Story((here, nva, *bodies), policy)
+
+
+# A machine lives there, and nobody has read the rules of the appliance.
+BEHIND = next_to_an_appliance(subnet(**INHABITED), nic())
+# Its route table is somebody's, who lets nobody write routes.
+ROUTES = "Microsoft.Network/routeTables/routes/write"
+GUARDED = next_to_an_appliance(
+    subnet(routeTable={"id": table_id()}), table(), group(), permissions(table_id(), ROUTES.lower())
+)
 
 
 # One story for each gate: whoever takes the gate out releases it.
@@ -141,7 +154,8 @@ STORIES: list[tuple[AGate, Gate, Story]] = [
             nat_policy(approvals=NOBODY_ASKED),
         ),
     ),
-    (gates.rules, Gate.HUB, behind_an_appliance()),
+    (gates.rules, Gate.HUB, BEHIND),
+    (gates.rights, Gate.RIGHTS, GUARDED),
     (
         gates.left_alone,
         Gate.UNDO,

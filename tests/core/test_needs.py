@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from governor.core import ids, needs
-from governor.core.estate import Gap, clusters, deployments
+from governor.core.estate import Gap, clusters, deployments, permissions
 from governor.core.needs import Needs
 from governor.core.policy import PathKind, Policies, Policy
 from governor.core.policy import Select as Conditions
+from governor.core.routing import NETWORK_TAG
 from governor.core.standing import Standing
+from tests.core.test_guard import next_to_an_appliance
 from tests.core.world import (
     AT,
     GROUP,
@@ -27,6 +29,7 @@ from tests.core.world import (
     config_id,
     estate,
     firewall,
+    group,
     hub_policy,
     isolated_policy,
     nat,
@@ -43,6 +46,7 @@ from tests.core.world import (
     table,
     table_id,
     vnet,
+    vnet_id,
 )
 
 PIP = address_id()
@@ -109,6 +113,14 @@ def test_deployments_are_listed_only_after_somebody_wrote(touched: Any, asks: bo
     azure = Azure(vnet(subnet()))
     azure.observe(standing=Standing(touched=touched))
     assert (deployments(GROUP) in azure.asked) is asks
+
+
+@pytest.mark.parametrize(("tags", "asks"), [({}, True), ({NETWORK_TAG: vnet_id()}, False)])
+def test_permissions_are_asked_for_only_where_others_own_what_would_be_written(tags: Any, asks: bool) -> None:
+    story = next_to_an_appliance(subnet(routeTable={"id": table_id()}), {**table(), "tags": tags}, group())
+    azure = Azure(*story.bodies)
+    azure.observe(Policies((story.policy,)))
+    assert [one for one in azure.asked if one.startswith("permissions(")] == [permissions(table_id())] * asks
 
 
 def test_what_cannot_be_read_is_tried_once() -> None:

@@ -22,6 +22,7 @@ from governor.core.policy import (
     Policies,
     Policy,
     ProxyPolicy,
+    Publishing,
     Requirement,
     Ring,
     Select,
@@ -183,7 +184,18 @@ def test_every_word_is_stable() -> None:
 
 def test_what_is_set_and_does_not_act_is_said() -> None:
     hub = Policy(name="hub", egress=Egress(hub=HubPolicy()))
+    more = HubPolicy(
+        firewall_rules=Mode.PROPOSE,
+        nat_gateway_on_firewall="propose",
+        publish=Publishing(mode="propose"),
+        virtual_wan="connect",
+    )
+    eager = Policy(name="eager", egress=Egress(hub=more))
+    proxy = Policy(name="proxy", egress=Egress(proxy=ProxyPolicy()))
     nat = Policy(name="nat", egress=Egress(nat_gateway=NatGatewayPolicy()))
-    assert Policies(policies=(nat,)).idle == ()
-    said = Policies(policies=(hub, nat), rings=(Ring(rest=True),), exemption_tags=ExemptionTags()).idle
-    assert [line.partition(":")[0] for line in said] == ["rings", "exemptionTags", "hub"]
+    assert Policies(policies=(nat, hub)).idle == ()
+    said = Policies(policies=(eager, proxy, nat), rings=(Ring(rest=True),), exemption_tags=ExemptionTags()).idle
+    assert [line.partition(":")[0] for line in said] == ["rings", "exemptionTags", "proxy", *["eager"] * 4]
+    assert [line.split()[1] for line in said[3:]] == [
+        f"egress.hub.{what}" for what in ("firewallRules", "natGatewayOnFirewall", "publish", "virtualWan")
+    ]

@@ -439,7 +439,7 @@ def test_shipped_cases_load(checkout: Path) -> None:
     first = cases[0]
     assert first.source == "hub-firewall.cases.yaml:3"
     included = [case.estate.include for case in cases if case.estate.include]
-    assert [Path(file).is_file() for file in included] == [True]
+    assert [Path(file).is_file() for file in included] == [True, True]
 
 
 EXPECT = "{resource: '.../subnets/app', requirement: subnet-egress, verdict: Violation}"

@@ -303,7 +303,7 @@ UNREAD: list[tuple[Body, str]] = [
     (vnet(subnet(natGateway=nat_id())), "ng: not read"),
     (vnet(subnet(**ROUTED)), "rt: not read"),
     (vnet(subnet(**INHABITED)), "nic: not read"),
-    (vnet(subnet(), virtualNetworkPeerings=[peering(useRemoteGateways=True)]), "learnedRoutes("),
+    (vnet(subnet(), virtualNetworkPeerings=[peering(useRemoteGateways=True)]), "learned routes of "),
 ]
 
 

@@ -279,6 +279,11 @@ def subscription(name: str = "corp", **tags: str) -> Body:
     return {"id": f"/subscriptions/{SUB}", "displayName": name, "tags": tags}
 
 
+def permissions(scope: str, *denied: str) -> Body:
+    """A scope in; that everything may be done there, but for what is denied, out."""
+    return {"id": ids.permissions(scope), "value": [{"actions": ["*"], "notActions": list(denied)}]}
+
+
 def delegated(service: str) -> list[Body]:
     return [{"name": "d", "properties": {"serviceName": service}}]
 
@@ -362,6 +367,8 @@ def _is_listed(resource_id: str, name: str) -> bool:
             return name.startswith("clusters(")
         case ids.DEPLOYMENT:
             return name.startswith("deployments(")
+        case ids.PERMISSIONS:
+            return name == estates.permissions(resource_id.partition("/providers/Microsoft.Authorization/")[0])
         case ids.LEARNED_ROUTES:
             return name == estates.learned_routes(ids.top_level(resource_id))
         case _:
@@ -373,11 +380,15 @@ _SERVING: Final = {ids.NAT_GATEWAY: "natGateway", ids.ROUTE_TABLE: "routeTable"}
 
 
 class Azure:
-    """Raw bodies by key. Reads what it is asked for, and writes what a step says; it knows nothing about egress."""
+    """Raw bodies by key. Reads what it is asked for, and writes what a step says; it knows nothing about egress.
 
-    def __init__(self, *bodies: Body, unreadable: Iterable[str] = ()) -> None:
+    only: the one network that is judged; without it all are.
+    """
+
+    def __init__(self, *bodies: Body, unreadable: Iterable[str] = (), only: str | None = None) -> None:
         self.bodies: dict[str, Body] = {ids.key(body["id"]): copy.deepcopy(body) for body in bodies}
         self.unreadable = {ids.key(one) for one in unreadable}
+        self.only = only
         self.asked: list[str] = []
         self._join()
 
@@ -392,7 +403,7 @@ class Azure:
             for key, body in self.bodies.items()
             if ids.kind(key) == ids.VIRTUAL_NETWORK and key not in self.unreadable
         ]
-        seen = estates.build(at, Reading(encoded(*networks)))
+        seen = estates.build(at, Reading(encoded(*networks)), judged=[self.only] if self.only else None)
         while (wanted := wants(seen)) != Needs():
             self.asked += [*wanted.resources, *wanted.lists]
             seen = estates.add(seen, self._answer(wanted))
@@ -478,5 +489,9 @@ class Azure:
                 gateway = name.removeprefix("learnedRoutes(").removesuffix(")")
                 bodies.append({"id": ids.learned_routes(gateway), "value": []})
                 continue
-            bodies += [body for body in self.bodies.values() if _is_listed(body["id"], name)]
+            found = [body for body in self.bodies.values() if _is_listed(body["id"], name)]
+            if name.startswith("permissions(") and not found:
+                scope = name.removeprefix("permissions(").removesuffix(")")
+                found = [permissions(scope)]  # who is told nothing else may do everything
+            bodies += found
         return Reading(encoded(*bodies), tuple(absent), tuple(listed), tuple(gaps))

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
 
+from simulator.__main__ import options
 from simulator.arm import bearer
 from tests.simulator.cloud import GROUP, NETWORK
 
@@ -33,9 +35,10 @@ async def test_process_listens_with_a_certificate_of_its_own(tmp_path: Path, che
     assert await process.wait() == 0
 
 
-async def test_options_of_resource_graph_reach_the_simulator(checkout: Path) -> None:
+async def test_options_reach_the_simulator(checkout: Path) -> None:
     closed = "11111111-0000-0000-0000-000000000000"
-    arguments = ["-m", "simulator", "--http", "--port", "0", "--graph-lag", "3600", "--unreadable", closed]
+    options = ["--graph-lag", "3600", "--unreadable", closed, "--denied", f"{GROUP}=*/delete"]
+    arguments = ["-m", "simulator", "--http", "--port", "0", *options]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, cwd=checkout, stdout=asyncio.subprocess.PIPE
     )
@@ -48,12 +51,20 @@ async def test_options_of_resource_graph_reach_the_simulator(checkout: Path) -> 
                 assert response.status == 403
             async with session.put(f"{GROUP}?api-version=2021-04-01", json={"location": "eastus"}) as response:
                 assert response.status == 201
+            async with session.delete(f"{GROUP}?api-version=2021-04-01") as response:
+                assert response.status == 403
             graph = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
             async with session.post(graph, json=query) as response:
                 assert (await response.json())["data"] == [{"Count": 0}]
     finally:
         process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
+
+
+def test_process_says_what_is_wrong_with_what_is_denied(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        options(["--denied", "*/delete"])
+    assert "'*/delete' is not SCOPE=ACTION" in capsys.readouterr().err
 
 
 async def test_process_says_what_is_wrong_with_an_estate(tmp_path: Path, checkout: Path) -> None:

@@ -1,0 +1,121 @@
+"""What others must let the governor do: steps in, the actions that they need on resources of others out.
+
+A run's own network, and tables that the governor made, are in its reach: a write there asks for nothing beforehand.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+from msgspec import Struct
+
+from governor.core import facts, ids
+from governor.core.estate import EVERYTHING, Estate, permissions
+from governor.core.hub_verdict import is_own
+from governor.core.plan import Gate, Reason
+from governor.core.step import (
+    CreateNatGateway,
+    CreatePublicIp,
+    CreatePublicIpPrefix,
+    CreateResourceGroup,
+    CreateRouteTable,
+    DeleteNatGateway,
+    DeletePeering,
+    DeleteRoute,
+    Step,
+    WritePeering,
+    WritePropagation,
+    WriteRoute,
+    WriteSubnet,
+)
+
+_PEERINGS: Final = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+_PEER: Final = "Microsoft.Network/virtualNetworks/peer/action"
+_TABLES: Final = "Microsoft.Network/routeTables"
+
+
+class Right(Struct, frozen=True):
+    """An action, and the id of the resource on which it is needed."""
+
+    action: str
+    scope: str
+
+
+def needed(step: Step, estate: Estate) -> tuple[Right, ...]:
+    """A step in, what others must allow for it out (facts/azure.md 9)."""
+    match step:
+        case WritePeering():
+            wanted: tuple[Right, ...] = (
+                Right(f"{_PEERINGS}/write", ids.parent(step.target)),
+                Right(_PEER, step.remote),
+            )
+        case DeletePeering():
+            wanted = (Right(f"{_PEERINGS}/delete", ids.parent(step.target)),)
+        case WriteRoute():
+            wanted = (Right(f"{_TABLES}/routes/write", ids.parent(step.target)),)
+        case DeleteRoute():
+            wanted = (Right(f"{_TABLES}/routes/delete", ids.parent(step.target)),)
+        case WritePropagation():
+            wanted = (Right(f"{_TABLES}/write", step.target),)
+        case WriteSubnet():
+            table = step.to.route_table
+            wanted = (Right(f"{_TABLES}/join/action", table),) if isinstance(table, str) else ()
+        case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateNatGateway():
+            wanted = ()
+        case CreateRouteTable() | DeleteNatGateway():
+            wanted = ()
+        case _:
+            assert_never(step)
+    return tuple(right for right in wanted if _is_of_others(right.scope, estate))
+
+
+def _is_of_others(scope: str, estate: Estate) -> bool:
+    """Whether a network is not the run's own; whether a table is there and was not made by the governor."""
+    if ids.kind(scope) == ids.VIRTUAL_NETWORK:
+        return not any(ids.same(network.id, scope) for network in estate.networks)
+    table = estate.find(scope, facts.RouteTable)
+    return isinstance(table, facts.RouteTable) and not is_own(table)
+
+
+def asked(steps: Iterable[Step], estate: Estate) -> tuple[str, ...]:
+    """Steps in, the names of the lists that say whether they are allowed out."""
+    return tuple(dict.fromkeys(permissions(right.scope) for step in steps for right in needed(step, estate)))
+
+
+def forbidden(steps: Iterable[Step], estate: Estate) -> Reason | None:
+    """Steps in, which permission they lack, or that this could not be read, out."""
+    if EVERYTHING in estate.listed:
+        return None  # an exported estate tells nothing of what we may do in it
+    missing: dict[str, list[str]] = {}
+    for right in dict.fromkeys(right for step in steps for right in needed(step, estate)):
+        known = estate.find(ids.permissions(right.scope), facts.Permissions)
+        if not isinstance(known, facts.Permissions):
+            text = f"what the governor may do on {ids.name(right.scope)} could not be read: {_why(right.scope, estate)}"
+            return Reason(Gate.UNSEEN, text)
+        if not grants(known, right.action):
+            missing.setdefault(right.scope, []).append(right.action)
+    if not missing:
+        return None
+    texts = (
+        f"the governor may not {' and '.join(actions)} on {ids.name(scope)}: grant it there ({scope})"
+        for scope, actions in missing.items()
+    )
+    return Reason(Gate.RIGHTS, "; ".join(texts))
+
+
+def grants(known: facts.Permissions, action: str) -> bool:
+    """Permissions and an action in; whether one of them allows it out. What one leaves out another may allow."""
+    return any(_covers(one.actions or (), action) and not _covers(one.not_actions or (), action) for one in known.value)
+
+
+def _covers(patterns: tuple[str, ...], action: str) -> bool:
+    """Whether one of the patterns, in which `*` stands for anything, is that of an action."""
+    texts = (".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
+    return any(re.fullmatch(text, action, re.IGNORECASE) for text in texts)
+
+
+def _why(scope: str, estate: Estate) -> str:
+    """Why there are no Permissions of a scope: the list was not read, or not understood, or its scope is gone."""
+    name = permissions(scope)
+    told = next((gap.why for gap in estate.gaps if gap.about in (name, ids.key(ids.permissions(scope)))), "")
+    return told or ("it is gone" if estate.has_listed(name) else "not read")
