@@ -19,8 +19,8 @@ from governor.core import account, guard, ids, needs, undo
 from governor.core import cause as causes
 from governor.core.account import Written
 from governor.core.cause import Cause, Scope, Source
+from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
-from governor.core.gates import Circumstances
 from governor.core.judged import judge, look
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Mode, Policies

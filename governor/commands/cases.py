@@ -13,9 +13,9 @@ from governor.commands import file_cloud
 from governor.commands.estate_file import EstateFile, read, with_bodies
 from governor.commands.words import short
 from governor.core import guard, ids, needs
+from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
-from governor.core.gates import Circumstances
 from governor.core.judged import judge, look
 from governor.core.plan import Plan
 from governor.core.policy import Mode, Policies

@@ -19,9 +19,9 @@ from governor.commands.planning import ceiling_of
 from governor.commands.touching import subnets_of
 from governor.core import facts, guard, ids, needs
 from governor.core.cause import Cause, Scope, Source, VirtualNetwork
+from governor.core.circumstances import Circumstances
 from governor.core.egress import bare, trace
 from governor.core.estate import ABSENT, Estate, clusters, is_list
-from governor.core.gates import Circumstances
 from governor.core.hub import Hub
 from governor.core.judged import Judged, look, of_network, of_subnet, spokes, subject_of
 from governor.core.needs import Needs

@@ -19,9 +19,9 @@ from governor.commands.screen import track
 from governor.commands.sweeping import targets
 from governor.core import guard, ids, needs
 from governor.core.cause import Cause, Source, VirtualNetwork
+from governor.core.circumstances import Circumstances
 from governor.core.estate import ABSENT, Estate
 from governor.core.facts import VirtualNetwork as Network
-from governor.core.gates import Circumstances
 from governor.core.judged import judge, look
 from governor.core.plan import Gate, Remediation, Withheld
 from governor.core.policy import Mode, Policies

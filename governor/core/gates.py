@@ -5,36 +5,27 @@ Each reason says what a person can do about it, or after how many seconds lookin
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
+from governor.core.approval import ruling
+from governor.core.brakes import AN_HOUR
+from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate, deployments
-from governor.core.judged import Judged, of_subnet, subject_of
+from governor.core.judged import Judged
 from governor.core.occupancy import cluster_owns, clusters_known, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
-from governor.core.policy import Disruption, Mode, Policies, Policy, Requirement, weakest
+from governor.core.policy import Disruption, Mode, Policy, Requirement
 from governor.core.rights import forbidden
-from governor.core.selection import meets
-from governor.core.standing import Decision, Ruling, Standing
+from governor.core.standing import Standing
 from governor.core.verdict import Result
 from governor.core.window import in_freeze, in_window
 
-AN_HOUR: Final = 3600.0
 _ROUTED: Final = frozenset({Requirement.SUBNET_EGRESS, Requirement.SUBNET_ROUTE_DEFAULT})
 # A deployment that wrote the network within this time may still be writing: whether one runs is asked then.
 DEPLOYMENT_MEMORY: Final = timedelta(hours=24)
-
-
-class Circumstances(Struct, frozen=True):
-    """What the gates look at besides the Remediation itself. ceiling: the deployment's own mode."""
-
-    estate: Estate
-    standing: Standing
-    policies: Policies
-    ceiling: Mode
 
 
 AGate = Callable[[Remediation, Judged, Policy, Circumstances], Reason | None]
@@ -131,76 +122,6 @@ def mode(_: Remediation, judged: Judged, policy: Policy, ___: Circumstances) -> 
     return None
 
 
-def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
-    """Approvals per Remediation: a person decides what disturbs others, or what the mode only proposes."""
-    decision = _decision(remediation, around)
-    if decision is not None and decision.ruling is Ruling.REJECT:
-        return Reason(Gate.APPROVAL, f"rejected by {decision.by}: {decision.reason}")
-    if decision is not None:
-        return None
-    if remediation.replaces:
-        return Reason(Gate.APPROVAL, f"waits for approval: it would replace {remediation.replaces}")
-    if _covered(remediation, around):
-        return None
-    by_policy = _decided_by_policy(remediation, judged, policy, around)
-    if by_policy == "reject":
-        text = f"policy {policy.name} rejects {' and '.join(remediation.disruptions)} here by its own rule"
-        return Reason(Gate.APPROVAL, text)
-    if by_policy == "approve" and around.ceiling is Mode.ENFORCE:
-        return None
-    classes = [c for c in remediation.disruptions if Disruption(c) in policy.approvals.needed]
-    allowed = weakest(around.ceiling, policy.mode_for(not judged.occupants.empty))
-    if not classes and allowed is Mode.ENFORCE:
-        return None
-    if classes:
-        why = _change(remediation)
-    elif policy.mode_for(not judged.occupants.empty) is Mode.ENFORCE:
-        why = "the deployment only proposes (MODE_CEILING)"
-    else:
-        why = f"policy {policy.name} only proposes here"
-    return Reason(Gate.APPROVAL, f"waits for approval: {why}")
-
-
-def _decided_by_policy(
-    remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances
-) -> Literal["approve", "reject"] | None:
-    """What the policy itself decides (`approvals.auto`): the first rule that approves every class, or rejects any."""
-    kinds = judged.occupants.kinds if clusters_known(judged.network, around.estate) else None
-    subject = of_subnet(judged.subnet, kinds, subject_of(judged.network, around.estate))
-    for rule in policy.approvals.auto:
-        classes = set(remediation.disruptions)
-        fits = classes <= set(rule.classes) if rule.decision == "approve" else classes & set(rule.classes)
-        if fits and meets(rule.select, subject):
-            return rule.decision
-    return None
-
-
-def _change(remediation: Remediation) -> str:
-    classes = " and ".join(remediation.disruptions)
-    if Disruption.ADDRESS not in remediation.disruptions:
-        return f"class {classes}"
-    old = ", ".join(remediation.old_addresses) or "an address of Azure's own"
-    new = ", ".join(remediation.new_addresses) or "the addresses of the hub"
-    return f"class {classes}: it leaves from {old} now, and would leave from {new}"
-
-
-def _decision(remediation: Remediation, around: Circumstances) -> Decision | None:
-    decision = around.standing.decisions.get(remediation.digest)
-    return decision if decision is not None and decision.expires > around.estate.observed_at else None
-
-
-def _covered(remediation: Remediation, around: Circumstances) -> bool:
-    """Whether standing approvals cover every class of a Remediation."""
-    covered = {
-        approval.disruption
-        for approval in around.standing.approvals
-        if approval.policy == remediation.policy
-        and approval.until > around.estate.observed_at
-        and (ids.key(remediation.resource) + "/").startswith(ids.key(approval.scope) + "/")
-    }
-    return bool(covered) and set(remediation.disruptions) <= covered
-
-
 def left_alone(remediation: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
     """What an undo leaves behind: the resource is not repaired again for a while; with a route or a peering of it."""
     subjects = {ids.key(remediation.resource), *(ids.key(step.target) for step in remediation.steps)}
@@ -285,12 +206,14 @@ def held_by(
 ) -> list[Reason]:
     """Gates and a Remediation with its subjects, its policy and the circumstances in, the reasons against it out.
 
+    A subject that another policy governs is looked at by that one's rules.
     What passes by itself is told only when nothing else is in the way: it would be long over when a person reads it.
     """
+    policy, circumstances = around
     found: dict[Reason, None] = {}
     for judged in subjects:
         for gate in gates:
-            reason = gate(remediation, judged, *around)
+            reason = gate(remediation, judged, judged.policy or policy, circumstances)
             if reason is not None and len(subjects) > 1 and reason.gate in _OF_ONE:
                 reason = replace(reason, text=f"{judged.subnet.name}: {reason.text}")
             if reason is not None:

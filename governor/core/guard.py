@@ -4,25 +4,22 @@ Without a released repair that needs it, what several repairs share is not relea
 needs it.
 """
 
-from typing import Final
-
 from msgspec import Struct
 
 from governor.core import facts, ids
+from governor.core.brakes import brakes
+from governor.core.circumstances import Circumstances, policy_of
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast, refused, with_subnet
-from governor.core.gates import AN_HOUR, GATES, LINK_GATES, Circumstances, held_by
+from governor.core.gates import GATES, LINK_GATES, held_by
 from governor.core.judged import Judged, judge
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
-from governor.core.policy import Disruption, Policy, Requirement
+from governor.core.policy import Disruption, Requirement
 from governor.core.propose import Proposal
 from governor.core.rights import forbidden
 from governor.core.step import WriteSubnet
 from governor.core.verdict import Result
-
-# A Record is at most 32 KiB and holds every write of its run; a limit above this one has no effect.
-MOST_IN_ONE_RUN: Final = 25
 
 
 class _View(Struct, frozen=True):
@@ -54,7 +51,9 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     for repair in (r for r in proposed.values() if r.requirements):
         subjects = proposal.subjects[repair.digest]
         linking = Requirement.HUB_PEERING in repair.requirements and repair.disruptions == (Disruption.NONE,)
-        reasons = held_by(LINK_GATES if linking else GATES, repair, subjects, (_policy(repair, around), around))
+        reasons = held_by(
+            LINK_GATES if linking else GATES, repair, subjects, (policy_of(repair, around.policies), around)
+        )
         if not reasons:
             if repair.needs not in made_first:
                 needed = tuple(step for one in repair.needs if one in proposed for step in proposed[one].steps)
@@ -67,7 +66,7 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     # Imagined before the limits cut, so that what never goes through uses up no limit; what is left is imagined again.
     released, lacking = _needed(released, withheld, view)
     released, refused = _whole(released, view)
-    released, cut = _brakes(released, around)
+    released, cut = brakes(released, around)
     released, spoilt = _whole(released, view) if cut else (released, [])
     withheld.update({w.remediation.digest: w for w in (*lacking, *refused, *cut, *spoilt)})
     released, lacking = _needed(released, withheld, view)
@@ -100,44 +99,6 @@ def _needed(
             text = f"{name} must come first, and is withheld{why}"
             held[repair.digest] = Withheld(repair, (Reason(Gate.NEEDS, text, after),))
         released = [r for r in released if r.digest not in held]
-
-
-def _policy(remediation: Remediation, around: Circumstances) -> Policy:
-    policy = around.policies.find(remediation.policy)
-    if policy is None:
-        raise LookupError(f"a Remediation names policy {remediation.policy}, which this set does not hold")
-    return policy
-
-
-# ---- what looks at several Remediations, or imagines them -----------------------------------------------------------
-
-
-def _brakes(released: list[Remediation], around: Circumstances) -> tuple[list[Remediation], list[Withheld]]:
-    """Limits cut between Remediations and count repairs, not what they need."""
-    passed: list[Remediation] = []
-    cut: list[Withheld] = []
-    in_run: dict[str, int] = {}
-    for remediation in released:
-        policy, standing = _policy(remediation, around), around.standing
-        limits, run = policy.limits, in_run.get(policy.name, 0)
-        hour = standing.written.get(policy.name, 0) + run
-        share = limits.percent_of_subscription
-        by_share = max(share.first_free, int(standing.governed.get(policy.name, 0) * share.limit / 100))
-        for most, count, what, after in (
-            (limits.remediations_per_run, run, "in one run", 5.0),
-            (MOST_IN_ONE_RUN, len(passed), "in one run of all policies", 5.0),
-            (limits.per_hour, hour, "an hour in this subscription", AN_HOUR),
-            (by_share, hour, f"an hour ({share.limit:g} % of what the policy governs here)", AN_HOUR),
-            (around.policies.tenant.per_hour, standing.tenant_written + len(passed), "an hour in the tenant", AN_HOUR),
-        ):
-            if count >= most:
-                text = f"the limit of {most} repairs {what} is reached; it goes on by itself"
-                cut.append(Withheld(remediation, (Reason(Gate.BRAKES, text, after=after),)))
-                break
-        else:
-            in_run[policy.name] = run + 1
-            passed.append(remediation)
-    return passed, cut
 
 
 def spoils(

@@ -12,15 +12,15 @@ from msgspec.structs import replace
 
 from governor.core import facts, ids
 from governor.core.estate import Estate
-from governor.core.hub_means import hub_means, link_repair, straight_out, table_repair
+from governor.core.hub_means import hub_at_fault, hub_means, link_repair, straight_out, table_repair
 from governor.core.hub_verdict import bypasses
 from governor.core.judged import Judged, leaves_by_hub, spokes
 from governor.core.means import Means, breaks, means, shown, unread
 from governor.core.path import addresses
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policy, Requirement
+from governor.core.sharing import Place
 from governor.core.step import Attachment, Step, WriteSubnet
-from governor.core.tables import Place
 from governor.core.verdict import Result
 
 _OUT = (Requirement.SUBNET_EGRESS, Requirement.SUBNET_ROUTE_DEFAULT)
@@ -81,6 +81,8 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None
         linked[name] = link_repair(spoke, subjects, estate)
         draft.missing.update(dict.fromkeys(spoke.hub.missing))
         _take_link(linked[name], spoke.policy, subjects, draft)
+        if told := hub_at_fault(spoke, estate):
+            draft.withheld.append(told)
     for judged in subnets:
         draft.missing.update(dict.fromkeys(judged.missing))
         violated = tuple(v.requirement for v in judged.verdicts if v.result is Result.VIOLATION)

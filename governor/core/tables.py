@@ -11,18 +11,15 @@ from msgspec import Struct
 from governor.core import facts, ids
 from governor.core.egress import nat_gateway_of
 from governor.core.estate import ABSENT, Estate
-from governor.core.hub import Hub, routes
+from governor.core.hub import routes
 from governor.core.hub_verdict import HALVES, Lacking, lacking, route_of
 from governor.core.judged import Judged
 from governor.core.plan import Gate, Reason
-from governor.core.policy import HubPolicy, Policy, fill
+from governor.core.policy import fill
 from governor.core.routing import NETWORK_TAG, CreateRouteTable, RouteTo, WritePropagation, WriteRoute
-from governor.core.verdict import Result
+from governor.core.sharing import Place, managed, shared, taken, users
 
 OWNER_TAG: Final = "egress-governor-policy"
-# Azure Virtual Network Manager keeps its route tables in groups of this name, and writes them again.
-_NETWORK_MANAGER: Final = "avnm_managed_resourcegroup"
-_NODE_GROUP: Final = "mc_"
 _COPIED: Final = frozenset({"virtualappliance", "internet", "none", "vnetlocal", "virtualnetworkgateway"})
 
 
@@ -45,16 +42,6 @@ class TableWork(Struct, frozen=True):
 NO_WORK: Final = TableWork()
 
 
-class Place(Struct, frozen=True):
-    """A subnet that shall leave by the hub, with what its network holds besides. by_key: all its judged subnets."""
-
-    judged: Judged
-    policy: Policy
-    wanted: HubPolicy
-    hub: Hub
-    by_key: dict[str, Judged]
-
-
 def table_work(place: Place, estate: Estate) -> TableWork:
     """A subnet in, the table that it shall leave by and what must be done about it out."""
     named = place.judged.subnet.properties.route_table
@@ -69,7 +56,7 @@ def table_work(place: Place, estate: Estate) -> TableWork:
         return TableWork(own, missing=(own,))
     if found is ABSENT:
         return TableWork(own, create=_new(own, place, routes(place.hub, place.wanted)))
-    if why := _taken(found, place):
+    if why := taken(found, place):
         return TableWork(own, reason=Reason(Gate.SHARED, why))
     return _merged(found, place, estate)
 
@@ -105,7 +92,7 @@ def _new(table_id: str, place: Place, wanted: tuple[RouteTo, ...], disabled: boo
 def _existing(table: facts.RouteTable, own: str, place: Place, estate: Estate) -> TableWork:
     """The table that the subnet has: written where all its subnets want the same, otherwise left alone or copied."""
     clones = place.wanted.when_shared == "clone" and not ids.same(own, table.id)
-    if clones and lacking(table, place.hub, place.wanted) is not None and _shared(table, place):
+    if clones and lacking(table, place.hub, place.wanted) is not None and shared(table, place):
         return _cloned(table, own, place, estate)
     return _merged(table, place, estate)
 
@@ -119,21 +106,21 @@ def _merged(table: facts.RouteTable, place: Place, estate: Estate) -> TableWork:
     group = ids.group(parts.subscription, parts.resource_group)
     if estate.find(group, facts.ResourceGroup) is None:
         return TableWork(table.id, missing=(group,))
-    if why := _managed(table, estate) or _shared(table, place):
+    if why := managed(table, estate) or shared(table, place):
         return TableWork(table.id, reason=Reason(Gate.SHARED, why))
     if blocked := _not_replaced(table, lack, place):
         return TableWork(table.id, reason=blocked)
-    taken = {route.name.casefold() for route in table.properties.routes or ()}
+    names = {route.name.casefold() for route in table.properties.routes or ()}
     writes: list[WriteRoute | WritePropagation] = [
         WriteRoute(f"{table.id}/routes/{now.name}", wanted, now) for now, wanted in lack.other
     ]
     for route in lack.new:
-        name = _free(route.name, taken)
+        name = _free(route.name, names)
         to = RouteTo(name, route.prefix, route.hop, route.address)
         writes.append(WriteRoute(f"{table.id}/routes/{name}", to))
     if lack.propagation_disabled is not None:
         writes.append(WritePropagation(table.id, lack.propagation_disabled, not lack.propagation_disabled))
-    serves = tuple(place.by_key[key] for key in _users(table, place))
+    serves = tuple(place.by_key[key] for key in users(table, place))
     gateways, kept = _gateways(serves, writes)
     if kept:
         return TableWork(table.id, reason=kept)
@@ -190,10 +177,10 @@ def _cloned(table: facts.RouteTable, own: str, place: Place, estate: Estate) -> 
     changed = {now.name: to for now, to in lack.other} if lack else {}
     copied = [changed.get(route.name, route) for route in kept]
     there = {route.prefix for route in copied}
-    taken = {route.name.casefold() for route in copied}
+    names = {route.name.casefold() for route in copied}
     for prefix, route in wanted.items():
         if prefix not in there:
-            copied.append(RouteTo(_free(route.name, taken), prefix, route.hop, route.address))
+            copied.append(RouteTo(_free(route.name, names), prefix, route.hop, route.address))
     found = estate.find(own, facts.RouteTable)
     if found is None:
         return TableWork(own, missing=(own,))
@@ -202,7 +189,7 @@ def _cloned(table: facts.RouteTable, own: str, place: Place, estate: Estate) -> 
         same = flag if isinstance(flag, bool) else bool(table.properties.disable_bgp_route_propagation)
         replaced = _replaced(lack) if lack else ""
         return TableWork(own, create=_new(own, place, tuple(copied), same), replaces=replaced)
-    if why := _taken(found, place):
+    if why := taken(found, place):
         return TableWork(own, reason=Reason(Gate.SHARED, why))
     holds = {(route.prefix, route.way) for route in map(route_of, found.properties.routes or ())}
     lost = [route for route in kept if route.name not in changed and (route.prefix, route.way) not in holds]
@@ -210,75 +197,6 @@ def _cloned(table: facts.RouteTable, own: str, place: Place, estate: Estate) -> 
         text = f"route table {ids.name(own)} exists and lacks {lost[0]} of {ids.name(table.id)}; no route is lost"
         return TableWork(own, reason=Reason(Gate.SHARED, text))
     return _merged(found, place, estate)
-
-
-def _taken(table: facts.RouteTable, place: Place) -> str | None:
-    """Why a table that has the name of ours is not to be used: it was made for another network, or serves one."""
-    network, name = place.judged.network, ids.name(table.id)
-    for tag, owner in (table.tags or {}).items():
-        if tag.casefold() == NETWORK_TAG and not ids.same(owner, network.id):
-            return f"route table {name} was made for network {ids.name(owner)}, and serves no other"
-    for used in table.properties.subnets or ():
-        if not ids.same(ids.parent(used.id), network.id):
-            return f"route table {name} serves network {ids.name(ids.parent(used.id))}, and no other"
-    if table.location.casefold().replace(" ", "") != network.region:
-        return f"route table {name} is in {table.location}, the network in {network.region}"
-    return None
-
-
-def _managed(table: facts.RouteTable, estate: Estate) -> str | None:
-    """Why nobody but its owner writes a table: it belongs to a cluster, to Network Manager, or to a service."""
-    parts = ids.parse(table.id)
-    group, name = parts.resource_group.casefold(), ids.name(table.id)
-    nodes = {(cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(facts.Cluster)}
-    if group.startswith(_NODE_GROUP) or group in nodes:
-        return f"route table {name} lies in a cluster's node resource group, which is never written"
-    if group.startswith(_NETWORK_MANAGER):
-        return f"route table {name} belongs to Virtual Network Manager, which would write it again"
-    found = estate.find(ids.group(parts.subscription, parts.resource_group), facts.ResourceGroup)
-    if isinstance(found, facts.ResourceGroup) and found.managed_by:
-        return f"route table {name} lies in a group that {ids.name(found.managed_by)} manages"
-    return None
-
-
-def _users(table: facts.RouteTable, place: Place) -> tuple[str, ...]:
-    """The keys of all subnets of a table, as it says itself and as this network's subnets say."""
-    here = [
-        key
-        for key, one in place.by_key.items()
-        if (ref := one.subnet.properties.route_table) is not None and ids.same(ref.id, table.id)
-    ]
-    return tuple(dict.fromkeys((*(ids.key(ref.id) for ref in table.properties.subnets or ()), *here)))
-
-
-def _shared(table: facts.RouteTable, place: Place) -> str | None:
-    """Why a route for this subnet must not enter a table: somebody else in it would be sent to the hub, too."""
-    for key in _users(table, place):
-        if why := _not_ours(key, place):
-            clone = "; `whenShared: clone` would copy it" if place.wanted.when_shared == "withhold" else ""
-            return f"route table {ids.name(table.id)} also serves {why}{clone}"
-    return None
-
-
-def _not_ours(key: str, place: Place) -> str | None:
-    """A subnet of a table in; why it does not want what this policy would put there, or None, out."""
-    other = place.by_key.get(key)
-    if other is None:
-        return f"{ids.name(ids.parent(key))}/{ids.name(key)} of another network"
-    name = other.subnet.name
-    if other.policy is None or other.hub is None or other.policy.egress.hub is None:
-        told = other.verdicts[0].seen if other.policy is None and other.verdicts else "another policy governs it"
-        return f"{name}: {told}"
-    if other.policy.name != place.policy.name:
-        same = routes(other.hub, other.policy.egress.hub) == routes(place.hub, place.wanted)
-        if not same:
-            return f"{name}, which policy {other.policy.name} sends another way"
-    results = {verdict.requirement: verdict for verdict in other.verdicts}
-    for requirement in ("subnet-egress", "subnet-route-default"):
-        verdict = results.get(requirement)
-        if verdict is not None and verdict.result in (Result.EXEMPT, Result.NOT_APPLICABLE, Result.UNKNOWN):
-            return f"{name} ({verdict.result.value}: {verdict.seen})"
-    return None
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from governor.core import facts, ids, ranges
+from governor.core.circumstances import Circumstances
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
-from governor.core.gates import UNDO_GATES, Circumstances, breaker, calendar, ceiling, held_by, paused, rights, settle
+from governor.core.gates import UNDO_GATES, breaker, calendar, ceiling, held_by, paused, rights, settle
 from governor.core.guard import spoils
 from governor.core.judged import Judged, look
 from governor.core.path import Method

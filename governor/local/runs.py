@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from governor.core import evidence
-from governor.core.cause import VERSION, Cause, Scope, Source
+from governor.core.cause import VERSION, Cause, Scope, Source, scopes
 from governor.core.plan import Remediation
 from governor.core.record import Became, Outcome
 from governor.local import keys
@@ -92,9 +92,10 @@ def intend(tx: Transaction, scope: Scope, intent: Intent) -> None:
             raise ValueError(f"run {intent.run} has already used the number {intent.number} for another step")
         return
     tx.put(_TABLE, keys.place(scope), _row(intent.run, intent.number), Intended(intent))
-    writes = _writes(tx, scope, intent.step.target)
     window = Window(intent.run, intent.number, intent.at)
-    _put_writes(tx, scope, intent.step.target, (*writes.windows, window)[-_WINDOWS:])
+    for home in _homes(scope, intent.step.target):
+        writes = _writes(tx, home, intent.step.target)
+        _put_writes(tx, home, intent.step.target, (*writes.windows, window)[-_WINDOWS:])
 
 
 def close(tx: Transaction, scope: Scope, intended: Intended, outcome: Outcome, now: datetime) -> None:
@@ -102,13 +103,14 @@ def close(tx: Transaction, scope: Scope, intended: Intended, outcome: Outcome, n
     intent = intended.intent
     closed = msgspec.structs.replace(intended, outcome=outcome)
     tx.put(_TABLE, keys.place(scope), _row(intent.run, intent.number), closed)
-    windows = (
-        msgspec.structs.replace(window, end=now)
-        if (window.run, window.number) == (intent.run, intent.number)
-        else window
-        for window in _writes(tx, scope, intent.step.target).windows
-    )
-    _put_writes(tx, scope, intent.step.target, tuple(windows))
+    for home in _homes(scope, intent.step.target):
+        windows = (
+            msgspec.structs.replace(window, end=now)
+            if (window.run, window.number) == (intent.run, intent.number)
+            else window
+            for window in _writes(tx, home, intent.step.target).windows
+        )
+        _put_writes(tx, home, intent.step.target, tuple(windows))
 
 
 def intents(tx: Transaction, scope: Scope, run: str) -> list[Intended]:
@@ -177,6 +179,14 @@ def seen_end(window: Window | None, cause: Cause, times: Times) -> datetime | No
     if window is None or window.end is None or cause.correlation_id is None:
         return None
     return window.end if cause.time <= window.end + times.skew else None
+
+
+def _homes(scope: Scope, target: str) -> tuple[Scope, ...]:
+    """The Scope of a run and what it writes in; the Scopes whose events may echo that write out.
+
+    A side of a peering in the hub's network is an event of the hub, too.
+    """
+    return tuple({one.key: one for one in (scope, *scopes(target, ()))}.values())
 
 
 def _last(window: Window, times: Times) -> datetime:

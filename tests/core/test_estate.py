@@ -19,9 +19,12 @@ from tests.core.world import (
     group,
     nat,
     nat_id,
+    peering,
+    route,
     subnet,
     subnet_id,
     subscription,
+    table,
     vnet,
     vnet_id,
 )
@@ -126,6 +129,14 @@ def test_a_network_with_subnets_that_are_not_its_own_is_not_believed() -> None:
         seen = estate(body)
         assert seen.networks == ()
         assert "not its own, or named twice" in seen.gaps[0].why
+
+
+def test_routes_and_peerings_are_sorted_whatever_order_azure_gives_them() -> None:
+    routes = [route("10.0.0.0/8", "None"), route("0.0.0.0/0", "None")]
+    sides = [peering("to-b"), peering("to-a")]
+    one = estate(table("rt", *routes), vnet(virtualNetworkPeerings=sides))
+    other = estate(table("rt", *reversed(routes)), vnet(virtualNetworkPeerings=sides[::-1]))
+    assert one == other
 
 
 def test_subnets_are_sorted_whatever_order_azure_gives_them() -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from governor.core import gates, guard
+from governor.core import brakes, gates, guard
+from governor.core.approval import ruling
+from governor.core.circumstances import Circumstances
 from governor.core.estate import deployments
-from governor.core.gates import GATES, UNDO_GATES, AGate, Circumstances, held_by
+from governor.core.gates import GATES, UNDO_GATES, AGate, held_by
 from governor.core.judged import look
 from governor.core.plan import Gate, Plan, Reason, Withheld
 from governor.core.policy import (
@@ -161,7 +163,7 @@ STORIES: list[tuple[AGate, Gate, Story]] = [
         Gate.UNDO,
         Story(standing=Standing(exemptions=(UndoExemption(subnet_id().upper(), "r1", AT + timedelta(days=1)),))),
     ),
-    (gates.ruling, Gate.APPROVAL, Story(policy=nat_policy(mode=Mode.PROPOSE))),
+    (ruling, Gate.APPROVAL, Story(policy=nat_policy(mode=Mode.PROPOSE))),
     (gates.breaker, Gate.BRAKES, Story(standing=Standing(failures=3))),
     (gates.calendar, Gate.BRAKES, Story(policy=nat_policy(limits=Limits(freeze=("2026-07-01 - 2026-07-01",))))),
     (gates.settle, Gate.SETTLE, Story(standing=Standing(touched=AT - timedelta(seconds=30)))),
@@ -518,7 +520,7 @@ def test_one_run_of_several_policies_writes_no_more_than_a_record_holds() -> Non
     estate = Azure(spoke).observe(policies)
     around = Circumstances(estate, Standing(), policies, Mode.ENFORCE)
     plan = guard.withhold(propose(estate, look(estate, policies)), around)
-    assert len([r for r in plan.remediations if r.requirements]) == guard.MOST_IN_ONE_RUN
+    assert len([r for r in plan.remediations if r.requirements]) == brakes.MOST_IN_ONE_RUN
 
 
 def test_each_policy_counts_its_own_repairs() -> None:

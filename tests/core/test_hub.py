@@ -1,5 +1,6 @@
 """What a hub policy wants, who holds its next hop, how networks are linked, and what repairs all that."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -27,7 +28,7 @@ from governor.core.policy import (
 )
 from governor.core.propose import propose
 from governor.core.routing import NETWORK_TAG, RouteTo
-from governor.core.standing import Standing
+from governor.core.standing import Standing, UndoExemption
 from governor.core.step import CreateRouteTable, WritePeering, WriteRoute, WriteSubnet, name
 from governor.core.verdict import Result
 from tests.core.world import (
@@ -399,6 +400,7 @@ def test_a_next_hop_must_be_somebodys_address(hop: str, bodies: tuple[Body, ...]
     else:
         assert first.plan.remediations == ()
         assert first.why()[0] is Gate.HUB
+        assert first.why("hub-next-hop") == (Gate.HUB, f"to be mended in the hub, or in the policy: {seen}")
 
 
 def test_a_firewall_that_is_not_succeeded_lets_nobody_in() -> None:
@@ -663,6 +665,43 @@ def test_a_default_route_alone_changes_nothing_for_on_premises() -> None:
     assert "WriteSubnet" in with_gateway().steps
 
 
+def test_a_copy_that_is_there_is_completed_and_used() -> None:
+    clones = hub_policy(when_shared="clone")
+    own = {**table("x", FOREIGN), "id": OWN_TABLE, "tags": {NETWORK_TAG: vnet_id("spoke")}}
+    here = spoke(subnet("app", routeTable=table_id(), defaultOutboundAccess=False), SPECIAL, peerings=(OURS,))
+    azure = (here, table("rt", FOREIGN), own, *LINKED, GROUP_MADE)
+    first = run(*azure, policy=clones)
+    assert first.steps == ["WriteRoute", "WriteSubnet"]
+    assert first.done().plan == Plan()
+
+
+def test_two_networks_whose_tables_would_have_one_name_are_told_before_anything_is_made() -> None:
+    policy = hub_policy(route_table=NamedTable("rt-one", "rg-egress-{region}"), peering="ignore")
+    other = spoke(subnet("app", "spoke-2"), name="spoke-2", addressSpace=space("10.3.0.0/16"))
+    first = run(spoke(subnet("app")), other, hub_network(), *AROUND, GROUP_MADE, policy=policy)
+    assert first.steps == ["CreateRouteTable", "WriteSubnet"]
+    (reason,) = first.held().reasons
+    assert reason.text == (
+        "together with the others, Azure would refuse it: a route table of this name was made for network spoke"
+    )
+    assert reason.after is not None
+    after = first.done()
+    assert after.plan.remediations == ()
+    assert after.why() == (Gate.SHARED, "route table rt-one was made for network spoke, and serves no other")
+
+
+def test_what_was_undone_of_a_table_or_a_peering_is_left_alone() -> None:
+    until = AT + timedelta(days=7)
+    parts = (f"{table_id()}/routes/egress-default", f"{vnet_id('spoke')}/virtualNetworkPeerings/egress-hub")
+    standing = Standing(exemptions=tuple(UndoExemption(part, "r1", until) for part in parts))
+    here = spoke(subnet("app", routeTable=table_id(), defaultOutboundAccess=False))
+    azure = Azure(here, table("rt", FOREIGN), hub_network(), *AROUND, GROUP_MADE)
+    first = Run(azure, standing=standing)
+    assert first.plan.remediations == ()
+    assert first.why("hub-peering")[0] is Gate.UNDO
+    assert first.why("subnet-egress")[0] is Gate.UNDO
+
+
 # ---- bypasses -------------------------------------------------------------------------------------------------------
 
 
@@ -713,6 +752,18 @@ def test_one_occupied_subnet_keeps_the_route_out_of_the_table_of_all() -> None:
     assert first.why()[0] is Gate.HUB
     assert first.why()[1].startswith("full: ")
     assert run(*azure, policy=hub_policy(ready="assumed")).steps == ["WriteRoute"]
+
+
+def test_a_subnet_of_another_policy_in_the_table_is_looked_at_by_its_own_rules() -> None:
+    audited = hub_policy(name="watched", priority=200, select=Select(subnets=("quiet",)), mode=Mode.AUDIT)
+    quiet = subnet("quiet", routeTable=table_id(), defaultOutboundAccess=False)
+    here = spoke(subnet("app", routeTable=table_id(), defaultOutboundAccess=False), quiet, peerings=(OURS,))
+    azure = (here, table("rt", FOREIGN), *LINKED, GROUP_MADE)
+    first = Run(Azure(*azure), hub_policy(), audited)
+    assert first.plan.remediations == ()
+    assert first.held().reasons[0].gate is Gate.MODE
+    agreed = hub_policy(name="watched", priority=200, select=Select(subnets=("quiet",)))
+    assert set(Run(Azure(*azure), hub_policy(), agreed).steps) == {"WriteRoute"}
 
 
 def test_the_route_waits_for_approval_where_somebody_lives() -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from governor.core import guard, ids, needs, undo
 from governor.core.cause import Cause, Source, VirtualNetwork
-from governor.core.gates import Circumstances
+from governor.core.circumstances import Circumstances
 from governor.core.judged import look
 from governor.core.plan import Gate, Plan
 from governor.core.policy import Approvals, Limits, Mode, Policies

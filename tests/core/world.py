@@ -14,8 +14,8 @@ import msgspec
 
 from governor.core import estate as estates
 from governor.core import ids, needs, step
+from governor.core.circumstances import Circumstances
 from governor.core.estate import EVERYTHING, Estate, Gap, Reading
-from governor.core.gates import Circumstances
 from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.policy import (

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from governor.core.cause import Source
@@ -194,8 +195,12 @@ async def test_between_two_writes_of_ours_somebody_else_may_have_written(ledger:
     assert await touched(ledger) == timedelta(seconds=100)
 
 
-async def test_our_write_on_one_scope_is_no_echo_on_another(ledger: Ledger) -> None:
+async def test_a_run_elsewhere_echoes_in_the_network_that_it_wrote_and_in_no_other(ledger: Ledger) -> None:
+    """A spoke's run writes the hub's side of their peering: the hub hears of it as well, and need not settle."""
     run = await begun(ledger, scope=ELSEWHERE)
     await ledger.intend(run, 1, "d1", STEP)
     await ledger.claim(event(), SCOPE, POLICIES)
+    assert await touched(ledger) is None
+    await ledger.intend(run, 2, "d1", msgspec.structs.replace(STEP, target=GATEWAY))
+    await ledger.claim(event(subject=GATEWAY), SCOPE, POLICIES)
     assert await touched(ledger) == timedelta(0)

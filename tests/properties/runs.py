@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from governor.core import guard, ids
 from governor.core.cause import Cause, Source, VirtualNetwork
+from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
-from governor.core.gates import Circumstances
 from governor.core.judged import Judged, judge, look
 from governor.core.plan import Plan
 from governor.core.policy import Limits, Mode, Policies

@@ -8,9 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from governor.core import facts, ids, needs, undo
+from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
 from governor.core.forecast import forecast
-from governor.core.gates import Circumstances
 from governor.core.guard import promised
 from governor.core.judged import judge, look
 from governor.core.plan import Gate

@@ -6,9 +6,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from governor.core import ids, needs, undo
+from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
 from governor.core.forecast import forecast
-from governor.core.gates import Circumstances
 from governor.core.judged import judge
 from governor.core.plan import Gate
 from governor.core.policy import Limits, Mode, Policies, Requirement, Share, Tenant

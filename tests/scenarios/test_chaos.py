@@ -45,21 +45,28 @@ class Attach(msgspec.Struct, frozen=True):
     changes: bool
 
 
+def _attached(properties: dict[str, Any]) -> list[str]:
+    return [ids.key((properties.get(member) or {}).get("id", "")) for member in ("natGateway", "routeTable")]
+
+
 class Chaos(World):
-    """A World in which little goes well."""
+    """A World in which little goes well. wanted: the policies in peace. slow: what takes Azure a while."""
+
+    wanted: Policies = Policies((nat_policy(),))
+    slow: tuple[str, ...] = ("virtualnetworks", "virtualnetworks/subnets", "natgateways", "publicipaddresses")
 
     def __init__(self, folder: Path, seed: int) -> None:
         dice = random.Random(seed)
         slow = dice.choice((0.0, 3.0, 12.0, 70.0))
-        kinds = ("virtualnetworks", "virtualnetworks/subnets", "natgateways", "publicipaddresses")
         super().__init__(
             folder,
             seed=seed,
             latency=(0.01, 0.5),
             deadline=dice.choice((40.0, 300.0)),
-            durations={f"microsoft.network/{kind}": slow for kind in kinds},
+            durations={f"microsoft.network/{kind}": slow for kind in self.slow},
             busy=dice.choice(("conflict", "retryable", "async")),
         )
+        self.rules = Rules(self.wanted, Mode.ENFORCE)
         self.chance = dice
         self.calm = False
         self.never: set[str] = set()
@@ -83,7 +90,7 @@ class Chaos(World):
             found = self.ask("GET", request.path)
             now = msgspec.json.decode(found.body) if found.status == 200 else {"properties": {}}
             wanted = msgspec.json.decode(request.body)
-            here, there = (ids.key((b["properties"].get("natGateway") or {}).get("id", "")) for b in (now, wanted))
+            here, there = (_attached(body["properties"]) for body in (now, wanted))
             run = request.headers["x-ms-correlation-request-id"]
             since = self.moved_in.get(ids.key(request.path)) if now["properties"].get("ipConfigurations") else None
             self.attaches.append(Attach(self.clock.now(), run, ids.key(request.path), since, here != there))
@@ -326,7 +333,7 @@ async def in_peace(world: Chaos) -> None:
     """Nothing bad happens any more, and a person asks for a look at every network."""
     world.calm = True
     world.arm.faults.clear()
-    world.rules = Rules(Policies(policies=(nat_policy(),)), Mode.ENFORCE)
+    world.rules = Rules(world.wanted, Mode.ENFORCE)
     await world.quiet_after(400.0)
     world.settles_what_failed()
     await world.quiet_after(100.0)

@@ -70,7 +70,7 @@ async def test_killed_at_any_point_beside_another_it_is_taken_over_and_every_wri
     await whole.govern_and_die(cause(whole, 1), life)
     assert leaves_by_hub(whole, 1)
     assert len(life.points) > 80
-    for number in range(0, len(life.points), 5):
+    for number in range(0, len(life.points), 7):
         world, point = found(tmp_path / str(number)), life.points[number]
         await world.put(cause(world, 2))
         await world.govern_and_die(cause(world, 1), Life(dies_at=number))

@@ -1,0 +1,85 @@
+"""Who must be asked: a Remediation and what was decided in, why it waits for a person out."""
+
+from typing import Literal
+
+from governor.core import ids
+from governor.core.circumstances import Circumstances
+from governor.core.judged import Judged, of_subnet, subject_of
+from governor.core.occupancy import clusters_known
+from governor.core.plan import Gate, Reason, Remediation
+from governor.core.policy import Disruption, Mode, Policy, weakest
+from governor.core.selection import meets
+from governor.core.standing import Decision, Ruling
+
+
+def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
+    """Approvals per Remediation: a person decides what disturbs others, or what the mode only proposes."""
+    decision = _decision(remediation, around)
+    if decision is not None and decision.ruling is Ruling.REJECT:
+        return Reason(Gate.APPROVAL, f"rejected by {decision.by}: {decision.reason}")
+    if decision is not None:
+        return None
+    if remediation.replaces:
+        return Reason(Gate.APPROVAL, f"waits for approval: it would replace {remediation.replaces}")
+    if _covered(remediation, around):
+        return None
+    by_policy = _decided_by_policy(remediation, judged, policy, around)
+    if by_policy == "reject":
+        text = f"policy {policy.name} rejects {' and '.join(remediation.disruptions)} here by its own rule"
+        return Reason(Gate.APPROVAL, text)
+    if by_policy == "approve" and around.ceiling is Mode.ENFORCE:
+        return None
+    classes = [c for c in remediation.disruptions if Disruption(c) in policy.approvals.needed]
+    allowed = weakest(around.ceiling, policy.mode_for(not judged.occupants.empty))
+    if not classes and allowed is Mode.ENFORCE:
+        return None
+    if classes:
+        why = _change(remediation)
+    elif policy.mode_for(not judged.occupants.empty) is Mode.ENFORCE:
+        why = "the deployment only proposes (MODE_CEILING)"
+    elif policy.mode is Mode.ENFORCE:
+        who = ", ".join(judged.occupants.names[:2])
+        why = f"policy {policy.name} only proposes where somebody lives (`occupied`), and {who} does"
+    else:
+        why = f"policy {policy.name} only proposes here"
+    return Reason(Gate.APPROVAL, f"waits for approval: {why}")
+
+
+def _decided_by_policy(
+    remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances
+) -> Literal["approve", "reject"] | None:
+    """What the policy itself decides (`approvals.auto`): the first rule that approves every class, or rejects any."""
+    kinds = judged.occupants.kinds if clusters_known(judged.network, around.estate) else None
+    subject = of_subnet(judged.subnet, kinds, subject_of(judged.network, around.estate))
+    for rule in policy.approvals.auto:
+        classes = set(remediation.disruptions)
+        fits = classes <= set(rule.classes) if rule.decision == "approve" else classes & set(rule.classes)
+        if fits and meets(rule.select, subject):
+            return rule.decision
+    return None
+
+
+def _change(remediation: Remediation) -> str:
+    classes = " and ".join(remediation.disruptions)
+    if Disruption.ADDRESS not in remediation.disruptions:
+        return f"class {classes}"
+    old = ", ".join(remediation.old_addresses) or "an address of Azure's own"
+    new = ", ".join(remediation.new_addresses) or "the addresses of the hub"
+    return f"class {classes}: it leaves from {old} now, and would leave from {new}"
+
+
+def _decision(remediation: Remediation, around: Circumstances) -> Decision | None:
+    decision = around.standing.decisions.get(remediation.digest)
+    return decision if decision is not None and decision.expires > around.estate.observed_at else None
+
+
+def _covered(remediation: Remediation, around: Circumstances) -> bool:
+    """Whether standing approvals cover every class of a Remediation."""
+    covered = {
+        approval.disruption
+        for approval in around.standing.approvals
+        if approval.policy == remediation.policy
+        and approval.until > around.estate.observed_at
+        and (ids.key(remediation.resource) + "/").startswith(ids.key(approval.scope) + "/")
+    }
+    return bool(covered) and set(remediation.disruptions) <= covered
