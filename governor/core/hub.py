@@ -3,14 +3,13 @@
 A route to an address that is nobody's, or to a firewall that is not there, leads nowhere (safety.md 3).
 """
 
-from collections.abc import Iterator
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids, ranges
-from governor.core.egress import gateway_holders
+from governor.core.egress import default_hops, gateway_holders
 from governor.core.estate import ABSENT, Estate
+from governor.core.next_hop import of_firewall, owner_of, private_addresses, shut_in
 from governor.core.path import EgressPath, Method
 from governor.core.policy import HubPolicy
 from governor.core.routing import APPLIANCE, EVERYTHING, INTERNET, RouteTo
@@ -36,15 +35,6 @@ class Hub(Struct, frozen=True):
     unsettled: tuple[str, bool] | None = None
 
 
-class _Owner(Struct, frozen=True):
-    """Who holds an address: words for people, what is wrong with him, what must be read to know."""
-
-    name: str = ""
-    wrong: str = ""
-    missing: tuple[str, ...] = ()
-    unsettled: tuple[str, bool] | None = None
-
-
 def next_hop(network: facts.VirtualNetwork, wanted: HubPolicy, estate: Estate) -> str | facts.Ref | None:
     """A network and its hub policy in; the address its routes must name, the firewall it hangs on, or None out.
 
@@ -59,7 +49,7 @@ def next_hop(network: facts.VirtualNetwork, wanted: HubPolicy, estate: Estate) -
     firewall = estate.find(firewall_id, facts.Firewall)
     if firewall is None or firewall is ABSENT:
         return facts.Ref(firewall_id)
-    return next(_private_addresses(firewall), None)
+    return next(private_addresses(firewall), None)
 
 
 def hub_of(network: facts.VirtualNetwork, wanted: HubPolicy, estate: Estate) -> Hub:
@@ -84,25 +74,47 @@ def hub_of(network: facts.VirtualNetwork, wanted: HubPolicy, estate: Estate) -> 
     if hub_network is ABSENT:
         return Hub(hop, where, wrong=f"hub network {ids.name(where)} does not exist")
     if firewall is not ABSENT:
-        owner = _firewall(firewall, hop)
-        own, gateway = _own_addresses(firewall), _firewalls_gateway(hub_network)
-        found = estate.find(gateway, facts.NatGateway) if gateway else ABSENT
-        if found is None:
-            return Hub(hop, where, owner.name, owner.wrong, missing=(gateway,), unsettled=owner.unsettled)
-        behind = gateway_holders(found) if found is not ABSENT else ()
-        replies, missing = _prefixes((*own, *behind), estate) if wanted.keep_inbound else ((), ())
-        return Hub(hop, where, owner.name, owner.wrong, behind or own, replies, missing, owner.unsettled)
-    owner = _owner(hop, hub_network, estate)
-    return Hub(hop, where, owner.name, owner.wrong, missing=owner.missing, unsettled=owner.unsettled)
+        return _of_firewall(firewall, (hop, hub_network), wanted, estate)
+    owner = owner_of(hop, hub_network, estate)
+    wrong = owner.wrong or shut_in(hop, hub_network, estate)
+    return Hub(hop, where, owner.name, wrong, missing=owner.missing, unsettled=owner.unsettled)
+
+
+def _of_firewall(
+    firewall: facts.Firewall, at: tuple[str, facts.VirtualNetwork], wanted: HubPolicy, estate: Estate
+) -> Hub:
+    """A firewall, the next hop and the network that shall be its own in, the hub that it makes out."""
+    (hop, network), name = at, ids.name(firewall.id)
+    home = _firewalls_network(firewall)
+    if home and not ids.same(home, network.id):
+        return Hub(hop, network.id, wrong=f"firewall {name} is in {ids.name(home)}, not in {network.name}")
+    tunnel, gateway = _tunnel(network, estate), _firewalls_gateway(network)
+    if isinstance(tunnel, facts.Ref):
+        return Hub(hop, network.id, missing=(tunnel.id,))
+    found = estate.find(gateway, facts.NatGateway) if gateway else ABSENT
+    if found is None:
+        return Hub(hop, network.id, missing=(gateway,))
+    owner, own = of_firewall(firewall, hop), _own_addresses(firewall)
+    behind = gateway_holders(found) if found is not ABSENT else ()
+    replies, missing = _prefixes((*own, *behind), estate) if wanted.keep_inbound else ((), ())
+    # Where a firewall is itself sent on, it leaves from somebody else's addresses.
+    leaves = () if tunnel else behind or own
+    wrong = owner.wrong
+    if not wrong and tunnel == "none":
+        wrong = f"firewall {name} has no way out: its own subnet routes to None"
+    elif not wrong and not leaves and not tunnel:
+        wrong = f"firewall {name} has no public address"
+    return Hub(hop, network.id, owner.name, wrong, leaves, replies, missing, owner.unsettled)
 
 
 def routes(hub: Hub, wanted: HubPolicy) -> tuple[RouteTo, ...]:
     """A hub and its policy in, every route that the policy wants out: the default, its own ones, those of replies."""
+    # Azure compares prefixes and tags without regard to case.
     found = {EVERYTHING: RouteTo("egress-default", EVERYTHING, APPLIANCE, hub.next_hop)}
     for named in wanted.routes:
         name = "egress-" + named.prefix.replace("/", "-").replace(":", "-")
         way = (APPLIANCE, hub.next_hop) if named.next_hop == "hub" else (INTERNET, "")
-        found.setdefault(named.prefix, RouteTo(name, named.prefix, *way))
+        found.setdefault(named.prefix.casefold(), RouteTo(name, named.prefix, *way))
     for prefix in hub.replies:
         name = "egress-reply-" + prefix.replace("/", "-").replace(":", "-")
         found.setdefault(prefix, RouteTo(name, prefix, INTERNET))
@@ -124,9 +136,8 @@ def _network_id(network: facts.VirtualNetwork, wanted: HubPolicy, hop: str, fire
     """Where the hub is: what the policy names, where its firewall lives, or who has the next hop among the peers."""
     if named := wanted.hub_virtual_network.get(network.region):
         return named
-    for configuration in (firewall.properties.ip_configurations or ()) if firewall else ():
-        if configuration.properties.subnet is not None:
-            return ids.parent(configuration.properties.subnet.id)
+    if firewall is not None and (home := _firewalls_network(firewall)):
+        return home
     if ranges.holds(network.prefixes, hop):
         return network.id
     for peering in network.peerings:
@@ -136,84 +147,27 @@ def _network_id(network: facts.VirtualNetwork, wanted: HubPolicy, hop: str, fire
     return ""
 
 
-def _private_addresses(firewall: facts.Firewall) -> Iterator[str]:
-    for configuration in firewall.properties.ip_configurations or ():
-        if configuration.properties.private_ip_address:
-            yield configuration.properties.private_ip_address
+def _firewalls_network(firewall: facts.Firewall) -> str:
+    named = (one.properties.subnet for one in firewall.properties.ip_configurations or ())
+    return next((ids.parent(ref.id) for ref in named if ref is not None), "")
 
 
-def _firewall(firewall: facts.Firewall, hop: str) -> _Owner:
-    name, state = ids.name(firewall.id), firewall.properties.provisioning_state
-    if state is not None and state != facts.SUCCEEDED:
-        return _Owner(unsettled=(f"firewall {name} is {state}", state.casefold() in facts.WRITING))
-    if hop not in _private_addresses(firewall):
-        return _Owner(wrong=f"{hop} is not the address of firewall {name}")
-    return _Owner(f"firewall {name}")
+def _tunnel(network: facts.VirtualNetwork, estate: Estate) -> str | facts.Ref:
+    """Where a firewall's own subnet sends what leaves: "" straight out, "none" nowhere, else elsewhere, or its table
 
-
-def _owner(hop: str, network: facts.VirtualNetwork, estate: Estate) -> _Owner:
-    """Who holds an address in the hub: a firewall, an appliance that forwards, or a load balancer before some."""
-    subnet = next((one for one in network.properties.subnets or () if ranges.holds(one.prefixes, hop)), None)
-    nobody = _Owner(wrong=f"{hop} is nobody's address in {network.name}")
-    if subnet is None:
-        return nobody
-    missing: dict[str, None] = {}
-    for holder in dict.fromkeys(ids.parent(one.id) for one in subnet.properties.ip_configurations or ()):
-        match ids.kind(holder):
-            case ids.FIREWALL:
-                firewall = estate.find(holder, facts.Firewall)
-                if isinstance(firewall, facts.Firewall) and hop in _private_addresses(firewall):
-                    return _firewall(firewall, hop)
-                missing.update({holder: None} if firewall is None else {})
-            case ids.NETWORK_INTERFACE:
-                nic = estate.find(holder, facts.NetworkInterface)
-                if isinstance(nic, facts.NetworkInterface) and _has(nic.properties.ip_configurations, hop):
-                    return _appliance(nic)
-                missing.update({holder: None} if nic is None else {})
-            case ids.LOAD_BALANCER:
-                balancer = estate.find(holder, facts.LoadBalancer)
-                if isinstance(balancer, facts.LoadBalancer):
-                    if _has(balancer.properties.frontend_ip_configurations, hop):
-                        return _behind(balancer, estate)
-                elif balancer is None:
-                    missing[holder] = None
-            case _:
-                pass
-    return _Owner(missing=tuple(missing)) if missing else nobody
-
-
-def _appliance(nic: facts.NetworkInterface) -> _Owner:
-    if not nic.properties.enable_ip_forwarding:
-        return _Owner(wrong=f"network interface {ids.name(nic.id)} does not forward (enableIPForwarding)")
-    machine = nic.properties.virtual_machine
-    return _Owner(f"appliance {ids.name(machine.id if machine else nic.id)}")
-
-
-def _behind(balancer: facts.LoadBalancer, estate: Estate) -> _Owner:
-    """An internal load balancer in: the appliances behind it must be there, and forward."""
-    name = ids.name(balancer.id)
-    members = [
-        ids.parent(one.id)
-        for pool in balancer.properties.backend_address_pools or ()
-        for one in pool.properties.backend_ip_configurations or ()
-    ]
-    if not members:
-        return _Owner(wrong=f"load balancer {name} has nobody behind it")
-    missing: list[str] = []
-    for member in dict.fromkeys(members):
-        if ids.kind(member) != ids.NETWORK_INTERFACE:
-            continue  # instances of a scale set: their interfaces cannot be read by id
-        nic = estate.find(member, facts.NetworkInterface)
-        if isinstance(nic, facts.NetworkInterface):
-            if not nic.properties.enable_ip_forwarding:
-                return _Owner(wrong=f"{ids.name(member)} behind load balancer {name} does not forward")
-        elif nic is None:
-            missing.append(member)
-    return _Owner(f"appliances behind load balancer {name}", missing=tuple(missing))
-
-
-def _has(configurations: tuple[facts.IpConfiguration, ...] | None, hop: str) -> bool:
-    return any(one.properties.private_ip_address == hop for one in configurations or ())
+    if that must be read first.
+    """
+    for subnet in network.properties.subnets or ():
+        named = subnet.properties.route_table
+        if subnet.name.casefold() != _FIREWALL_SUBNET or named is None:
+            continue
+        table = estate.find(named.id, facts.RouteTable)
+        if table is None:
+            return named
+        hops = default_hops(table) if table is not ABSENT else (None, None)
+        kinds = {(hop.next_hop_type or "").casefold() for hop in hops if hop is not None} - {"internet"}
+        return "none" if "none" in kinds else next(iter(sorted(kinds)), "")
+    return ""
 
 
 def _own_addresses(firewall: facts.Firewall) -> tuple[str, ...]:

@@ -85,6 +85,8 @@ def link_repair(spoke: Spoke, subjects: tuple[Judged, ...], estate: Estate) -> R
     link, network = spoke.link, spoke.network
     if spoke.wanted.peering == "ignore" or link is None or not link.wrong:
         return None
+    if spoke.hub.wrong:
+        return Reason(Gate.HUB, f"a peering with the hub would serve nobody: {spoke.hub.wrong}")
     if link.blocked or spoke.wanted.peering == "require":
         why = link.blocked or f"the policy requires the peering with the hub, and makes none: {link.wrong}"
         return Reason(Gate.HUB, why)

@@ -16,6 +16,7 @@ from governor.core.verdict import Finding, Result, Verdict, exempted, foreign_de
 ROUTE_REQUIREMENTS: Final = (Requirement.SUBNET_ROUTE_DEFAULT, Requirement.SUBNET_ROUTE_BYPASS)
 HALVES: Final = (EVERYTHING, "0.0.0.0/1", "128.0.0.0/1", "::/0")
 _SHOWN: Final = 3
+_ELSEWHERE: Final = frozenset({"virtualappliance", "virtualapplianceecmp", "virtualnetworkgateway"})
 
 
 class Lacking(Struct, frozen=True):
@@ -39,13 +40,13 @@ class Lacking(Struct, frozen=True):
 
 def lacking(table: facts.RouteTable, hub: Hub, wanted: HubPolicy) -> Lacking | None:
     """A table, the hub and its policy in, what the table lacks out; None when it has everything."""
-    there = {one.properties.address_prefix: route_of(one) for one in table.properties.routes or ()}
+    there = {(one.properties.address_prefix or "").casefold(): route_of(one) for one in table.properties.routes or ()}
     to_hub = RouteTo("", "", APPLIANCE, hub.next_hop)
     halves = [there[half] for half in HALVES[1:3] if half in there]
     split = len(halves) == 2 and all(half.way == to_hub.way for half in halves)
     new, other = [], []
     for route in routes(hub, wanted):
-        now = there.get(route.prefix)
+        now = there.get(route.prefix.casefold())
         if now is None and not (split and route.prefix == EVERYTHING):
             new.append(route)
         elif now is None:
@@ -135,6 +136,9 @@ def _bypass(routed: Routed, table: facts.RouteTable | None, estate: Estate) -> V
     requirement, expected = Requirement.SUBNET_ROUTE_BYPASS, "no other route to the internet"
     if table is None:
         return _not_applicable(routed, requirement, "no route table")
+    if routed.hub.missing and not routed.leaves_otherwise:
+        # Which addresses it leaves from, and so which routes are for its replies, is not known.
+        return unknown(subnet, requirement, policy, _unread(routed.hub, estate))
     past = bypasses(table, routed.hub, routed.wanted)
     if not past:
         return Verdict(subnet.id, requirement, Result.COMPLIANT, policy.name, "no route passes the hub by", expected)
@@ -153,16 +157,26 @@ def _unread(hub: Hub, estate: Estate) -> str:
 
 
 def bypasses(table: facts.RouteTable, hub: Hub, wanted: HubPolicy) -> tuple[RouteTo, ...]:
-    """A table in, its routes straight to the internet that the policy does not allow out."""
-    own = {route.prefix for route in routes(hub, wanted) if route.hop == INTERNET}
+    """A table in, its routes that pass the hub by and that the policy does not allow out.
+
+    Straight to the internet; or to another appliance or gateway with what stands on the internet.
+    """
+    own = {(route.prefix.casefold(), route.way) for route in routes(hub, wanted)}
+    to_hub = RouteTo("", "", APPLIANCE, hub.next_hop).way
     return tuple(
         route
         for route in map(route_of, table.properties.routes or ())
-        if route.hop.casefold() == INTERNET.casefold()
+        if _leads_out(route)
+        and route.way != to_hub
         and route.prefix not in HALVES
-        and route.prefix not in own
+        and (route.prefix.casefold(), route.way) not in own
         and not _allowed(route.prefix, wanted.bypass.allow)
     )
+
+
+def _leads_out(route: RouteTo) -> bool:
+    hop = route.hop.casefold()
+    return hop == INTERNET.casefold() or (hop in _ELSEWHERE and not ranges.is_private(route.prefix))
 
 
 def _allowed(prefix: str, allowed: tuple[str, ...]) -> bool:

@@ -2,8 +2,14 @@
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
 
 Network = IPv4Network | IPv6Network
+# What never stands on the internet: RFC 1918, RFC 6598, link-local, and their like of IPv6.
+_PRIVATE: Final = (
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"),
+    *("fc00::/7", "fe80::/10"),
+)
 
 
 @lru_cache(maxsize=8192)
@@ -37,6 +43,11 @@ def within(prefix: str, space: tuple[str, ...]) -> bool:
     inner = parsed(prefix)
     outer = (parsed(one) for one in space)
     return inner is not None and any(_inside(inner, one) for one in outer if one is not None)
+
+
+def is_private(prefix: str) -> bool:
+    """A prefix in, whether all of it is private out; a service tag is public."""
+    return within(prefix, _PRIVATE)
 
 
 def _inside(inner: Network, outer: Network) -> bool:

@@ -5,8 +5,6 @@ through the firewall; the requests must come the same way, or the firewall drops
 belong into the table of the GatewaySubnet, which the governor never writes.
 """
 
-from typing import Final
-
 from governor.core import facts, ids, ranges
 from governor.core.estate import Estate
 from governor.core.hub_verdict import Spoke, route_of
@@ -14,8 +12,6 @@ from governor.core.learned import learned
 from governor.core.plan import Gate, Reason
 from governor.core.routing import APPLIANCE, CreateRouteTable, RouteTo, WritePropagation, WriteRoute
 from governor.core.tables import TableWork
-
-_PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 
 
 def returning(spoke: Spoke, work: TableWork, estate: Estate) -> tuple[str, ...] | Reason | None:
@@ -61,7 +57,7 @@ def _changes_replies(work: TableWork) -> bool:
 
 
 def _is_private(route: RouteTo) -> bool:
-    return route.hop == APPLIANCE and ranges.within(route.prefix, _PRIVATE)
+    return route.hop == APPLIANCE and ranges.is_private(route.prefix)
 
 
 def _lacking(subnet: facts.Subnet, spoke: Spoke, estate: Estate) -> tuple[str, ...] | str:

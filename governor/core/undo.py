@@ -20,6 +20,7 @@ from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
 from governor.core.propose import Proposal
 from governor.core.record import Became, Record
+from governor.core.rights import forbidden
 from governor.core.step import (
     DeleteNatGateway,
     DeletePeering,
@@ -61,8 +62,13 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     released: list[Remediation] = []
     withheld: list[Withheld] = []
     held: set[str] = set()
+    # A peering goes with both its sides or not at all: one that is left would be Disconnected.
+    sides = [r for r in proposal.plan.remediations if isinstance(r.steps[0], WritePeering | DeletePeering)]
+    shut = next((reason for side in sides if (reason := forbidden(side.steps, around.estate))), None)
     for remediation in proposal.plan.remediations:
-        if held & set(remediation.needs):
+        if shut is not None and remediation in sides:
+            reasons = [shut]
+        elif held & set(remediation.needs):
             reasons = [Reason(Gate.NEEDS, "a subnet that uses it is not taken back")]
         else:
             reasons = _reasons(remediation, proposal.subjects[remediation.digest], released, around)

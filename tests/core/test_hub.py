@@ -86,12 +86,12 @@ def spoke(*subnets: Body, peerings: tuple[Body, ...] = (), name: str = "spoke", 
     return vnet(*subnets, name=name, **given)
 
 
-def the_firewall(**properties: Any) -> Body:
+def the_firewall(home: str = "hub", public: str | None = "pip-fw", **properties: Any) -> Body:
     one = firewall(HOP, **properties)
-    one["properties"]["ipConfigurations"][0]["properties"] |= {
-        "subnet": {"id": subnet_id("AzureFirewallSubnet", "hub")},
-        "publicIPAddress": {"id": address_id("pip-fw")},
-    }
+    inner = one["properties"]["ipConfigurations"][0]["properties"]
+    inner["subnet"] = {"id": subnet_id("AzureFirewallSubnet", home)}
+    if public:
+        inner["publicIPAddress"] = {"id": address_id(public)}
     return one
 
 
@@ -332,8 +332,8 @@ def appliance_hub(*holders: str) -> Body:
     return vnet(nva, name="hub", addressSpace=space("10.1.0.0/16"), virtualNetworkPeerings=[THEIRS])
 
 
-def appliance(private: str, **properties: Any) -> Body:
-    one = nic("nva", **properties)
+def appliance(private: str, machine: str | None = "vm", **properties: Any) -> Body:
+    one = nic("nva", machine=machine, **properties)
     one["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] = private
     return one
 
@@ -451,6 +451,60 @@ def test_the_hub_is_found_by_who_has_the_next_hop() -> None:
     first = run(spoke(subnet("app"), peerings=(ours,)), *LINKED, GROUP_MADE, policy=policy)
     assert first.result("spoke", "hub-next-hop") is Result.COMPLIANT
     assert "WriteSubnet" in first.steps
+
+
+def hub_with_table(*routes: Body) -> tuple[Body, ...]:
+    """A hub whose firewall's subnet has a table of its own."""
+    firewalls = subnet("AzureFirewallSubnet", "hub", addressPrefix="10.1.0.0/26", routeTable=table_id("rt-fw"))
+    there = vnet(firewalls, name="hub", addressSpace=space("10.1.0.0/16"), virtualNetworkPeerings=[THEIRS])
+    return there, table("rt-fw", *routes)
+
+
+NO_WAY_ON: list[tuple[str, tuple[Body, ...]]] = [
+    ("firewall fw is in hub-b, not in hub", (hub_network(THEIRS), the_firewall(home="hub-b"))),
+    ("firewall fw has no public address", (hub_network(THEIRS), the_firewall(public=None))),
+    (
+        "firewall fw has no way out: its own subnet routes to None",
+        (*hub_with_table(route("0.0.0.0/0", "None")), the_firewall()),
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "bodies"), NO_WAY_ON, ids=[n[0] for n in NO_WAY_ON])
+def test_a_firewall_that_cannot_send_on_lets_nobody_in(seen: str, bodies: tuple[Body, ...]) -> None:
+    first = run(spoke(subnet("app"), peerings=(OURS,)), *bodies, *AROUND[1:], GROUP_MADE)
+    assert first.verdicts["spoke", "hub-next-hop"].seen == seen
+    assert first.plan.remediations == ()
+
+
+def test_a_firewall_that_is_sent_on_itself_leaves_from_addresses_that_nobody_knows() -> None:
+    bodies = hub_with_table(route("0.0.0.0/0", "VirtualNetworkGateway"))
+    first = run(spoke(subnet("app"), peerings=(OURS,)), *bodies, the_firewall(), *AROUND[1:], GROUP_MADE)
+    assert first.result("spoke", "hub-next-hop") is Result.COMPLIANT
+    assert first.plan.remediations[-1].new_addresses == ()
+
+
+@pytest.mark.parametrize(
+    ("machine", "private", "seen"),
+    [
+        (None, False, "network interface nva is no machine's"),
+        ("vm", True, "hub/nva, where 10.1.2.4 lives, has no way out"),
+    ],
+)
+def test_an_appliance_that_cannot_send_on_lets_nobody_in(machine: str | None, private: bool, seen: str) -> None:
+    there = appliance_hub(config_id("nva"))
+    there["properties"]["subnets"][0]["properties"]["defaultOutboundAccess"] = not private
+    nva = appliance("10.1.2.4", enableIPForwarding=True, machine=machine)
+    policy = hub_policy(next_hop={REGION: "10.1.2.4"}, firewall={})
+    first = run(spoke(subnet("app"), peerings=(OURS,)), there, nva, GROUP_MADE, policy=policy)
+    assert first.verdicts["spoke", "hub-next-hop"].seen == seen
+    assert first.plan.remediations == ()
+
+
+def test_no_peering_is_made_with_a_hub_that_leads_nowhere() -> None:
+    first = run(spoke(subnet("app")), hub_network(), the_firewall(public=None), GROUP_MADE)
+    assert first.plan.remediations == ()
+    assert "would serve nobody" in first.why("hub-peering")[1]
 
 
 # ---- tables that are there ------------------------------------------------------------------------------------------
@@ -719,6 +773,40 @@ def test_routes_past_the_hub_are_named_and_never_taken_out() -> None:
     assert audited.result("app", "subnet-route-bypass") is Result.COMPLIANT
 
 
+QUARTERS = tuple(f"{first}.0.0.0/2" for first in (0, 64, 128, 192))
+
+
+def test_routes_to_other_appliances_for_what_stands_on_the_internet_pass_the_hub_by() -> None:
+    past = [route(prefix, "VirtualAppliance", "10.9.9.9") for prefix in QUARTERS]
+    first = with_table(TO_HUB, *past, route("10.77.0.0/16", "VirtualAppliance", "10.9.9.9"))
+    verdict = first.verdicts["app", "subnet-route-bypass"]
+    assert verdict.result is Result.VIOLATION
+    assert "0.0.0.0/2" in verdict.seen
+    assert with_table(TO_HUB, FOREIGN).result("app", "subnet-route-bypass") is Result.COMPLIANT
+
+
+def test_while_the_hub_cannot_be_read_nobody_is_told_to_take_reply_routes_out() -> None:
+    replies = route("20.0.0.1/32", "Internet")
+    here = spoke(subnet("app", routeTable=table_id(), defaultOutboundAccess=False), peerings=(OURS,))
+    bodies = (here, table("rt", TO_HUB, replies), *LINKED, GROUP_MADE)
+    policy = hub_policy(keep_inbound=True, bypass=Bypass(others="deny"))
+    read = Run(Azure(*bodies), policy)
+    assert read.result("app", "subnet-route-bypass") is Result.COMPLIANT
+    unread = Run(Azure(*bodies, unreadable=(HUB,)), policy)
+    assert unread.result("app", "subnet-route-bypass") is Result.UNKNOWN
+    assert all("by hand" not in reason.text for held in unread.plan.withheld for reason in held.reasons)
+
+
+def test_tags_and_prefixes_are_the_same_in_any_case() -> None:
+    policy = hub_policy(
+        routes=(NamedRoute("AzureKeyManagement", "internet"), NamedRoute("azurekeymanagement", "internet")),
+        default_outbound_access="allow",
+    )
+    first = with_table(TO_HUB, route("AZUREKEYMANAGEMENT", "Internet"), policy=policy)
+    assert first.plan == Plan()
+    assert first.result("app", "subnet-route-bypass") is Result.COMPLIANT
+
+
 def test_a_subnet_with_routes_to_the_internet_is_not_made_private() -> None:
     policy = hub_policy(routes=(NamedRoute("AzureKeyManagement", "internet"),))
     first = run(spoke(subnet("app"), peerings=(OURS,)), *LINKED, GROUP_MADE, policy=policy)
@@ -896,6 +984,6 @@ def test_the_hubs_own_network_needs_no_peering() -> None:
         addressSpace=space("10.1.0.0/16"),
     )
     policy = hub_policy(hub_virtual_network={REGION: vnet_id("spoke-hub")})
-    first = run(own, *AROUND, GROUP_MADE, policy=policy)
+    first = run(own, the_firewall(home="spoke-hub"), *AROUND[1:], GROUP_MADE, policy=policy)
     assert first.result("spoke-hub", "hub-peering") is Result.COMPLIANT
     assert first.steps == ["CreateRouteTable", "WriteSubnet"]
