@@ -7,7 +7,7 @@ from governor.core.hub_verdict import Spoke, of_spoke
 from governor.core.judged import Judged
 from governor.core.means import Means, common, group_missing, shown
 from governor.core.path import Method, addresses
-from governor.core.plan import Gate, Reason, Remediation, Withheld, digest
+from governor.core.plan import Gate, Reason, Remediation, Withheld, digest, unmended
 from governor.core.policy import Disruption, Requirement
 from governor.core.returning import returning
 from governor.core.routing import INTERNET, CreateRouteTable, WriteRoute
@@ -110,18 +110,12 @@ def link_repair(spoke: Spoke, subjects: tuple[Judged, ...], estate: Estate) -> R
 
 def hub_at_fault(spoke: Spoke, estate: Estate) -> Withheld | None:
     """A network as a spoke in; what no step here mends, because the hub itself is wrong, out."""
-    about = tuple(
-        verdict.requirement
-        for verdict in of_spoke(spoke, estate)
-        if verdict.result is Result.VIOLATION
-        and (spoke.link is None or verdict.requirement == Requirement.HUB_NEXT_HOP)
-    )
+    wrong = (verdict for verdict in of_spoke(spoke, estate) if verdict.result is Result.VIOLATION)
+    about = tuple(v.requirement for v in wrong if spoke.link is None or v.requirement == Requirement.HUB_NEXT_HOP)
     if not about:
         return None
-    network, policy = spoke.network.id, spoke.policy.name
-    nothing = digest(policy, about, network, ())
-    remediation = Remediation(network, policy, about, (), spoke.hub.wrong, (Disruption.NONE,), nothing)
-    return Withheld(remediation, (Reason(Gate.HUB, f"to be mended in the hub, or in the policy: {spoke.hub.wrong}"),))
+    reason = Reason(Gate.HUB, f"to be mended in the hub, or in the policy: {spoke.hub.wrong}")
+    return unmended(spoke.network.id, spoke.policy.name, about, reason)
 
 
 def table_repair(work: TableWork, place: Place, needs: tuple[str, ...], estate: Estate) -> Remediation:

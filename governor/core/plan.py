@@ -62,6 +62,12 @@ class Withheld(Struct, frozen=True):
     reasons: tuple[Reason, ...]
 
 
+def unmended(resource: str, policy: str, requirements: tuple[str, ...], reason: Reason) -> Withheld:
+    """What is wrong with a resource and has no step that mends it in; how people are told of it out."""
+    nothing = digest(policy, requirements, resource, ())
+    return Withheld(Remediation(resource, policy, requirements, (), reason.text, ("none",), nothing), (reason,))
+
+
 class Plan(Struct, frozen=True):
     remediations: tuple[Remediation, ...] = ()
     withheld: tuple[Withheld, ...] = ()

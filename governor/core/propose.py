@@ -17,7 +17,7 @@ from governor.core.hub_verdict import bypasses
 from governor.core.judged import Judged, leaves_by_hub, spokes
 from governor.core.means import Means, breaks, means, shown, unread
 from governor.core.path import addresses
-from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
+from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest, unmended
 from governor.core.policy import Disruption, Policy, Requirement
 from governor.core.sharing import Place
 from governor.core.step import Attachment, Step, WriteSubnet
@@ -111,10 +111,7 @@ def _take_link(
         draft.repairs[linked.digest] = linked
         draft.subjects[linked.digest] = subjects
     elif isinstance(linked, Reason) and subjects:
-        network, requirements = subjects[0].network, (Requirement.HUB_PEERING,)
-        nothing = digest(policy.name, requirements, network.id, ())
-        remediation = Remediation(network.id, policy.name, requirements, (), linked.text, (Disruption.NONE,), nothing)
-        draft.withhold(remediation, linked, subjects)
+        draft.withheld.append(unmended(subjects[0].network.id, policy.name, (Requirement.HUB_PEERING,), linked))
 
 
 def _take(remediation: Remediation, found: Means, judged: Judged, estate: Estate, draft: _Draft) -> None:
