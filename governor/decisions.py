@@ -32,6 +32,9 @@ async def rule(
     offers = await _offers(digest, ports)
     now, (by, reason) = ports.clock.now(), who
     whole = offers[0].withheld.remediation
+    if ruling is Ruling.APPROVE and not whole.steps:
+        why = offers[0].withheld.reasons[0].text
+        raise DecisionError(f"{whole.digest} has no step that an approval could release: {why}")
     policy = policies.find(whole.policy)
     hours = policy.approvals.expire_hours if policy else DEFAULT_EXPIRY_HOURS
     await ports.ledger.decide(Decision(whole.digest, ruling, by, now, reason, now + timedelta(hours=hours)))

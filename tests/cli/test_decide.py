@@ -48,6 +48,16 @@ def test_approve_says_what_else_holds_the_repair_back(run: Run, ledger: Path) ->
     assert "waits for approval" not in ran.text
 
 
+def test_what_has_no_step_cannot_be_approved(run: Run, ledger: Path) -> None:
+    records = json.loads(run("records", "list", "--format", "json", "--data", ledger).out)["records"]
+    offers = [offer for record in records for offer in record.get("withheld", ())]
+    stuck = next(one for one in offers if not one["remediation"]["steps"])
+    ran = run("approve", stuck["remediation"]["digest"], "--data", ledger)
+    assert (ran.code, ran.out) == (1, "")
+    assert "has no step that an approval could release: " + stuck["reasons"][0]["text"] in ran.err
+    assert causes(ledger) == []
+
+
 def test_the_beginning_of_a_digest_is_enough(run: Run, ledger: Path, digest: str) -> None:
     assert run("approve", digest[:6], "--data", ledger).out.startswith(f"approved {digest}")
 

@@ -238,7 +238,7 @@ class Chaos(World):
     async def decides(self) -> None:
         """Somebody approves, rejects, pauses, resumes or takes back."""
         who = ("ann", "she says so")
-        offers = [o for o in await self.ports.ledger.offered() if o.withheld.remediation.requirements]
+        offers = [o for o in await self.ports.ledger.offered() if o.withheld.remediation.steps]
         what = self.chance.choice(("approve", "approve", "reject", "pause", "resume", "undo"))
         if what in ("approve", "reject") and offers:
             remediation = self.chance.choice(offers).withheld.remediation
