@@ -130,6 +130,12 @@ def group(subscription: str, resource_group: str) -> str:
     return f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
 
 
+def group_of(resource_id: str) -> str:
+    """The id of a resource in, that of its resource group out."""
+    parts = parse(resource_id)
+    return group(parts.subscription, parts.resource_group)
+
+
 def network(subscription: str, resource_group: str, type_: str, resource: str) -> str:
     """Where a Microsoft.Network resource of this type (`natGateways`, ...) and name lives: its id out."""
     return f"{group(subscription, resource_group)}/providers/Microsoft.Network/{type_}/{resource}"

@@ -46,14 +46,13 @@ def taken(table: facts.RouteTable, place: Place) -> str | None:
 
 def managed(table: facts.RouteTable, estate: Estate) -> str | None:
     """Why nobody but its owner writes a table: it belongs to a cluster, to Network Manager, or to a service."""
-    parts = ids.parse(table.id)
-    group, name = parts.resource_group.casefold(), ids.name(table.id)
+    group, name = ids.parse(table.id).resource_group.casefold(), ids.name(table.id)
     nodes = {(cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(facts.Cluster)}
     if group.startswith(_NODE_GROUP) or group in nodes:
         return f"route table {name} lies in a cluster's node resource group, which is never written"
     if group.startswith(_NETWORK_MANAGER):
         return f"route table {name} belongs to Virtual Network Manager, which would write it again"
-    found = estate.find(ids.group(parts.subscription, parts.resource_group), facts.ResourceGroup)
+    found = estate.find(ids.group_of(table.id), facts.ResourceGroup)
     if isinstance(found, facts.ResourceGroup) and found.managed_by:
         return f"route table {name} lies in a group that {ids.name(found.managed_by)} manages"
     return None

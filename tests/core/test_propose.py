@@ -398,6 +398,16 @@ def test_new_addresses_that_may_not_be_read_hold_an_occupied_subnet_back() -> No
     assert steps(empty) == ["WriteSubnet"]
 
 
+def test_addresses_that_are_still_to_be_made_are_not_read() -> None:
+    azure = Azure(vnet(subnet(**INHABITED)), nic(public=PIP), address())
+    policies = Policies((nat_policy(),))
+    seen = azure.observe(policies)
+    repair = propose(seen, look(seen, policies)).plan.remediations[-1]
+    assert repair.old_addresses == ("203.0.113.1",)
+    assert repair.new_addresses == ("address of pip-ng-spoke-1",)
+    assert [one for one in azure.asked if ids.kind(one) == ids.PUBLIC_IP] == [PIP]
+
+
 def test_a_gateway_that_may_not_be_read_is_never_made_again() -> None:
     gate, text = withheld(proposed(nat_policy(), vnet(subnet()), unreadable=(NG,)))
     assert (gate, text) == (Gate.UNSEEN, "ng-spoke could not be read: no permission")
