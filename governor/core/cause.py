@@ -95,11 +95,14 @@ class Survey(Struct, frozen=True, omit_defaults=True):
 
 # What a run of ours reads or writes; anything else that happens in a subscription tells nothing about egress.
 _WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters")
+# Their tags select policies, for every network in them.
+_ABOVE = (ids.RESOURCE_GROUP, ids.SUBSCRIPTION)
 
 
 def watched(subject: str) -> bool:
-    """A subject in, whether a change of it can change how something leaves for the internet out."""
-    return ids.kind(subject).startswith(_WATCHED)
+    """A subject in, whether a change of it can change how something leaves, or which policy governs it, out."""
+    kind = ids.kind(subject)
+    return kind.startswith(_WATCHED) or kind in _ABOVE
 
 
 def named_as(subject: str) -> str:

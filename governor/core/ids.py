@@ -29,6 +29,7 @@ CLUSTER = "microsoft.containerservice/managedclusters"
 DEPLOYMENT = "microsoft.resources/deployments"
 ENTITY = "microsoft.management/entities"
 PERMISSIONS = "microsoft.authorization/permissions"
+TAGS = "microsoft.resources/tags"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -103,6 +104,11 @@ def top_level(resource_id: str) -> str:
     """A resource id in; the id of the resource that it is a part of, or its own when it is no child, out."""
     depth = len(parse(resource_id).names) - 1
     return resource_id.rstrip("/").rsplit("/", 2 * depth)[0]
+
+
+def tagged(resource_id: str) -> str:
+    """The id of something, or of its tags (`ID/providers/Microsoft.Resources/tags/default`), in; its own id out."""
+    return resource_id.rstrip("/").rsplit("/", 4)[0] if kind(resource_id) == TAGS else resource_id
 
 
 def learned_routes(gateway_id: str) -> str:

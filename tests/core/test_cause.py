@@ -56,11 +56,14 @@ def test_only_what_can_change_egress_is_watched() -> None:
         subnet_id(),
         nat_id(),
         f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/c",
+        # Tags of those select policies for what lies in them.
+        GROUP,
+        f"/subscriptions/{SUB}",
     ):
         assert cause.watched(subject)
         assert cause.watched(subject.upper())
     storage = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s"
-    for subject in (storage, GROUP, f"/subscriptions/{SUB}", "", "nonsense"):
+    for subject in (storage, f"{GROUP}/providers/Microsoft.Resources/deployments/d", "", "nonsense"):
         assert not cause.watched(subject)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from governor.core import ids
 from governor.core.judged import look
 from governor.core.plan import Gate, Plan
 from governor.core.policy import Egress, Exemption, NatGatewayPolicy, PathKind, Policies, Policy, ProxyPolicy
