@@ -115,8 +115,8 @@ def test_words(status: int, body: object, word: type[Trouble]) -> None:
 NODES = "/subscriptions/s/resourceGroups/MC_rg_aks_westeurope"
 DENY_ASSIGNED = (
     "The client 'c' with object id 'o' has permission to perform action 'Microsoft.Network/routeTables/routes/write' "
-    f"on scope '{NODES}/r'; however, the access is denied because of the deny assignment with name 'Deny assignment '1' "
-    f"created by Deployment Stack 'x'.' and Id '11111f740ce95642' at scope '{NODES}'."
+    f"on scope '{NODES}/r'; however, the access is denied because of the deny assignment with name 'Deny assignment '1"
+    f"' created by Deployment Stack 'x'.' and Id '11111f740ce95642' at scope '{NODES}'."
 )
 DENY_ASSIGNED_THERE = (
     "The client 'c' with object id 'o' has permission to perform action 'Microsoft.Network/virtualNetworks/write' on "
