@@ -114,12 +114,12 @@ def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
     """A subject and the Scopes whose last run named it in, the Scopes to look at out.
 
     What lies in a virtual network maps to it; something shared or deleted maps to the networks that name it; a peering,
-    which has two ends, to both.
+    which has two ends, to both; and a network to itself and to those that name it as their hub.
     """
     parts = ids.parse(subject)
     found = {scope.key: scope for scope in named_by}
     if parts.type == ids.VIRTUAL_NETWORK or parts.type.startswith(ids.VIRTUAL_NETWORK + "/"):
         vnet = ids.network(parts.subscription, parts.resource_group, "virtualNetworks", parts.names[0])
         own = VirtualNetwork(vnet)
-        found = {**(found if parts.type == ids.PEERING else {}), own.key: own}
+        found = {**(found if parts.type in (ids.PEERING, ids.VIRTUAL_NETWORK) else {}), own.key: own}
     return tuple(scope for _, scope in sorted(found.items()))

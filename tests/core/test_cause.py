@@ -8,8 +8,14 @@ from tests.core.world import GROUP, SUB, nat_id, subnet_id, vnet_id
 def test_what_lies_in_a_network_leads_to_it() -> None:
     here = (VirtualNetwork(vnet_id()),)
     elsewhere = [VirtualNetwork(vnet_id("other"))]
-    assert cause.scopes(vnet_id(), elsewhere) == here
+    assert cause.scopes(vnet_id(), ()) == here
     assert cause.scopes(subnet_id(), elsewhere) == here
+
+
+def test_a_network_leads_to_itself_and_to_those_whose_hub_it_is() -> None:
+    hub, spoke = VirtualNetwork(vnet_id("hub")), VirtualNetwork(vnet_id("spoke"))
+    assert cause.scopes(vnet_id("hub"), [spoke, hub]) == (hub, spoke)
+    assert cause.scopes(subnet_id("AzureFirewallSubnet", "hub"), [spoke, hub]) == (hub,)
 
 
 def test_a_peering_leads_to_its_network_and_to_whoever_named_it() -> None:
