@@ -95,6 +95,11 @@ def name(resource_id: str) -> str:
     return resource_id.rstrip("/").rpartition("/")[2]
 
 
+def placed(resource_id: str) -> str:
+    """A resource id in, its name with that of its group out: which of two of one name. A text that is none stays."""
+    return f"{name(resource_id)} in {parse(resource_id).resource_group}" if kind(resource_id) else resource_id
+
+
 def parent(resource_id: str) -> str:
     """The id of a child resource in, the id of the resource that holds it out."""
     return resource_id.rstrip("/").rsplit("/", 2)[0]

@@ -153,7 +153,7 @@ def test_a_table_that_serves_another_network_too_is_left_alone() -> None:
     other = spoke(subnet("app", "other", routeTable=table_id()), name="other", addressSpace=space("10.3.0.0/16"))
     first = run(here, other, table("rt", FOREIGN), *LINKED, GROUP_MADE)
     assert first.why()[0] is Gate.SHARED
-    assert "another network" in first.why()[1]
+    assert "app of another network, other in rg-net" in first.why()[1]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_name_that_was_made_for_another_network_is_not_reused() -> None:
     first = run(spoke(subnet("app"), peerings=(OURS,)), taken, *LINKED, GROUP_MADE)
     assert first.plan.remediations == ()
     assert first.why()[0] is Gate.SHARED
-    assert "was made for network other" in first.why()[1]
+    assert "was made for network other in rg-net" in first.why()[1]
 
 
 def test_a_name_whose_table_serves_another_network_is_not_reused() -> None:
@@ -188,7 +188,7 @@ def test_a_name_whose_table_serves_another_network_is_not_reused() -> None:
     first = run(spoke(subnet("app"), peerings=(OURS,)), other, taken, *LINKED, GROUP_MADE)
     held = next(w for w in first.plan.withheld if ids.same(w.remediation.resource, subnet_id("app")))
     assert held.reasons[0].gate is Gate.SHARED
-    assert "serves network other" in held.reasons[0].text
+    assert "serves network other in rg-net" in held.reasons[0].text
 
 
 def test_propagation_is_changed_on_own_tables_only() -> None:
@@ -220,12 +220,12 @@ def test_two_networks_whose_tables_would_have_one_name_are_told_before_anything_
     assert first.steps == ["CreateRouteTable", "WriteSubnet"]
     (reason,) = first.held().reasons
     assert reason.text == (
-        "together with the others, Azure would refuse it: a route table of this name was made for network spoke"
+        "together with the others, Azure would refuse it: a route table of this name was made for network spoke in rg-net"
     )
     assert reason.after is not None
     after = first.done()
     assert after.plan.remediations == ()
-    assert after.why() == (Gate.SHARED, "route table rt-one was made for network spoke, and serves no other")
+    assert after.why() == (Gate.SHARED, "route table rt-one was made for network spoke in rg-net, and serves no other")
 
 
 def test_what_was_undone_of_a_table_or_a_peering_is_left_alone() -> None:
