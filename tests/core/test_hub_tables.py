@@ -220,7 +220,8 @@ def test_two_networks_whose_tables_would_have_one_name_are_told_before_anything_
     assert first.steps == ["CreateRouteTable", "WriteSubnet"]
     (reason,) = first.held().reasons
     assert reason.text == (
-        "together with the others, Azure would refuse it: a route table of this name was made for network spoke in rg-net"
+        "together with the others, Azure would refuse it: "
+        "a route table of this name was made for network spoke in rg-net"
     )
     assert reason.after is not None
     after = first.done()
