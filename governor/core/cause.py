@@ -114,10 +114,13 @@ def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
     """A subject and the Scopes whose last run named it in, the Scopes to look at out.
 
     What lies in a virtual network maps to it; something shared or deleted maps to the networks that name it; a peering,
-    which has two ends, to both; and a network to itself and to those that name it as their hub.
+    which has two ends, to both; a network to itself and to those that name it as their hub; and a resource group or
+    subscription, whose tags count for what lies in it, to those of them that do.
     """
     parts = ids.parse(subject)
     found = {scope.key: scope for scope in named_by}
+    if parts.type in _ABOVE:
+        found = {key: scope for key, scope in found.items() if f"{key}/".startswith(f"{ids.key(subject)}/")}
     if parts.type == ids.VIRTUAL_NETWORK or parts.type.startswith(ids.VIRTUAL_NETWORK + "/"):
         vnet = ids.network(parts.subscription, parts.resource_group, "virtualNetworks", parts.names[0])
         own = VirtualNetwork(vnet)

@@ -25,6 +25,13 @@ def test_a_peering_leads_to_its_network_and_to_whoever_named_it() -> None:
     assert cause.scopes(peering, [spoke, hub]) == (hub, spoke)
 
 
+def test_a_group_or_subscription_leads_to_those_that_lie_in_it() -> None:
+    here, away = VirtualNetwork(vnet_id()), VirtualNetwork(vnet_id().replace("rg-net", "rg-net-2"))
+    assert cause.scopes(GROUP.upper(), [here, away]) == (here,)
+    assert cause.scopes(f"/subscriptions/{SUB}", [here, away, Remainder(SUB)]) == (Remainder(SUB), away, here)
+    assert cause.scopes(GROUP, []) == ()
+
+
 def test_what_is_a_part_of_something_shared_is_named_as_the_whole() -> None:
     table = f"{GROUP}/providers/Microsoft.Network/routeTables/rt"
     rules = f"{GROUP}/providers/Microsoft.Network/firewallPolicies/fp"
