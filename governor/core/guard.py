@@ -147,7 +147,11 @@ def _placed(judged: Judged, repair: Remediation, after: Estate) -> tuple[facts.S
         if isinstance(step, WriteSubnet) and ids.same(step.target, subnet.id):
             subnet = with_subnet(subnet, step.to)
     network = after.known.get(ids.key(judged.network.id))
-    return subnet, network if isinstance(network, facts.VirtualNetwork) else judged.network
+    if not isinstance(network, facts.VirtualNetwork):
+        return subnet, judged.network
+    if ids.kind(repair.resource) == ids.CLUSTER:  # AKS attaches subnets of the network that it manages by itself
+        subnet = next((one for one in network.properties.subnets or () if ids.same(one.id, subnet.id)), subnet)
+    return subnet, network
 
 
 def _whole(released: list[Remediation], view: _View) -> tuple[list[Remediation], list[Withheld]]:
