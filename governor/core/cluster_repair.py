@@ -118,6 +118,8 @@ def _whole(case: Case, policy: str, steps: tuple[Step, ...], to: str, estate: Es
     pieces = () if case.cluster.has_managed_network and not steps else case.pieces
     offered = (*case.pieces, *(one.remediation for one in case.held))
     about = dict.fromkeys(requirement for piece in offered for requirement in piece.requirements)
+    if case.cluster.has_managed_network:
+        about.pop(Requirement.SUBNET_PRIVATE, None)  # a subnet of AKS's own is never written
     if case.verdict.result is Result.VIOLATION:
         about = {REQUIREMENT.value: None, **about}
     old = tuple(sorted({a for one in case.subnets if one.path for a in addresses(one.path, estate)[0]}))
