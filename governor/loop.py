@@ -257,7 +257,7 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
         found = ()
     else:
         named = await ports.ledger.named_by(causes.named_as(cause.subject))
-        found = causes.scopes(cause.subject, (*named, *await _homes(cause.subject, ports)))
+        found = causes.scopes(cause.subject, (*named, *await homes_of(cause.subject, ports)))
     if len(found) > 1:
         for one in found:
             await ports.inbox.put(replace(cause, scope=one))
@@ -268,7 +268,7 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
     return found[0]
 
 
-async def _homes(subject: str, ports: Ports) -> tuple[Scope, ...]:
+async def homes_of(subject: str, ports: Ports) -> tuple[Scope, ...]:
     """The subject of an event in; where it lives if it is a cluster or a pool of one: a new one is named by nobody."""
     whole = ids.top_level(subject)
     if ids.kind(whole) != ids.CLUSTER:
