@@ -2,10 +2,11 @@
 
 import re
 
-from simulator import errors, graph, groups, lists, locks, management, network, plain, roles, tags
+from simulator import errors, event_calls, graph, groups, lists, locks, management, network, plain, roles, tags
 from simulator.activity_query import LOG, activity
 from simulator.calls import Call
 from simulator.effective_routes import effective_routes
+from simulator.event_subscriptions import EVENT_SUBSCRIPTIONS
 from simulator.ids import NIC, VIRTUAL_GATEWAY, location_key, segments_of
 from simulator.learned_routes import learned_routes
 from simulator.polls import job, poll
@@ -15,7 +16,12 @@ from simulator.store import Stored
 from simulator.wire import Response, answer, text
 from simulator.world import World
 
-ACTIONS = {(VIRTUAL_GATEWAY, "getlearnedroutes"): learned_routes, (NIC, "effectiveroutetable"): effective_routes}
+ACTIONS = {
+    (VIRTUAL_GATEWAY, "getlearnedroutes"): learned_routes,
+    (NIC, "effectiveroutetable"): effective_routes,
+    **{(kind, "getfullurl"): event_calls.full_url for kind in EVENT_SUBSCRIPTIONS},
+    **{(kind, "getdeliveryattributes"): event_calls.delivery_attributes for kind in EVENT_SUBSCRIPTIONS},
+}
 SUBSCRIPTION = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 
@@ -136,6 +142,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
             return activity(world, call)
         if address.type_key == locks.LOCKS:
             return locks.listed(world, call)
+        if address.type_key in event_calls.LISTS:
+            return event_calls.listed(world, call)
         return lists.collection(world, call)
     networked = is_network(address.type_key)
     if networked and group is None:

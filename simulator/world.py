@@ -13,7 +13,7 @@ from simulator import balancers, errors, peerings
 from simulator.activity_log import ActivityLog
 from simulator.clock import Clock
 from simulator.earlier import Earlier
-from simulator.event_subscriptions import event_subscription
+from simulator.event_bodies import event_subscription
 from simulator.events import Caller, event_of, precise
 from simulator.graph_history import Past
 from simulator.grid import Disorder, Events

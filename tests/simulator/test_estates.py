@@ -23,7 +23,10 @@ def test_export_loads_to_the_same(cloud: Cloud) -> None:
     topic = f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/t"
     source = {"source": f"/subscriptions/{SUBSCRIPTION}", "topicType": "Microsoft.Resources.Subscriptions"}
     cloud.put(topic, source, location="global")
-    cloud.put(f"{topic}/eventSubscriptions/e", {"destination": {"endpointType": "WebHook"}})
+    cloud.put(
+        f"{topic}/eventSubscriptions/e",
+        {"destination": {"endpointType": "WebHook", "properties": {"endpointUrl": "http://127.0.0.1:1/"}}},
+    )
     cloud.put(f"{NETWORK}/virtualNetworks/v/providers/Microsoft.Authorization/locks/l", {"level": "ReadOnly"})
     exported = cloud.arm.export()
     other = Arm(ManualClock(), seed=9)
