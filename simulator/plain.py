@@ -5,7 +5,7 @@ import msgspec
 from simulator import errors, event_calls, topics
 from simulator.calls import Call, announce, empty, operation_for
 from simulator.event_subscriptions import is_event_subscription
-from simulator.ids import CLUSTERS, DEPLOYMENTS, SYSTEM_TOPIC
+from simulator.ids import CLUSTERS, CLUSTERS_SHOWN, DEPLOYMENTS, SYSTEM_TOPIC
 from simulator.network import missing
 from simulator.operations import stamp
 from simulator.render import render, shown_id
@@ -104,7 +104,7 @@ def _put_cluster(world: World, call: Call, group: Stored | None, old: Stored | N
     location = text(sent.get("location")).replace(" ", "").lower()
     if not location:
         raise errors.location_required()
-    stored = stored_plain(_id_of(call, group, old), "Microsoft.ContainerService/ManagedClusters", sent)
+    stored = stored_plain(_id_of(call, group, old), CLUSTERS_SHOWN, sent)
     content = stored.content
     content["location"] = location
     properties = members(content.get("properties"))

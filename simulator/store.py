@@ -136,6 +136,13 @@ class Store:
         by_member = self._referrers.setdefault(reference.target, {})
         by_member.setdefault(reference.member, {})[reference.holder.casefold()] = reference.holder
 
+    def put_last(self, reference: Reference) -> None:
+        """A reference in; if it holds, it is the last of those that name its target so."""
+        holders = self._referrers.get(reference.target, {}).get(reference.member, {})
+        holder = reference.holder.casefold()
+        if holder in holders:
+            holders[holder] = holders.pop(holder)
+
     def owner(self, holder: str) -> str | None:
         """A holder's key in (an ipConfiguration, say), the key of the resource it is part of out."""
         key = holder

@@ -85,3 +85,10 @@ def nic_properties(subnet: str, **configuration: Any) -> dict[str, Any]:
 def link(path: str) -> dict[str, str]:
     """A path of the network provider in, a reference to it out."""
     return {"id": f"{NETWORK}/{path}"}
+
+
+def without_etags(value: Any) -> Any:
+    """Any JSON in, the same without etags at any depth out."""
+    if isinstance(value, dict):
+        return {name: without_etags(member) for name, member in value.items() if name != "etag"}
+    return [without_etags(element) for element in value] if isinstance(value, list) else value
