@@ -7,6 +7,7 @@ import msgspec
 from simulator import event_bodies
 from simulator.actions import asked_of
 from simulator.calls import Call
+from simulator.event_filters import invalid
 from simulator.ids import EVENT_SUBSCRIPTION, location_key
 from simulator.lists import paged
 from simulator.render import render
@@ -19,6 +20,7 @@ LISTS = tuple(
     f"microsoft.eventgrid/{path}/eventsubscriptions" for path in ("topictypes", "locations", "locations/topictypes")
 )
 """The types in the paths of lists of some event subscriptions only."""
+MOST = 500
 GLOBAL = "global"
 SCOPES = {2: OF_SUBSCRIPTION, 4: OF_GROUP}
 """The kind of topic that subscriptions and groups have, by the slashes in their ids."""
@@ -26,6 +28,9 @@ SCOPES = {2: OF_SUBSCRIPTION, 4: OF_GROUP}
 
 def put(world: World, call: Call, shown_id: str) -> Response:
     """A body in; Event Grid answers 201 to every PUT, of what is there too."""
+    key = call.address.key
+    if key not in world.store and len(world.store.keys_in(key.rpartition("/")[0])) >= MOST:
+        raise invalid(f"The maximum number of event subscriptions allowed on a topic is {MOST}.")
     return _written(world, call, shown_id, event_bodies.kept(call.content()))
 
 

@@ -164,6 +164,16 @@ def test_destinations_in_azure_are_stored_and_get_nothing(cloud: Cloud, destinat
     assert cloud.arm.take_events() == []
 
 
+def test_topic_has_500_event_subscriptions_at_most() -> None:
+    cloud = Cloud(throttle="off")
+    collection = PATH.rpartition("/")[0]
+    for number in range(500):
+        subscribed(cloud, f"{collection}/s{number}")
+    assert "is 500" in refused(cloud, {"destination": webhook()}, f"{collection}/one-more")
+    subscribed(cloud, f"{collection}/s7")
+    subscribed(cloud, f"{GROUP}/providers/Microsoft.EventGrid/eventSubscriptions/elsewhere")
+
+
 # --- what a deployment makes ------------------------------------------------------------------------
 
 

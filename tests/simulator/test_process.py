@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import ssl
 import sys
@@ -59,6 +60,16 @@ async def test_options_reach_the_simulator(checkout: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
+
+
+def test_documents_name_every_option(capsys: pytest.CaptureFixture[str], checkout: Path) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        options(["--help"])
+    told = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    documented = (
+        (checkout / "docs" / "simulator.md").read_text().partition("python -m simulator")[2].partition("```")[0]
+    )
+    assert set(re.findall(r"--[a-z-]+", documented)) == told
 
 
 @pytest.mark.parametrize(
