@@ -51,15 +51,10 @@ def options(arguments: list[str]) -> argparse.Namespace:
         "--graph-lag", metavar="SECONDS", type=_seconds, default=0, help="seconds by which Resource Graph is late"
     )
     parser.add_argument(
-        "--unreadable", metavar="ID", action="append", default=[], help="a subscription in which nobody has a role"
-    )
-    parser.add_argument(
-        "--denied",
-        metavar="SCOPE=ACTION",
-        action="append",
-        default=[],
-        type=_denied,
-        help="an action that nobody may do at a scope or below it; * stands for anything",
+        "--roles",
+        choices=("open", "assigned"),
+        default="open",
+        help="everybody is an owner, or may do only what role assignments say",
     )
     parser.add_argument(
         "--network-lag",
@@ -85,14 +80,6 @@ def options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--data", metavar="DIR", type=Path, default=Path(".simulator"), help="where ca.pem is written")
     return parser.parse_args(arguments)
-
-
-def _denied(given: str) -> tuple[str, str]:
-    """`SCOPE=ACTION` in, both out."""
-    scope, _, action = given.partition("=")
-    if not scope or not action:
-        raise argparse.ArgumentTypeError(f"{given!r} is not SCOPE=ACTION")
-    return scope, action
 
 
 def _port(given: str) -> int:
@@ -158,9 +145,6 @@ def simulator(chosen: argparse.Namespace) -> Arm:
     estate: Estate = [{"id": f"/subscriptions/{DEFAULT_SUBSCRIPTION}", "type": "Microsoft.Resources/subscriptions"}]
     if chosen.estate is not None:
         estate = read_estate(chosen.estate)
-    denied: dict[str, list[str]] = {}
-    for scope, action in chosen.denied:
-        denied.setdefault(scope, []).append(action)
     try:
         return Arm(
             SystemClock(),
@@ -170,11 +154,10 @@ def simulator(chosen: argparse.Namespace) -> Arm:
             handshakes=True,
             estate=estate,
             graph_lag=chosen.graph_lag,
-            unreadable=chosen.unreadable,
             network_lag=chosen.network_lag,
             faults=read_faults(chosen.chaos) if chosen.chaos is not None else (),
             events=Disorder(duplicates=chosen.event_duplicates, delay=chosen.event_delay),
-            denied=denied,
+            roles=chosen.roles,
         )
     except BadFaults as problem:
         raise Unusable(str(problem)) from None
