@@ -93,7 +93,7 @@ async def _deliver_for_ever(arm: Arm, session: aiohttp.ClientSession, wake: asyn
             for subscription in arm.unconfirmed():
                 if subscription.key not in asked:
                     asked.add(subscription.key)
-                    group.create_task(_validate(arm, session, subscription, asked))
+                    group.create_task(_validate(arm, session, subscription, asked, wake))
             due = arm.next_due()
             if due is None:
                 await wake.wait()
@@ -118,7 +118,9 @@ async def _deliver(arm: Arm, session: aiohttp.ClientSession, delivery: Delivery,
     wake.set()
 
 
-async def _validate(arm: Arm, session: aiohttp.ClientSession, found: EventSubscription, asked: set[str]) -> None:
+async def _validate(
+    arm: Arm, session: aiohttp.ClientSession, found: EventSubscription, asked: set[str], wake: asyncio.Event
+) -> None:
     """An endpoint is asked whether it wants events: with a code to send back, or with OPTIONS for CloudEvents."""
     try:
         if found.schema == "CloudEventSchemaV1_0":
@@ -127,8 +129,10 @@ async def _validate(arm: Arm, session: aiohttp.ClientSession, found: EventSubscr
             accepted = await _echoes(session, found)
     except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
         accepted = False
-    arm.confirm(found.key, accepted=accepted)
+    if found in arm.unconfirmed():  # else it was changed or deleted meanwhile, and this answer means nothing
+        arm.confirm(found.key, accepted=accepted)
     asked.discard(found.key)
+    wake.set()
 
 
 async def _allows(session: aiohttp.ClientSession, url: str) -> bool:

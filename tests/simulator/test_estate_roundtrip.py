@@ -17,6 +17,7 @@ Write: TypeAlias = tuple[str, str, object]
 SCOPE = f"/subscriptions/{SUBSCRIPTION}"
 TOPIC = f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/t"
 HOOK = {"endpointType": "WebHook", "properties": {"endpointUrl": "http://127.0.0.1:1/hook?code=secret"}}
+READER, OWN_ROLE = "acdd72a7-3385-48ef-bd42-f606fba81ae7", "00000000-0000-4000-8000-0000000000aa"
 MANAGEMENT = "/providers/Microsoft.Management/managementGroups"
 STANDARD: dict[str, Any] = {"location": "eastus", "sku": {"name": "Standard"}}
 names = st.sampled_from(["a", "b", "C"])
@@ -197,6 +198,29 @@ WRITES: st.SearchStrategy[Write] = st.one_of(
         names,
         st.sampled_from(["CanNotDelete", "ReadOnly"]),
     ),
+    st.builds(
+        lambda scope, who: write(
+            f"{scope}/providers/Microsoft.Authorization/roleAssignments/{who}",
+            {
+                "roleDefinitionId": f"{SCOPE}/providers/Microsoft.Authorization/roleDefinitions/{READER}",
+                "principalId": who,
+                "principalType": "ServicePrincipal",
+            },
+        ),
+        st.sampled_from([SCOPE, GROUP, f"{NETWORK}/virtualNetworks/a"]),
+        st.sampled_from([f"00000000-0000-4000-8000-00000000000{number}" for number in range(3)]),
+    ),
+    st.just(
+        write(
+            f"{SCOPE}/providers/Microsoft.Authorization/roleDefinitions/{OWN_ROLE}",
+            {
+                "roleName": "Mine",
+                "type": "CustomRole",
+                "assignableScopes": [SCOPE],
+                "permissions": [{"actions": ["*/read"], "notActions": []}],
+            },
+        )
+    ),
     st.just(write(f"{GROUP}/providers/Microsoft.Authorization/locks/l", {"level": "CanNotDelete"})),
     st.just(write(TOPIC, {"source": SCOPE, "topicType": "Microsoft.Resources.Subscriptions"}, location="global")),
     st.just(write(f"{TOPIC}/eventSubscriptions/e", {"destination": HOOK})),
@@ -274,6 +298,7 @@ def written(writes: list[Write]) -> Cloud:
             cloud.clock.advance(float(path))
         else:
             version = "2023-04-01" if path.startswith("/providers") else "2024-05-01"
+            version = "2022-04-01" if "Microsoft.Authorization/role" in path else version
             cloud.call(method, path, body, version)
     cloud.arm.settle()
     return cloud
@@ -303,11 +328,14 @@ def reads(arm: Arm, estate: list[Any]) -> dict[str, Any]:
     for path in sorted(paths):
         version = "2023-04-01" if path.startswith("/providers") else "2024-05-01"
         answer = arm.handle(Request("GET", f"{path}?api-version={version}", bearer()))
-        answers[path] = (answer.status, answer.headers.get("ETag"), answer.json())
+        body = answer.json()
+        if path.endswith("/roleAssignments"):  # listed in the order in which they were made, wherever they hang
+            body["value"].sort(key=lambda entry: entry["id"])
+        answers[path] = (answer.status, answer.headers.get("ETag"), body)
     for table in ("resources", "resourcecontainers"):
-        body = json.dumps({"query": table, "subscriptions": [SUBSCRIPTION]}).encode()
+        query = json.dumps({"query": table, "subscriptions": [SUBSCRIPTION]}).encode()
         target = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
-        answers[table] = arm.handle(Request("POST", target, bearer(), body)).json()
+        answers[table] = arm.handle(Request("POST", target, bearer(), query)).json()
     return answers
 
 
