@@ -37,6 +37,7 @@ ALTERNATIVES = {
     "deadLetterWithResourceIdentity": "deadLetterDestination",
 }
 """Each takes the place of the other."""
+MAY_CHANGE = (*ALTERNATIVES, "filter", "labels", "expirationTimeUtc", "eventDeliverySchema", "retryPolicy")
 
 
 def event_subscription(store: Store, key: str, content: Body) -> EventSubscription | None:
@@ -82,6 +83,8 @@ def patched(content: Body, sent: Body) -> Body:
     """What is stored and what a PATCH says in, the body as it would be out: members are replaced as a whole."""
     properties = members(content.get("properties"))
     for name, value in sent.items():
+        if name not in MAY_CHANGE:
+            continue
         properties.pop(ALTERNATIVES.get(name, ""), None)
         properties[name] = value
     return content | {"properties": {name: value for name, value in properties.items() if value is not None}}

@@ -91,11 +91,13 @@ def test_stale_read_keeps_the_secret_too(cloud: Cloud) -> None:
 
 def test_patch_replaces_members_of_the_properties_and_keeps_the_others(cloud: Cloud) -> None:
     subscribed(cloud, filter={"subjectEndsWith": "/wanted"}, labels=["a"], retryPolicy={"maxDeliveryAttempts": 3})
-    answer = cloud.call("PATCH", PATH, {"filter": {"subjectEndsWith": "/other"}, "labels": None})
+    sent = {"filter": {"subjectEndsWith": "/other"}, "labels": None, "topic": "/x", "properties": {"labels": ["b"]}}
+    answer = cloud.call("PATCH", PATH, sent)
     assert answer.status == 201
     found = cloud.get(PATH)["properties"]
     assert found["filter"] == {"subjectBeginsWith": "", "subjectEndsWith": "/other"}
-    assert (found["retryPolicy"], "labels" in found) == ({"maxDeliveryAttempts": 3}, False)
+    assert (found["retryPolicy"], found["topic"]) == ({"maxDeliveryAttempts": 3}, SCOPE)
+    assert found.keys().isdisjoint({"labels", "properties"})
     assert cloud.arm.events[-1].data["operationName"] == "Microsoft.EventGrid/eventSubscriptions/write"
     for name in ("wanted", "other"):
         cloud.gateway(name)
