@@ -2,7 +2,7 @@
 
 import re
 
-from simulator import errors, graph, groups, lists, locks, management, network, plain, roles, tags
+from simulator import api_versions, errors, graph, groups, lists, locks, management, network, plain, roles, tags
 from simulator.activity_query import LOG, activity
 from simulator.calls import Call
 from simulator.effective_routes import effective_routes
@@ -23,6 +23,8 @@ def routed(world: World, call: Call) -> Response:
     """A call in; its subscription, then its group, then the resource or list it names answers."""
     address, method = call.address, call.request.method
     tail = [part.lower() for part in segments_of(call.request.path)]
+    if address.subscription is None:
+        api_versions.check(world, call)
     if address.subscription is None and tail == ["subscriptions"]:
         _only(method, "GET")
         return lists.subscriptions(world, call)
@@ -33,6 +35,8 @@ def routed(world: World, call: Call) -> Response:
             case "microsoft.management":
                 return management.answered(world, call)
     subscription = _subscription(world, call)
+    if subscription is not None:
+        api_versions.check(world, call)
     roles.check(world, call)
     if address.group is None and address.namespace is None and subscription is not None:
         match tail[2:]:

@@ -103,7 +103,9 @@ UNCHANGING = {
     "parsed": "the cache of a pure function",
     "_PARSER": "a grammar that was read once; what it parses is in its answers",
     "OWNER": "a frozen value",
+    "OTHERS": "a frozen value",
     "PLAIN": "a frozen value",
+    "RESOURCE_MANAGER": "a frozen value",
     "annotations": "an import from the future",
 }
 

@@ -1,0 +1,102 @@
+"""Which types and api-versions there are: a call in, nothing or the refusal of what Azure has never heard of out."""
+
+import re
+from datetime import date
+from typing import Literal
+
+from simulator import errors
+from simulator.calls import Call
+from simulator.ids import location_key
+from simulator.known_types import (
+    CHILDREN,
+    ELSEWHERE_VERSIONED,
+    OTHERS,
+    PROVIDERS,
+    REGIONS,
+    RESOURCE_MANAGER,
+    Known,
+)
+from simulator.wire import text
+from simulator.world import World
+
+FORM = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?", re.ASCII)
+NAMESPACE = re.compile(r"\w+(\.\w+)+", re.ASCII)
+Flaw = Literal["namespace", "type", "version"]
+
+
+def check(world: World, call: Call) -> None:
+    """A call in; refused when its type, or the version of it that is asked for, does not exist."""
+    address = call.address
+    types = address.types
+    if call.request.method == "POST" and address.is_collection:
+        types = types[:-1]  # an action, which whoever answers knows
+    flaw = _flaw(address.namespace or "", "/".join(types).lower(), call.api_version)
+    if flaw is None:
+        return
+    match flaw:
+        case "namespace":
+            raise errors.invalid_namespace(address.namespace or "")
+        case "type":
+            raise errors.type_not_found(address.namespace or "", call.api_version)
+        case "version":
+            raise _unsupported(world, call, "/".join(address.types[: len(types)]))
+
+
+def _flaw(namespace: str, kind: str, version: str) -> Flaw | None:
+    """A provider, a type (in lower case) and a version in, what there is not out."""
+    known = _known(namespace)
+    if namespace and not NAMESPACE.fullmatch(namespace):
+        return "namespace"
+    first = kind.partition("/")[0]
+    judged = known.types and kind
+    if judged and first not in known.types and first not in ELSEWHERE_VERSIONED:
+        return "type"
+    if namespace.lower() == "microsoft.network" and not _are_children(kind.split("/")):
+        return "type"
+    if known.versions and first not in ELSEWHERE_VERSIONED:
+        return None if version in known.versions else "version"
+    in_time = _is_date(version) and known.first[:10] <= version[:10] <= known.last[:10]
+    return None if in_time else "version"
+
+
+def _known(namespace: str) -> Known:
+    return PROVIDERS.get(namespace.lower(), OTHERS) if namespace else RESOURCE_MANAGER
+
+
+def _are_children(kinds: list[str]) -> bool:
+    """The segments of a type in, whether each may hang under those before it out."""
+    above = ("/".join(kinds[:depth]) for depth in range(1, len(kinds)))
+    return all(kind in CHILDREN.get(parent, (kind,)) for parent, kind in zip(above, kinds[1:], strict=True))
+
+
+def _is_date(version: str) -> bool:
+    try:
+        date.fromisoformat(version[:10])
+    except ValueError:
+        return False
+    return True
+
+
+def _unsupported(world: World, call: Call, kind: str) -> errors.ArmError:
+    """A version that is none: Resource Manager speaks for itself, for what lies in a region, and for what does not."""
+    address, version = call.address, call.api_version
+    known = _known(address.namespace or "")
+    if not address.namespace or not _is_date(version):
+        return errors.invalid_api_version(version)
+    versions = known.versions or (known.first, known.last)
+    if address.group is None:
+        return errors.type_not_found(address.namespace, version, kind, versions)
+    return errors.no_registered_provider(_location(world, call), version, kind, versions, REGIONS)
+
+
+def _location(world: World, call: Call) -> str:
+    """Where a resource is, or is to be, or its group is."""
+    address = call.address
+    group = f"/subscriptions/{address.subscription}/resourcegroups/{address.group}".casefold()
+    for key in (address.top.key, group):
+        stored = world.store.get(key)
+        if stored is not None and text(stored.content.get("location")):
+            return text(stored.content.get("location"))
+        if key == address.top.key and call.request.method == "PUT" and len(address.types) == 1:
+            return location_key(text(call.content().get("location")))
+    return ""
