@@ -285,6 +285,12 @@ def bad(code: str, message: str) -> ArmError:
     return ArmError(400, code, message)
 
 
+def bad_format(code: str, message: str) -> ArmError:
+    """A body that the Network provider cannot read."""
+    detail = {"code": code, "message": message}
+    return ArmError(400, "InvalidRequestFormat", "Cannot parse the request.", details=[detail])
+
+
 def try_again(detail: Body, headers: Mapping[str, str] | None = None) -> ArmError:
     """The network provider's wrapping of what may be tried again."""
     return ArmError(429, "RetryableError", "A retryable error occurred.", details=[detail], headers=headers)

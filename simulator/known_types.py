@@ -8,7 +8,7 @@ import msgspec
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A provider's types (none: not judged), its oldest and newest api-version, and all of them where they are known."""
+    """A provider's types (none: not judged), its oldest and newest api-version, and all of them where known."""
 
     first: str
     last: str
@@ -20,7 +20,11 @@ def _types(names: str) -> frozenset[str]:
     return frozenset(names.lower().split())
 
 
-NETWORK_VERSIONS = tuple(
+def _versions(texts: str) -> tuple[str, ...]:
+    return tuple(texts.split())
+
+
+NETWORK_VERSIONS = _versions(
     """
     2014-12-01-preview 2015-05-01-preview 2015-06-15 2016-03-30 2016-06-01 2016-07-01 2016-08-01 2016-09-01 2016-10-01
     2016-11-01 2016-12-01 2017-03-01 2017-04-01 2017-06-01 2017-08-01 2017-09-01 2017-10-01 2017-11-01 2018-01-01
@@ -30,7 +34,7 @@ NETWORK_VERSIONS = tuple(
     2021-05-01 2021-06-01 2021-08-01 2021-12-01 2022-01-01 2022-05-01 2022-07-01 2022-09-01 2022-11-01 2023-02-01
     2023-04-01 2023-05-01 2023-06-01 2023-09-01 2023-11-01 2024-01-01 2024-03-01 2024-05-01 2024-07-01 2024-10-01
     2025-01-01 2025-03-01 2025-05-01 2025-07-01 2025-09-01 2026-01-01 2026-03-01
-    """.split()
+    """
 )
 _NETWORK_TYPES = _types(
     """
