@@ -1,6 +1,7 @@
 """Which types and api-versions there are: a call in, nothing or the refusal of what Azure has never heard of out."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
@@ -12,15 +13,20 @@ from simulator.known_types import (
     ELSEWHERE_VERSIONED,
     OTHERS,
     PROVIDERS,
-    REGIONS,
     RESOURCE_MANAGER,
     Known,
 )
+from simulator.regions import REGIONS
 from simulator.wire import text
 from simulator.world import World
 
 FORM = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?", re.ASCII)
 NAMESPACE = re.compile(r"\w+(\.\w+)+", re.ASCII)
+_OWN_VERSIONS = (
+    "2026-06-01,2025-04-01,2024-11-01,2024-07-01,2024-03-01,2023-07-01,2022-12-01,2022-09-01,2022-06-01,2021-04-01,"
+    "2021-01-01,2020-10-01,2020-06-01,2019-10-01,2018-05-01,2017-05-10,2016-09-01,2016-06-01,2015-11-01,2015-01-01,"
+    "2014-04-01"
+)
 Flaw = Literal["namespace", "type", "version"]
 
 
@@ -35,9 +41,9 @@ def check(world: World, call: Call) -> None:
         return
     match flaw:
         case "namespace":
-            raise errors.invalid_namespace(address.namespace or "")
+            raise _invalid_namespace(address.namespace or "")
         case "type":
-            raise errors.type_not_found(address.namespace or "", call.api_version)
+            raise _type_not_found(address.namespace or "", call.api_version)
         case "version":
             raise _unsupported(world, call, "/".join(address.types[: len(types)]))
 
@@ -82,11 +88,11 @@ def _unsupported(world: World, call: Call, kind: str) -> errors.ArmError:
     address, version = call.address, call.api_version
     known = _known(address.namespace or "")
     if not address.namespace or not _is_date(version):
-        return errors.invalid_api_version(version)
+        return invalid_api_version(version)
     versions = known.versions or (known.first, known.last)
     if address.group is None:
-        return errors.type_not_found(address.namespace, version, kind, versions)
-    return errors.no_registered_provider(_location(world, call), version, kind, versions, REGIONS)
+        return _type_not_found(address.namespace, version, kind, versions)
+    return _no_registered_provider(_location(world, call), version, kind, versions)
 
 
 def _location(world: World, call: Call) -> str:
@@ -100,3 +106,37 @@ def _location(world: World, call: Call) -> str:
         if key == address.top.key and call.request.method == "PUT" and len(address.types) == 1:
             return location_key(text(call.content().get("location")))
     return ""
+
+
+def invalid_api_version(given: str) -> errors.ArmError:
+    return errors.gateway(
+        400,
+        "InvalidApiVersionParameter",
+        f"The api-version '{given}' is invalid. The supported versions are '{_OWN_VERSIONS}'.",
+    )
+
+
+def _invalid_namespace(namespace: str) -> errors.ArmError:
+    return errors.gateway(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
+
+
+def _type_not_found(namespace: str, version: str, kind: str = "", versions: Sequence[str] = ()) -> errors.ArmError:
+    """A provider has no such type; or it has it (`kind`), in other versions, and in no region."""
+    named = f" '{kind}'" if kind else ""
+    supported = f" The supported api-versions are '{','.join(versions)}'." if versions else ""
+    return errors.gateway(
+        404,
+        "InvalidResourceType",
+        f"The resource type{named} could not be found in the namespace '{namespace}' for api version '{version}'."
+        f"{supported}",
+    )
+
+
+def _no_registered_provider(location: str, version: str, kind: str, versions: Sequence[str]) -> errors.ArmError:
+    return errors.gateway(
+        400,
+        "NoRegisteredProviderFound",
+        f"No registered resource provider found for location '{location}' and API version '{version}' for type "
+        f"'{kind}'. The supported api-versions are '{', '.join(versions)}'. The supported locations are "
+        f"'{', '.join(REGIONS)}'.",
+    )

@@ -248,7 +248,7 @@ class Arm:
         if not version:
             raise errors.missing_api_version()
         if not api_versions.FORM.fullmatch(version):
-            raise errors.invalid_api_version(version)
+            raise api_versions.invalid_api_version(version)
         if len(request.body) > MOST_BYTES:
             raise errors.content_too_large(len(request.body), MOST_BYTES)
         client_id = request.header("x-ms-client-request-id") or self._world.guid()

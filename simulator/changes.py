@@ -9,6 +9,7 @@ from simulator.calls import Call
 from simulator.forms import check_form
 from simulator.ids import PEERING, PUBLIC_PREFIX, VNET, name_of, parent_key
 from simulator.names import check_resource
+from simulator.regions import is_region, location_not_available
 from simulator.rules import Planned
 from simulator.shapes import UNSEEN, has_guid, identify, inner_elements, kept_of, kind_of, shaped
 from simulator.store import Store, Stored
@@ -66,6 +67,8 @@ def location_of(call: Call, sent: Body, old: Stored | None, parent: Stored | Non
         raise errors.location_required()
     if existing and given != existing:
         raise errors.location_changed(call.address.names[-1], existing, group.name, given)
+    if not existing and not is_region(given, call.address.types[0], group):
+        raise location_not_available(text(sent.get("location")), call.address.type)
     return given
 
 

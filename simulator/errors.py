@@ -1,16 +1,11 @@
 """ARM's refusals: what went wrong in, an ArmError with the exact status, code and envelope out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 from simulator.wire import Body, Response, answer
 
 Envelope = Literal["gateway", "provider", "cluster"]
-_OWN_VERSIONS = (
-    "2026-06-01,2025-04-01,2024-11-01,2024-07-01,2024-03-01,2023-07-01,2022-12-01,2022-09-01,2022-06-01,2021-04-01,"
-    "2021-01-01,2020-10-01,2020-06-01,2019-10-01,2018-05-01,2017-05-10,2016-09-01,2016-06-01,2015-11-01,2015-01-01,"
-    "2014-04-01"
-)
 
 
 class ArmError(Exception):
@@ -86,39 +81,6 @@ def missing_api_version() -> ArmError:
         400,
         "MissingApiVersionParameter",
         "The api-version query parameter (?api-version=) is required for all requests.",
-    )
-
-
-def invalid_api_version(given: str) -> ArmError:
-    return gateway(
-        400,
-        "InvalidApiVersionParameter",
-        f"The api-version '{given}' is invalid. The supported versions are '{_OWN_VERSIONS}'.",
-    )
-
-
-def invalid_namespace(namespace: str) -> ArmError:
-    return gateway(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
-
-
-def type_not_found(namespace: str, version: str, kind: str = "", versions: Sequence[str] = ()) -> ArmError:
-    """A provider has no such type; or it has it (`kind`), in other versions, and in no region."""
-    named = f" '{kind}'" if kind else ""
-    supported = f" The supported api-versions are '{','.join(versions)}'." if versions else ""
-    return gateway(
-        404,
-        "InvalidResourceType",
-        f"The resource type{named} could not be found in the namespace '{namespace}' for api version '{version}'."
-        f"{supported}",
-    )
-
-
-def no_registered_provider(location: str, version: str, kind: str, versions: Sequence[str], regions: str) -> ArmError:
-    return gateway(
-        400,
-        "NoRegisteredProviderFound",
-        f"No registered resource provider found for location '{location}' and API version '{version}' for type "
-        f"'{kind}'. The supported api-versions are '{', '.join(versions)}'. The supported locations are '{regions}'.",
     )
 
 

@@ -20,11 +20,11 @@ def _types(names: str) -> frozenset[str]:
     return frozenset(names.lower().split())
 
 
-def _versions(texts: str) -> tuple[str, ...]:
+def _words(texts: str) -> tuple[str, ...]:
     return tuple(texts.split())
 
 
-NETWORK_VERSIONS = _versions(
+NETWORK_VERSIONS = _words(
     """
     2014-12-01-preview 2015-05-01-preview 2015-06-15 2016-03-30 2016-06-01 2016-07-01 2016-08-01 2016-09-01 2016-10-01
     2016-11-01 2016-12-01 2017-03-01 2017-04-01 2017-06-01 2017-08-01 2017-09-01 2017-10-01 2017-11-01 2018-01-01
@@ -139,11 +139,3 @@ PROVIDERS: dict[str, Known] = {
 }
 OTHERS = Known("2014-01-01", "2026-11-21")
 """Any other provider: nothing is that old, and nothing newer had been heard of when these tables were made."""
-REGIONS = (
-    "westus, eastus, northeurope, westeurope, eastasia, southeastasia, northcentralus, southcentralus, centralus, "
-    "eastus2, japaneast, japanwest, brazilsouth, australiaeast, australiasoutheast, centralindia, southindia, "
-    "westindia, canadacentral, canadaeast, westcentralus, westus2, ukwest, uksouth, koreacentral, koreasouth, "
-    "francecentral, australiacentral, southafricanorth, uaenorth, switzerlandnorth, germanywestcentral, norwayeast, "
-    "westus3, jioindiawest, swedencentral, qatarcentral, polandcentral, italynorth, israelcentral, mexicocentral, "
-    "spaincentral"
-)

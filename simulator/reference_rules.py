@@ -46,15 +46,8 @@ EXPECTED = {
 """By the member that names it, what is named."""
 _MEMBERS = {"interfaceSecurityGroup": "networkSecurityGroup", "addressPrefix": "publicIPPrefix"}
 """Members that references tell apart from others of the same name."""
-FAR = (
-    *PARTS,
-    "firewallPolicy",
-    "basePolicy",
-    "virtualNetworkGateway1",
-    "virtualNetworkGateway2",
-    "localNetworkGateway2",
-)
-"""What may be of another subscription. Frontends of load balancers may as well."""
+ANYWHERE = ("firewallPolicy", "virtualNetworkGateway2")
+"""What may lie in another region and another subscription."""
 LAST_WRITE = {
     NAT_GATEWAY: "PutNatGatewayOperation",
     PUBLIC_IP: "PutPublicIpAddressOperation",
@@ -82,14 +75,8 @@ def check_references(store: Store, resource_id: str, type_key: str, content: Bod
             )
         _check_kind(reference, address, _as_written(content, reference.target))
         found = store.get(reference.target) if reference.member not in PARTS else holder_of(store, reference.target)
-        written = _as_written(content, reference.target)
-        if found is None:
-            raise errors.reference_not_found(written, reference.holder)
-        if type_key != LOAD_BALANCER and reference.member not in FAR:
-            _check_subscription(resource_id, written)
-        region = _region(store, found)
-        if region and location and region != location:
-            raise errors.reference_not_found(written, reference.holder)
+        if found is None or not (reference.member in ANYWHERE or _is_near(store, found, reference, type_key, location)):
+            raise errors.reference_not_found(_as_written(content, reference.target), resource_id)
         _check_ready(found, resource_id)
         known.add(reference.target)
     for named in _named(type_key, content):
@@ -102,12 +89,14 @@ def check_references(store: Store, resource_id: str, type_key: str, content: Bod
         _check_ready(found, resource_id)
 
 
-def _check_subscription(resource_id: str, named: str) -> None:
-    if named.split("/")[2].lower() != resource_id.split("/")[2].lower():
-        raise errors.bad(
-            "ResourcesInDifferentSubscriptions",
-            f"Resource {resource_id} cannot reference resource {named}: both must be in the same subscription.",
-        )
+def _is_near(store: Store, found: Stored, user: Reference, type_key: str, location: str) -> bool:
+    """Whether what is named lies in the region and subscription of who names it; balancers may look further."""
+    region = _region(store, found)
+    if region and location and region != location:
+        return False
+    if type_key == LOAD_BALANCER or user.member in PARTS:
+        return True
+    return user.target.split("/")[2] == user.holder.split("/")[2].casefold()
 
 
 def _region(store: Store, found: Stored) -> str:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import msgspec
 
-from simulator import errors, special_subnets
+from simulator import errors, limits, special_subnets
 from simulator.ids import SUBNET, name_of, parent_key
 from simulator.ranges import Range, parsed
 from simulator.reference_rules import check_references
@@ -42,6 +42,8 @@ class PlannedNetwork(msgspec.Struct, frozen=True):
 
 def check_network(store: Store, network: PlannedNetwork) -> None:
     """A VNet as it would be in; refused when a subnet lies outside, overlaps, is in use, or names what it may not."""
+    if any(network.subnets[key].before is None for key in network.written):
+        limits.check_subnets(network.id, len(network.subnets))
     _check_ranges(network)
     for key in network.written:
         subnet = network.subnets[key]
@@ -86,6 +88,8 @@ def check_nat_gateway(store: Store, network: PlannedNetwork, subnet: Planned) ->
             "NatGatewayCannotBeUsedBySubnetsBelongingToDifferentVirtualNetworks",
             f"NAT Gateway {gateway.id} cannot be used by subnets belonging to different virtual networks.",
         )
+    if subnet.key not in served:
+        limits.check_gateway(gateway.id, len(served) + 1)
     for holder_key in store.referrers(subnet.key, "subnet"):
         user = store.owner(holder_key)
         if user is not None and uses_basic(store, user):
