@@ -236,12 +236,6 @@ def not_provisioned(used: str, user: str, state: str, operation: str, *, retryab
     return try_again(detail)
 
 
-def superseded() -> Body:
-    """The error of an operation that a newer write replaced."""
-    message = "Operation was canceled and superseded by another operation."
-    return {"code": "CanceledAndSupersededDueToAnotherOperation", "message": message, "details": []}
-
-
 def bad(code: str, message: str) -> ArmError:
     """A rule of the Network provider was broken."""
     return ArmError(400, code, message)

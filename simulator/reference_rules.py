@@ -6,17 +6,12 @@ from simulator import errors
 from simulator.balancers import holder_of
 from simulator.ids import (
     LOAD_BALANCER,
-    NAT_GATEWAY,
     NETWORK,
-    NIC,
     PEERING,
-    PUBLIC_IP,
-    ROUTE_TABLE,
-    SUBNET,
-    VNET,
     Address,
     parse_id,
 )
+from simulator.operations import label_of
 from simulator.references import PARTS, Reference, references
 from simulator.shapes import READ_ONLY_OF, inner_elements
 from simulator.store import Store, Stored
@@ -48,14 +43,6 @@ _MEMBERS = {"interfaceSecurityGroup": "networkSecurityGroup", "addressPrefix": "
 """Members that references tell apart from others of the same name."""
 ANYWHERE = ("firewallPolicy", "virtualNetworkGateway2")
 """What may lie in another region and another subscription."""
-LAST_WRITE = {
-    NAT_GATEWAY: "PutNatGatewayOperation",
-    PUBLIC_IP: "PutPublicIpAddressOperation",
-    ROUTE_TABLE: "PutRouteTableOperation",
-    SUBNET: "PutSubnetOperation",
-    VNET: "PutVirtualNetworkOperation",
-    NIC: "PutNicOperation",
-}
 
 
 def check_references(store: Store, resource_id: str, type_key: str, content: Body, location: str) -> None:
@@ -119,8 +106,7 @@ def _check_kind(reference: Reference, address: Address, written: str) -> None:
 
 def _check_ready(found: Stored, user: str) -> None:
     if found.state not in ("Succeeded", ""):
-        operation = LAST_WRITE.get(found.type.lower(), "PutOperation")
-        raise errors.not_provisioned(found.id, user, found.state, operation)
+        raise errors.not_provisioned(found.id, user, found.state, label_of("write", found.type))
 
 
 def _named(type_key: str, content: Body) -> Iterator[str]:

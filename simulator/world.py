@@ -9,17 +9,17 @@ from typing import Literal
 
 import msgspec
 
-from simulator import balancers, errors, peerings
+from simulator import balancers, peerings
 from simulator.activity_log import ActivityLog
 from simulator.clock import Clock
 from simulator.earlier import Earlier
 from simulator.event_subscriptions import event_subscription
-from simulator.events import Caller, event_of, precise
+from simulator.events import Caller, Ending, event_of, precise
 from simulator.graph_history import Past
 from simulator.grid import Disorder, Events
 from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, SUBNET, VNET, parent_key
 from simulator.network_limits import NetworkLimits
-from simulator.operations import Operation, Operations
+from simulator.operations import CANCELED, Operation, Operations, superseded
 from simulator.shapes import is_network, prefix_size
 from simulator.store import Store, Stored
 from simulator.wire import Body, members
@@ -129,7 +129,7 @@ class World:
         *,
         deleted: bool,
         updated: bool,
-        succeeded: bool = True,
+        ending: Ending = "Success",
         action: str = "",
         http: int = 0,
     ) -> None:
@@ -140,7 +140,7 @@ class World:
             type_name,
             deleted=deleted,
             updated=updated,
-            succeeded=succeeded,
+            ending=ending,
             action=action,
             caller=caller,
             now=self.moment(),
@@ -166,6 +166,10 @@ class World:
         self.store.remove(key)
         self.events.forget(key)
 
+    def supersede(self, running: Operation, by: Operation) -> None:
+        """An operation and the newer one that takes its place in; the older one has ended."""
+        self._cancel(running, superseded(running, by))
+
     def _complete(self, operation: Operation) -> None:
         for key in dict.fromkeys((operation.target, *operation.touched)):
             self.store.changing(key)
@@ -174,7 +178,7 @@ class World:
         stored = self.store.get(operation.target)
         error = operation.failing
         if stored is None and error is None:
-            self.operations.finish(operation, "Canceled", errors.superseded())
+            self._cancel(operation, CANCELED)
             return
         if stored is not None and error is None:
             match operation.effect:
@@ -195,13 +199,21 @@ class World:
             if stored is not None and operation.target in operation.touched:
                 stored.state = "Failed"
         self.operations.finish(operation, "Succeeded" if error is None else "Failed", error)
+        self._tell(operation, "Success" if error is None else "Failure")
+
+    def _cancel(self, operation: Operation, error: Body) -> None:
+        self.operations.finish(operation, "Canceled", error)
+        self._tell(operation, "Cancel")
+
+    def _tell(self, operation: Operation, ending: Ending) -> None:
+        """An operation that came to its end in; whoever subscribed is told how."""
         self.publish(
             operation.target_id,
             operation.type_name,
             operation.caller,
             deleted=operation.effect in ("delete", "delete_group"),
             updated=operation.updates,
-            succeeded=error is None,
+            ending=ending,
             action=operation.label if operation.effect == "action" else "",
         )
 
