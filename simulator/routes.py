@@ -125,6 +125,7 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
         return tags.answered(world, call)
     if is_network(address.type_key) and world.network_limits.enforced:
         world.network_limits.admit(address.subscription or "", _region(world, call, group), method, world.now())
+    world.cluster_limits.admit(address, method, world.now())
     if address.type_key == roles.PERMISSIONS and address.is_collection:
         _only(method, "GET")
         return roles.permissions(world, call)

@@ -12,6 +12,7 @@ import msgspec
 from simulator import balancers, peerings
 from simulator.activity_log import ActivityLog
 from simulator.clock import Clock
+from simulator.cluster_limits import ClusterLimits
 from simulator.earlier import Earlier
 from simulator.event_subscriptions import event_subscription
 from simulator.events import Caller, Ending, event_of, precise
@@ -65,6 +66,7 @@ class World:
         self.events = Events(settings.events, seed)
         self.log = ActivityLog()
         self.network_limits = NetworkLimits(enforced=settings.throttled)
+        self.cluster_limits = ClusterLimits(enforced=settings.throttled)
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.unreadable = set(settings.unreadable)
         self.denied = {scope: list(actions) for scope, actions in settings.denied.items()}

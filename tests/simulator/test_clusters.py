@@ -57,3 +57,28 @@ def test_pools_take_their_time() -> None:
     cloud.clock.advance(60)
     assert cloud.get(POOL)["properties"] == {"provisioningState": "Succeeded", "count": 1}
     assert cloud.call("DELETE", POOL).status in (200, 202)
+
+
+CLUSTERS = CLUSTER.rpartition("/")[0]
+LIMITS = [
+    ("GET", CLUSTER, 60, 1),
+    ("GET", CLUSTERS, 60, 1),
+    ("GET", CLUSTERS.replace("/resourceGroups/rg", ""), 500, 1),
+    ("PUT", CLUSTER, 20, 60),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "capacity", "seconds"), LIMITS, ids=[f"{m} {n}" for m, _, n, _ in LIMITS])
+def test_aks_takes_so_many_calls_and_then_one_at_a_time(method: str, path: str, capacity: int, seconds: int) -> None:
+    cloud = Cloud()
+    cloud.arm.load([{"id": CLUSTER, "location": "eastus"}, {"id": f"{CLUSTER}2", "location": "eastus"}])
+    body = {"location": "eastus"} if method == "PUT" else None
+    for number in range(capacity):  # by several callers: Resource Manager's buckets are smaller
+        assert cloud.call(method, path, body, Authorization=f"Bearer {number // 200}").status == 200
+    answer = cloud.call(method, path, body)
+    assert (answer.status, answer.json()["code"], answer.headers["Retry-After"]) == (429, "Throttled", str(seconds))
+    if path == CLUSTER:
+        assert cloud.call(method, f"{CLUSTER}2", body).status == 200
+    cloud.clock.advance(seconds)
+    assert cloud.call(method, path, body).status == 200
+    assert cloud.call(method, path, body).status == 429
