@@ -7,10 +7,11 @@ from typing import Literal
 
 from simulator import errors
 from simulator.calls import Call
-from simulator.ids import location_key
+from simulator.ids import NETWORK, location_key
 from simulator.known_types import (
     CHILDREN,
     ELSEWHERE_VERSIONED,
+    NETWORK_VERSIONS,
     OTHERS,
     PROVIDERS,
     RESOURCE_MANAGER,
@@ -27,12 +28,16 @@ _OWN_VERSIONS = (
     "2021-01-01,2020-10-01,2020-06-01,2019-10-01,2018-05-01,2017-05-10,2016-09-01,2016-06-01,2015-11-01,2015-01-01,"
     "2014-04-01"
 )
+_VERSIONS = frozenset(NETWORK_VERSIONS)
+_MODELLED = frozenset(f"{NETWORK}/{kind}" for kind in CHILDREN)
 Flaw = Literal["namespace", "type", "version"]
 
 
 def check(world: World, call: Call) -> None:
     """A call in; refused when its type, or the version of it that is asked for, does not exist."""
     address = call.address
+    if address.type_key in _MODELLED and call.api_version in _VERSIONS:
+        return  # as nearly every call is
     types = address.types
     if call.request.method == "POST" and address.is_collection:
         types = types[:-1]  # an action, which whoever answers knows
@@ -57,7 +62,7 @@ def _flaw(namespace: str, kind: str, version: str) -> Flaw | None:
     judged = known.types and kind
     if judged and first not in known.types and first not in ELSEWHERE_VERSIONED:
         return "type"
-    if namespace.lower() == "microsoft.network" and not _are_children(kind.split("/")):
+    if namespace.lower() == NETWORK and not _are_children(kind.split("/")):
         return "type"
     if known.versions and first not in ELSEWHERE_VERSIONED:
         return None if version in known.versions else "version"
