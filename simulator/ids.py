@@ -56,6 +56,9 @@ _SPELLINGS = (
     "Microsoft.EventGrid/eventSubscriptions",
     "Microsoft.Authorization/locks",
     "Microsoft.Authorization/permissions",
+    "Microsoft.Authorization/roleDefinitions",
+    "Microsoft.Authorization/roleAssignments",
+    "Microsoft.Authorization/denyAssignments",
 )
 _SPELLED = {part.lower(): part for spelling in _SPELLINGS for part in spelling.split("/")}
 

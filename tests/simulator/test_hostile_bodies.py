@@ -204,8 +204,22 @@ BODIES: dict[str, dict[str, Any]] = {
         {"method": "GET", "path": "x", "status": 429, "retry_after": 3, "probability": 0.5, "count": 2, "stale": 3}
     ],
     "/simulator/clock": {"advance": 5},
-    "/simulator/unreadable": {"subscriptions": [OTHER]},
-    "/simulator/denied": {"scopes": {GROUP: ["*/read"]}},
+    f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{OTHER}": {
+        "properties": {
+            "roleDefinitionId": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/"
+            "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+            "principalId": OTHER,
+            "principalType": "ServicePrincipal",
+        }
+    },
+    f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{OTHER}": {
+        "properties": {
+            "roleName": "mine",
+            "type": "CustomRole",
+            "permissions": [{"actions": ["*/read"], "notActions": [], "dataActions": []}],
+            "assignableScopes": [f"/subscriptions/{SUBSCRIPTION}"],
+        }
+    },
     "/simulator/estate": WORLD,  # type: ignore[dict-item]
 }
 ESTATE = [
@@ -324,8 +338,6 @@ def test_bodies_with_something_wrong_are_told_so(requests: list[Request], durati
         assert answer.status < 500 or answer.status == 501 or asked_for, (request, answer)
         told(answer)
     arm.faults.clear()
-    arm.unreadable.clear()
-    arm.denied.clear()
     for path in ("resources", ""):
         assert arm.handle(
             Request("GET", f"{GROUP}/{path}".rstrip("/") + "?api-version=2021-04-01", bearer())
