@@ -140,8 +140,10 @@ def _content(world: World, type_key: str, sent: Body, before: Body | None) -> Bo
 
 
 def _check_prefix_length(sent: Body) -> None:
-    length = members(sent.get("properties")).get("prefixLength")
-    if length is not None and not 21 <= length <= 127:
+    properties = members(sent.get("properties"))
+    length = properties.get("prefixLength")
+    shortest, longest = (124, 127) if properties.get("publicIPAddressVersion") == "IPv6" else (21, 31)
+    if length is not None and not shortest <= length <= longest:
         raise errors.bad(
             "InvalidPublicIPPrefixLength", f"The prefix length {length} of a public IP prefix is not valid."
         )

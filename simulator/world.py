@@ -3,7 +3,6 @@
 import random
 import uuid
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 import msgspec
@@ -18,12 +17,13 @@ from simulator.event_subscriptions import event_subscription
 from simulator.events import Caller, Ending, event_of, precise
 from simulator.graph_history import Past
 from simulator.grid import Disorder, Events
-from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, SUBNET, VNET, parent_key
+from simulator.ids import SUBNET, VNET, parent_key
 from simulator.network_limits import NetworkLimits
 from simulator.operations import CANCELED, Operation, Operations, superseded
-from simulator.shapes import is_network, prefix_size
+from simulator.public_numbers import PublicNumbers
+from simulator.shapes import is_network
 from simulator.store import Store, Stored
-from simulator.wire import Body, members
+from simulator.wire import Body
 
 Busy = Literal["conflict", "retryable", "async"]
 InUse = Literal["refused", "async"]
@@ -75,7 +75,7 @@ class World:
         self.behind = Earlier(self.store, self.moment)  # subnets as their networks still show them
         self.behind.lag = settings.network_lag
         self._completing: datetime | None = None
-        self._addresses_given = 0
+        self.public_numbers = PublicNumbers()
         self._random = random.Random(seed)
 
     def now(self) -> datetime:
@@ -181,7 +181,7 @@ class World:
                 case "write":
                     self._settle_states(operation)
                     self.renew_etag(operation.target)
-                    self._give_address(operation.target, stored)
+                    self.public_numbers.give(self.store, operation.target, stored)
                 case "delete":
                     self.delete(operation.target)
                     self.renew_etag(parent_key(operation.target))
@@ -218,30 +218,6 @@ class World:
             stored = self.store.get(key)
             if stored is not None:
                 stored.state = "Succeeded"
-
-    def _give_address(self, key: str, stored: Stored) -> None:
-        """A public address or prefix that has come up is given its numbers."""
-        type_key = stored.type.lower()
-        content = stored.content
-        properties = members(content.get("properties"))
-        if type_key == PUBLIC_IP and "ipAddress" not in properties:
-            if properties.get("publicIPAllocationMethod") != "Static":
-                return
-            properties["ipAddress"] = self._next_address(properties, 1)
-        elif type_key == PUBLIC_PREFIX and "ipPrefix" not in properties:
-            first = self._next_address(properties, prefix_size(properties))
-            properties["ipPrefix"] = f"{first}/{properties['prefixLength']}"
-        else:
-            return
-        self.store.put(key, msgspec.structs.replace(stored, body=msgspec.json.encode(content)))
-
-    def _next_address(self, properties: Body, size: int) -> str:
-        """How many addresses in, the first of a free block out (benchmarking and documentation ranges)."""
-        start = -(-self._addresses_given // size) * size
-        self._addresses_given = start + size
-        if properties.get("publicIPAddressVersion") == "IPv6":
-            return str(IPv6Address("2001:db8::") + start)
-        return str(IPv4Address("198.18.0.0") + start % 2**17)
 
     def _delete_group(self, group: Stored, operation: Operation) -> Body | None:
         """All of a group goes, but for what resources elsewhere still use; an error when something stays."""
