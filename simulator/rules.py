@@ -48,6 +48,7 @@ def check_network(store: Store, network: PlannedNetwork) -> None:
     for key in network.written:
         subnet = network.subnets[key]
         check_in_use_update(store, subnet)
+        _check_sharing(subnet)
         check_references(store, subnet.id, SUBNET, subnet.content, network.location)
         check_attached(store, subnet.id, subnet.content, subnet.before)
         check_nat_gateway(store, network, subnet)
@@ -61,6 +62,16 @@ def check_in_use_update(store: Store, subnet: Planned) -> None:
     same_ranges = set(prefixes_of(before)) == set(prefixes_of(subnet.content))
     if not same_ranges or delegations_of(before) != delegations_of(subnet.content):
         raise errors.bad("InUseSubnetCannotBeUpdated", f"Subnet {name_of(subnet.id)} is in use and cannot be updated.")
+
+
+def _check_sharing(subnet: Planned) -> None:
+    """Only a private subnet is shared."""
+    properties = members(subnet.content.get("properties"))
+    if properties.get("sharingScope") and properties.get("defaultOutboundAccess") is not False:
+        raise errors.bad(
+            "SubnetSharingRequiresPrivateSubnet",
+            f"Subnet {subnet.id} cannot have sharingScope unless defaultOutboundAccess is false.",
+        )
 
 
 def check_subnet_delete(store: Store, key: str, subnet: Stored) -> None:

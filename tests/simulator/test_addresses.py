@@ -82,8 +82,10 @@ def test_a_next_hop_is_of_the_version_of_the_prefix(cloud: Cloud, prefix: str, h
 
 @pytest.mark.parametrize(
     ("version", "length", "allowed"),
-    [("IPv4", 28, True), ("IPv4", 31, True), ("IPv4", 32, False), ("IPv4", 20, False), ("IPv4", 127, False)]
-    + [("IPv6", 124, True), ("IPv6", 127, True), ("IPv6", 128, False), ("IPv6", 28, False)],
+    [
+        *(("IPv4", 28, True), ("IPv4", 31, True), ("IPv4", 32, False), ("IPv4", 20, False), ("IPv4", 127, False)),
+        *(("IPv6", 124, True), ("IPv6", 127, True), ("IPv6", 128, False), ("IPv6", 28, False)),
+    ],
 )
 def test_prefixes_have_a_length_of_their_version(cloud: Cloud, version: str, length: int, allowed: bool) -> None:
     properties = {"prefixLength": length, "publicIPAddressVersion": version}

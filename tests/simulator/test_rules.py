@@ -289,3 +289,13 @@ def test_child_needs_its_parent(cloud: Cloud) -> None:
     assert cloud.refused("GET", "virtualNetworks/none/subnets") == (404, "ResourceNotFound")
     vnet = cloud.vnet()
     assert cloud.refused("GET", f"{vnet}/subnets/s") == (404, "NotFound")
+
+
+@pytest.mark.parametrize(("access", "allowed"), [(None, False), (True, False), (False, True)])
+def test_only_private_subnets_are_shared(cloud: Cloud, access: bool | None, allowed: bool) -> None:
+    path = f"{cloud.vnet()}/subnets/s"
+    body = {"addressPrefix": "10.0.0.0/24", "sharingScope": "Tenant", "defaultOutboundAccess": access}
+    if allowed:
+        cloud.put(path, body)
+    else:
+        assert cloud.refused("PUT", path, {"properties": body}) == (400, "SubnetSharingRequiresPrivateSubnet")
