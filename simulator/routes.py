@@ -3,6 +3,7 @@
 import re
 
 from simulator import (
+    api_versions,
     authorization,
     deny_assignments,
     errors,
@@ -44,6 +45,8 @@ def routed(world: World, call: Call) -> Response:
     """A call in; its subscription, then its group, then the resource or list it names answers."""
     address, method = call.address, call.request.method
     tail = [part.lower() for part in segments_of(call.request.path)]
+    if address.subscription is None:
+        api_versions.check(world, call)
     if address.subscription is None and tail == ["subscriptions"]:
         _only(method, "GET")
         return lists.subscriptions(world, call)
@@ -57,6 +60,7 @@ def routed(world: World, call: Call) -> Response:
     if address.group is None and address.namespace is None and subscription is not None:
         if not world.access.sees(call.caller.principal, subscription.id.casefold()):
             raise authorization.unauthorized(call)
+        api_versions.check(world, call)
         match tail[2:]:
             case []:
                 _only(method, "GET")
@@ -74,6 +78,8 @@ def routed(world: World, call: Call) -> Response:
                 return job(world, call, segments_of(call.request.path)[3])
         raise errors.no_arm_path()
     authorization.check(world, call)
+    if subscription is not None:
+        api_versions.check(world, call)
     group = _group(world, call)
     locks.check(world, call)
     if address.namespace is None:
@@ -142,6 +148,7 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
         return tags.answered(world, call)
     if is_network(address.type_key) and world.network_limits.enforced:
         world.network_limits.admit(address.subscription or "", _region(world, call, group), method, world.now())
+    world.cluster_limits.admit(address, method, world.now())
     match address.type_key:
         case authorization.PERMISSIONS if address.is_collection:
             _only(method, "GET")

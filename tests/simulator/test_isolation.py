@@ -24,8 +24,10 @@ UNCHANGING = {
     "parsed": "the cache of a pure function",
     "_compiled": "the cache of a pure function",
     "_PARSER": "a grammar that was read once; what it parses is in its answers",
+    "OTHERS": "a frozen value",
     "OWNER": "a frozen value",
     "PLAIN": "a frozen value",
+    "RESOURCE_MANAGER": "a frozen value",
     "annotations": "an import from the future",
 }
 NAMES = [f"simulator.{found.name}" for found in pkgutil.iter_modules(simulator.__path__) if found.name != "__main__"]
