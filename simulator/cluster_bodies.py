@@ -6,13 +6,12 @@ import msgspec
 
 from simulator.agent_pools import latest
 from simulator.identity import TENANT
-from simulator.ids import AGENT_POOL, CLUSTERS, Address
+from simulator.ids import AGENT_POOL, CLUSTERS, CLUSTERS_SHOWN, Address
 from simulator.outbound_types import LOAD_BALANCER, MANAGED_GATEWAYS, outbound_of, spelled
 from simulator.store import Store, Stored
 from simulator.wire import Body, members, text
 
 Guid = Callable[[], str]
-TYPE = "Microsoft.ContainerService/ManagedClusters"
 POOL_TYPE = "Microsoft.ContainerService/managedClusters/agentPools"
 VERSION = "1.30"
 PROFILES = "agentPoolProfiles"
@@ -103,7 +102,7 @@ def stored_cluster(cluster_id: str, body: Body, guid: Guid) -> Stored:
     properties.pop(PROFILES, None)
     state = text(properties.pop("provisioningState", None)) or "Succeeded"
     encoded = msgspec.json.encode(content | {"properties": properties})
-    return Stored(cluster_id, TYPE, encoded, state, text(body.get("eTag")) or guid())
+    return Stored(cluster_id, CLUSTERS_SHOWN, encoded, state, text(body.get("eTag")) or guid())
 
 
 def stored_pool(pool_id: str, profile: Body, guid: Guid) -> Stored:

@@ -8,12 +8,12 @@ from simulator import errors, lists
 from simulator.agent_pools import completed as completed_pool
 from simulator.agent_pools import pools_of
 from simulator.calls import Call, announce, empty, operation_for
-from simulator.cluster_bodies import POOL_TYPE, PROFILES, TYPE, completed
-from simulator.cluster_busy import let_in, preempted
+from simulator.cluster_bodies import POOL_TYPE, PROFILES, completed
+from simulator.cluster_busy import let_in, preempted_by
 from simulator.cluster_rules import check, check_pools
 from simulator.egress_dependencies import DEPENDENCIES, dependencies
 from simulator.events import Caller
-from simulator.ids import AGENT_POOL, CLUSTERS, location_key
+from simulator.ids import AGENT_POOL, CLUSTERS, CLUSTERS_SHOWN, location_key
 from simulator.network import missing
 from simulator.node_group import NodeGroup
 from simulator.node_groups import leave, reconcile
@@ -94,14 +94,13 @@ def _put(world: World, call: Call, group: Stored) -> Response:
         _check_group(world, planned, group)
     check(store, planned, members(members(sent.get("properties")).get("networkProfile")))
     state = "Creating" if old is None else "Updating"
-    preempted(world, running)
-    stored = Stored(cluster_id, TYPE, msgspec.json.encode(content), state, world.guid())
+    stored = Stored(cluster_id, CLUSTERS_SHOWN, msgspec.json.encode(content), state, world.guid())
     store.put(key, stored)
     if old is None:
         NodeGroup(world, stored, call.caller).ensure()
     for name, pool in pools.items():
         _store_pool(world, f"{cluster_id}/agentPools/{name}", pool, "Updating" if name in known else "Creating")
-    return _started(world, call, cluster_id, updates=old is not None)
+    return _started(world, call, cluster_id, running, updates=old is not None)
 
 
 def _put_pool(world: World, call: Call) -> Response:
@@ -119,11 +118,10 @@ def _put_pool(world: World, call: Call) -> Response:
     pool = completed_pool(members(sent.get("properties")), known.get(name), properties)
     planned = _planned(cluster.id, content, known | {name: pool}, content, known)
     check(store, planned, {})
-    preempted(world, running)
     _store_pool(world, f"{cluster.id}/agentPools/{name}", pool, "Creating" if old is None else "Updating")
     store.changing(above.key)
     cluster.state = "Updating"
-    return _started(world, call, f"{cluster.id}/agentPools/{name}", updates=old is not None)
+    return _started(world, call, f"{cluster.id}/agentPools/{name}", running, updates=old is not None)
 
 
 def _patch(world: World, call: Call) -> Response:
@@ -135,10 +133,10 @@ def _patch(world: World, call: Call) -> Response:
     sent = call.content()
     if set(sent) - {"tags"} or not isinstance(sent.get("tags"), dict):
         raise errors.cluster(400, "InvalidParameter", "Only tags of a managed cluster can be patched.")
-    preempted(world, let_in(world, call, cluster))
+    running = let_in(world, call, cluster)
     body = msgspec.json.encode(cluster.content | {"tags": sent["tags"]})
     store.put(key, msgspec.structs.replace(cluster, body=body, state="Updating", etag=world.guid()))
-    return _started(world, call, cluster.id, updates=True)
+    return _started(world, call, cluster.id, running, updates=True)
 
 
 def _delete(world: World, call: Call) -> Response:
@@ -155,25 +153,26 @@ def _delete(world: World, call: Call) -> Response:
         known = pools_of(store, call.address.top.key)
         left = {name: pool for name, pool in known.items() if name != stored.name}
         check_pools(_planned(top.id, top.content, left, top.content, known))
-    preempted(world, running, by_delete=True)
     for changed in dict.fromkeys((stored.id.casefold(), top.id.casefold())):
         store.changing(changed)
     stored.state = "Deleting"
     if stored is not top:
         top.state = "Updating"
-    operation = _operation(world, call, stored.id, "delete")
+    operation = _operation(world, call, stored.id, "delete", running)
     return empty(202, announce(world, call, operation))
 
 
-def _started(world: World, call: Call, resource_id: str, *, updates: bool) -> Response:
-    operation = _operation(world, call, resource_id, "write")
+def _started(world: World, call: Call, resource_id: str, preempts: Operation | None, *, updates: bool) -> Response:
+    operation = _operation(world, call, resource_id, "write", preempts)
     operation.updates = updates
     stored = world.store.get(call.address.key)
     shown = render(world.store, call.address.key, stored) if stored is not None else None
     return answer(200 if updates else 201, shown, announce(world, call, operation))
 
 
-def _operation(world: World, call: Call, resource_id: str, effect: Literal["write", "delete"]) -> Operation:
+def _operation(
+    world: World, call: Call, resource_id: str, effect: Literal["write", "delete"], preempts: Operation | None
+) -> Operation:
     """What was accepted in, its operation out: it runs, and brings the cluster and its pools to Succeeded."""
     cluster_key = call.address.top.key
     cluster = world.store.get(cluster_key)
@@ -181,6 +180,8 @@ def _operation(world: World, call: Call, resource_id: str, effect: Literal["writ
     operation = operation_for(world, call, effect, resource_id, location, cluster_key)
     pools = world.store.keys_in(f"{cluster_key}/agentpools") if call.address.type_key == CLUSTERS else []
     operation.touched = (*dict.fromkeys((call.address.key, cluster_key)), *pools)
+    if preempts is not None:
+        world.cancel(preempts, preempted_by(operation))
     world.operations.start(operation)
     return operation
 

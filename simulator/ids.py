@@ -10,6 +10,7 @@ import msgspec
 NETWORK = "microsoft.network"
 CLUSTERS = "microsoft.containerservice/managedclusters"
 AGENT_POOL = "microsoft.containerservice/managedclusters/agentpools"
+CLUSTERS_SHOWN = "Microsoft.ContainerService/ManagedClusters"  # in `type`, not in ids
 DEPLOYMENTS = "microsoft.resources/deployments"
 VNET = "microsoft.network/virtualnetworks"
 SUBNET = "microsoft.network/virtualnetworks/subnets"

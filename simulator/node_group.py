@@ -94,7 +94,7 @@ class NodeGroup:
         store.put(address.key, stored)
         if is_child:
             self.world.renew_etag(address.key)
-        self.world.give_address(address.key, stored)
+        self.world.public_numbers.give(self.world.store, address.key, stored)
         if told:
             self._tell(shown_id, address.type, updated=old is not None)
         return True
