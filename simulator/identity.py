@@ -28,25 +28,24 @@ OWNER = Principal(OWNER_OBJECT, OWNER_APPLICATION, TENANT)
 
 def principal_of(request: Request) -> Principal:
     """A request in, its caller out; ARM's 401 without a bearer token."""
-    scheme, _, token = (request.header("Authorization") or "").partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token:
+    token = _token(request)
+    if not token:
         raise errors.unauthenticated()
     if token == "simulator":
         return OWNER
-    claims = _claims(token)
+    said = claims(request)
     made_up = str(uuid.uuid5(uuid.NAMESPACE_URL, token))
     return Principal(
-        object_id=text(claims.get("oid")) or made_up,
-        application_id=text(claims.get("appid")) or text(claims.get("azp")) or made_up,
-        tenant_id=text(claims.get("tid")) or TENANT,
-        type="User" if claims.get("idtyp") == "user" else "ServicePrincipal",
+        object_id=text(said.get("oid")) or made_up,
+        application_id=text(said.get("appid")) or text(said.get("azp")) or made_up,
+        tenant_id=text(said.get("tid")) or TENANT,
+        type="User" if said.get("idtyp") == "user" else "ServicePrincipal",
     )
 
 
-def _claims(token: str) -> Body:
-    """A token in, the claims of a JWT out; nothing when it is none. Signatures are not looked at."""
-    parts = token.split(".")
+def claims(request: Request) -> Body:
+    """A request in, the claims of its JWT out; nothing when its token is none. Signatures are not looked at."""
+    parts = _token(request).split(".")
     if len(parts) != 3:
         return {}
     try:
@@ -54,3 +53,9 @@ def _claims(token: str) -> Body:
     except (binascii.Error, msgspec.DecodeError, ValueError):
         return {}
     return payload if isinstance(payload, dict) else {}
+
+
+def _token(request: Request) -> str:
+    """A request in, its bearer token out; empty without one."""
+    scheme, _, token = (request.header("Authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
