@@ -28,24 +28,25 @@ OWNER = Principal(OWNER_OBJECT, OWNER_APPLICATION, TENANT)
 
 def principal_of(request: Request) -> Principal:
     """A request in, its caller out; ARM's 401 without a bearer token."""
-    token = _token(request)
-    if not token:
+    scheme, _, token = (request.header("Authorization") or "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
         raise errors.unauthenticated()
     if token == "simulator":
         return OWNER
-    said = claims(request)
+    claims = _claims(token)
     made_up = str(uuid.uuid5(uuid.NAMESPACE_URL, token))
     return Principal(
-        object_id=text(said.get("oid")) or made_up,
-        application_id=text(said.get("appid")) or text(said.get("azp")) or made_up,
-        tenant_id=text(said.get("tid")) or TENANT,
-        type="User" if said.get("idtyp") == "user" else "ServicePrincipal",
+        object_id=text(claims.get("oid")) or made_up,
+        application_id=text(claims.get("appid")) or text(claims.get("azp")) or made_up,
+        tenant_id=text(claims.get("tid")) or TENANT,
+        type="User" if claims.get("idtyp") == "user" else "ServicePrincipal",
     )
 
 
-def claims(request: Request) -> Body:
-    """A request in, the claims of its JWT out; nothing when its token is none. Signatures are not looked at."""
-    parts = _token(request).split(".")
+def _claims(token: str) -> Body:
+    """A token in, the claims of a JWT out; nothing when it is none. Signatures are not looked at."""
+    parts = token.split(".")
     if len(parts) != 3:
         return {}
     try:
@@ -55,7 +56,7 @@ def claims(request: Request) -> Body:
     return payload if isinstance(payload, dict) else {}
 
 
-def _token(request: Request) -> str:
-    """A request in, its bearer token out; empty without one."""
-    scheme, _, token = (request.header("Authorization") or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+def ends_at(request: Request) -> float | None:
+    """A request in, when its JWT's time is over (in seconds since 1970) out; None when that is not said."""
+    ends = _claims((request.header("Authorization") or "").rpartition(" ")[2]).get("exp")
+    return ends if isinstance(ends, int | float) else None

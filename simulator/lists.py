@@ -41,7 +41,8 @@ def collection(world: World, call: Call) -> Response:
     if above is not None and above.key not in store:
         raise missing(store, call.address)
     keys = store.keys_in(address.key)
-    if above is None and address.subscription and address.scope.count("/") == 2:
+    here = call.request.query.get("$filter", "").replace(" ", "").lower() == "atexactscope()"
+    if above is None and address.subscription and address.scope.count("/") == 2 and not here:
         subscription = address.scope.casefold()
         tail = address.key.removeprefix(subscription)
         keys += [

@@ -37,8 +37,8 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
     if address.type_key == SYSTEM_TOPIC:
         stored.state = "Succeeded"
     if is_event_subscription(address.type_key):
-        event_subscription(store, address.key, sent)  # refused when it asks for what Event Grid does not take
-        stored.state = "Creating" if world.settings.handshakes else "Succeeded"
+        asked = event_subscription(store, address.key, sent)  # refused when Event Grid does not take it
+        stored.state = "Creating" if asked is not None and world.settings.handshakes else "Succeeded"
     store.put(address.key, stored)
     if is_event_subscription(address.type_key):
         world.subscribe(address.key, stored, confirmed=not world.settings.handshakes)

@@ -12,12 +12,14 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from simulator import errors
-from simulator.identity import OWNER, OWNER_APPLICATION, TENANT, Principal, claims
+from simulator.identity import OWNER, OWNER_APPLICATION, TENANT, Principal, ends_at
 from simulator.wire import Body, Request, Response, answer
 from simulator.world import World
 
 LIFE = timedelta(seconds=3599)
 OWNER_CLIENTS = ("simulator", OWNER_APPLICATION)
+SHARED = ("common", "organizations")
+"""What clients that know no tenant ask for: az does when it signs out."""
 AUDIENCES = ["https://management.core.windows.net/", "https://management.azure.com/"]
 DEFAULT_SCOPE = "/.default"
 
@@ -28,7 +30,8 @@ def answered(world: World, request: Request, path: list[str]) -> Response | None
         case "GET", ["metadata", "endpoints"]:
             return answer(200, _endpoints(request.base))
         case "GET", [tenant, "v2.0", ".well-known", "openid-configuration"]:
-            return _no_tenant(world, request, tenant) or answer(200, _configuration(request.base))
+            shared = tenant.lower() in SHARED
+            return (None if shared else _no_tenant(world, request, tenant)) or answer(200, _configuration(request.base))
         case "POST", [tenant, "oauth2", "v2.0", "token"]:
             return _no_tenant(world, request, tenant) or _client_credentials(world, request)
         case "GET", ["msi", "token"]:
@@ -39,8 +42,8 @@ def answered(world: World, request: Request, path: list[str]) -> Response | None
 
 def check_life(request: Request, now: datetime) -> None:
     """A request with a token in; ARM's 401 when it is a JWT whose time is over."""
-    ends = claims(request).get("exp")
-    if isinstance(ends, int | float) and ends <= now.timestamp():
+    ends = ends_at(request)
+    if ends is not None and ends <= now.timestamp():
         ended = _american(datetime.fromtimestamp(max(ends, 0), UTC))
         why = f"The access token expiry UTC time '{ended}' is earlier than current UTC time '{_american(now)}'."
         challenge = (
