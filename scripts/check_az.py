@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import NamedTuple
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 TENANT = "5e000000-0000-4000-8000-000000000001"
-SOMEBODY = "99999999-0000-4000-8000-000000000000"
+ELSEWHERE = "99999999-0000-4000-8000-000000000000"
+READER = str(uuid.uuid5(uuid.NAMESPACE_URL, "reader"))
+"""The object id of who signs in as `reader`."""
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 NETWORK = f"{GROUP}/providers/Microsoft.Network"
 MACHINE = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm"
@@ -74,9 +77,9 @@ SIGN_IN = [
     Check("cloud register -n Simulator --endpoint-resource-manager {url}"),
     Check("cloud set -n Simulator"),
     Check(
-        f"login --service-principal -u simulator -p anything --tenant {SOMEBODY}",
+        f"login --service-principal -u simulator -p anything --tenant {ELSEWHERE}",
         code=1,
-        says=f"AADSTS90002: Tenant '{SOMEBODY}' not found.",
+        says=f"AADSTS90002: Tenant '{ELSEWHERE}' not found.",
     ),
     Check(f"login --service-principal -u simulator -p anything --tenant {TENANT} --query [].id", [SUBSCRIPTION]),
 ]
@@ -175,7 +178,15 @@ ARM = [
     Check("provider show -n Microsoft.Network --query registrationState", "Registered"),
     Check("account management-group list --no-register --query [].name", [TENANT]),
     Check("policy assignment list", []),
-    Check("role assignment list --all"),
+    Check("role definition list -n Reader --query [].roleName", ["Reader"]),
+    Check("role assignment list --all", []),
+    Check(f"login --service-principal -u reader -p anything --tenant {TENANT}", code=1, says="No subscriptions found"),
+    Check(
+        f"role assignment create --assignee-object-id {READER} --assignee-principal-type ServicePrincipal "
+        f"--role Reader --scope {GROUP} --query scope",
+        GROUP,
+    ),
+    Check("role assignment list --all --query [].[roleDefinitionName,principalId]", [["Reader", READER]]),
     Check("rest -m post -u {url}/simulator/clock -b '{\"advance\": 20}'"),
     Check("monitor activity-log list -g rg --offset 1h --max-events 1 --query length(@)", 1),
     Check(
@@ -184,31 +195,35 @@ ARM = [
         "Succeeded",
     ),
     Check("eventgrid event-subscription list --location global --query [].name", ["events"]),
+    Check(f"login --service-principal -u reader -p anything --tenant {TENANT} --query [].name", ["az"]),
+    Check("network vnet list -g rg --query [].name", ["v", "hub"]),
+    Check("network route-table create -g rg -n rt -l westeurope", code=1, says="AuthorizationFailed"),
     Check("logout"),
     Check("account show", code=1, says="az login"),
 ]
 IDENTITY = [
     Check("login --identity --query [].user.name", ["systemAssignedIdentity"]),
     Check("network vnet list --query [].name", ["v", "hub"]),
-    Check("login --identity --client-id one-of-ours --query [].user.name", ["userAssignedIdentity"]),
+    Check("login --identity --client-id reader --query [].user.name", ["userAssignedIdentity"]),
+    Check("network vnet list -g rg --query [].name", ["v", "hub"]),
     Check("logout"),
 ]
 
 
 class Az:
-    """Microsoft's az with a configuration of its own."""
+    """Microsoft's az with a configuration of its own, in the folder where the simulator's authority is."""
 
-    def __init__(self, folder: Path, private: Path, authorities: Path) -> None:
-        self._az = folder / "bin" / "az"
+    def __init__(self, installed: Path, private: Path) -> None:
+        self._az = installed / "bin" / "az"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "IDENTITY_"))}
         self._environment = kept | {
-            "AZURE_CONFIG_DIR": str(private),
-            "AZURE_EXTENSION_DIR": str(folder / "extensions"),
+            "AZURE_CONFIG_DIR": str(private / "az"),
+            "AZURE_EXTENSION_DIR": str(installed / "extensions"),
             "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
             "AZURE_CORE_INSTANCE_DISCOVERY": "false",
             "AZURE_CORE_COLLECT_TELEMETRY": "no",
             "AZURE_CORE_LOGIN_EXPERIENCE_V2": "off",
-            "REQUESTS_CA_BUNDLE": str(authorities),
+            "REQUESTS_CA_BUNDLE": str(private / "ca.pem"),  # no other: nothing but the simulator can be spoken to
             "NO_PROXY": "127.0.0.1",
         }
 
@@ -244,7 +259,8 @@ def simulator(folder: Path) -> Iterator[str]:
     """A folder for its certificate in, the URL of a simulator that runs meanwhile out."""
     estate = folder / "estate.json"
     estate.write_text(json.dumps(ESTATE))
-    command = [sys.executable, "-m", "simulator", "--port", "0", "--data", str(folder), "--estate", str(estate)]
+    options = ["--port", "0", "--roles", "assigned", "--data", str(folder), "--estate", str(estate)]
+    command = [sys.executable, "-m", "simulator", *options]
     with subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         try:
@@ -260,11 +276,7 @@ def main(installed: Path) -> int:
     """The folder of a virtual environment with az in, an exit code out."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name, simulator(Path(name)) as url:
-        folder, authorities = Path(name), Path(name) / "authorities.pem"
-        where = subprocess.run([installed / "bin" / "python", "-m", "certifi"], capture_output=True, check=True)
-        known = Path(where.stdout.decode().strip()).read_text()
-        authorities.write_text(known + (folder / "ca.pem").read_text())
-        az = Az(installed.absolute(), folder / "az", authorities)
+        az = Az(installed.absolute(), Path(name))
         print(az.version(), flush=True)
         identity = {"IDENTITY_ENDPOINT": f"{url}/msi/token", "IDENTITY_HEADER": "anything"}
         for check, environment in [

@@ -29,15 +29,10 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--graph-lag", type=float, default=0, help="seconds by which Resource Graph is late")
     parser.add_argument(
-        "--unreadable", metavar="ID", action="append", default=[], help="a subscription in which nobody has a role"
-    )
-    parser.add_argument(
-        "--denied",
-        metavar="SCOPE=ACTION",
-        action="append",
-        default=[],
-        type=_denied,
-        help="an action that nobody may do at a scope or below it; * stands for anything",
+        "--roles",
+        choices=("open", "assigned"),
+        default="open",
+        help="everybody is an owner, or may do only what role assignments say",
     )
     parser.add_argument(
         "--network-lag", type=float, default=0, help="seconds by which networks show their subnets late"
@@ -47,14 +42,6 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--event-delay", type=float, default=0, help="seconds by which an event may be late, at most")
     parser.add_argument("--data", type=Path, default=Path(".simulator"), help="where ca.pem is written")
     return parser.parse_args(arguments)
-
-
-def _denied(given: str) -> tuple[str, str]:
-    """`SCOPE=ACTION` in, both out."""
-    scope, _, action = given.partition("=")
-    if not scope or not action:
-        raise argparse.ArgumentTypeError(f"{given!r} is not SCOPE=ACTION")
-    return scope, action
 
 
 def certificate(data: Path) -> ssl.SSLContext:
@@ -72,9 +59,6 @@ async def run(chosen: argparse.Namespace) -> None:
     estate: Estate = [{"id": f"/subscriptions/{DEFAULT_SUBSCRIPTION}", "type": "Microsoft.Resources/subscriptions"}]
     if chosen.estate is not None:
         estate = msgspec.json.decode(chosen.estate.read_bytes())
-    denied: dict[str, list[str]] = {}
-    for scope, action in chosen.denied:
-        denied.setdefault(scope, []).append(action)
     arm = Arm(
         SystemClock(),
         latency=chosen.latency,
@@ -83,11 +67,10 @@ async def run(chosen: argparse.Namespace) -> None:
         handshakes=True,
         estate=estate,
         graph_lag=chosen.graph_lag,
-        unreadable=chosen.unreadable,
         network_lag=chosen.network_lag,
         faults=read_faults(chosen.chaos) if chosen.chaos is not None else (),
         events=Disorder(duplicates=chosen.event_duplicates, delay=chosen.event_delay),
-        denied=denied,
+        roles=chosen.roles,
     )
     server = await serve(arm, chosen.port, None if chosen.http else certificate(chosen.data))
     print(f"{'http' if chosen.http else 'https'}://127.0.0.1:{server.port}", flush=True)

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from simulator import control, errors, estates, sign_in
+from simulator.access import Roles
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
 from simulator.deliveries import DeadLetter, Delivery, Outcome
@@ -59,11 +60,11 @@ class Logged(msgspec.Struct, frozen=True):
 class Arm:
     """One simulated Azure. Two of them share nothing.
 
-    `latency` chooses how long operations take and which Retry-After they send; `durations` (seconds) and `retry_after`
-    override it by resource type, `busy` chooses how a second write is refused, and `in_use` how a delete of what is in
-    use. Resource Graph shows what was there `graph_lag` seconds ago; in the subscriptions `unreadable` nobody has a
-    role, and nobody may do at a scope or below it what `denied` lists for it (patterns of actions). Networks show their
-    subnets as they were until `network_lag` seconds after a write on one of them has ended. `faults` are there from the
+    `latency` chooses how long operations take and which Retry-After they send; `durations` (seconds) and
+    `retry_after` override it by resource type, `busy` chooses how a second write is refused, and `in_use` how a
+    delete of what is in use. With `roles` `assigned`, principals may do only what role assignments say; otherwise
+    everybody is an owner. Resource Graph shows what was there `graph_lag` seconds ago. Networks show their subnets
+    as they were until `network_lag` seconds after a write on one of them has ended. `faults` are there from the
     start and again after a reset; what is left to chance, in them as in `events`, follows from the `seed`.
     """
 
@@ -83,11 +84,10 @@ class Arm:
         estate: Estate | None = None,
         graph_lag: float = 0,
         graph_page: int = 1000,
-        unreadable: Iterable[str] = (),
         events: Disorder | None = None,
         faults: Iterable[Fault] = (),
         network_lag: float = 0,
-        denied: Mapping[str, Iterable[str]] | None = None,
+        roles: Roles = "open",
     ) -> None:
         self.clock = clock
         self._settings = Settings(
@@ -100,10 +100,9 @@ class Arm:
             graph_lag=timedelta(seconds=graph_lag),
             graph_page=graph_page,
             throttled=throttle == "azure",
-            unreadable=frozenset(unreadable),
             events=events or Disorder(),
             network_lag=timedelta(seconds=network_lag),
-            denied={scope: tuple(actions) for scope, actions in (denied or {}).items()},
+            roles=roles,
         )
         self._faults = tuple(faults)
         self._seed = seed
@@ -192,16 +191,6 @@ class Arm:
         self._world.earlier.lag = timedelta()  # what is loaded was always so
         with self._world.past.unlagged():
             estates.load(self._world, estate)
-
-    @property
-    def unreadable(self) -> set[str]:
-        """The ids of the subscriptions in which nobody has a role; it may be changed."""
-        return self._world.unreadable
-
-    @property
-    def denied(self) -> dict[str, list[str]]:
-        """By the id of a scope, the patterns of actions that nobody may do there or below it; it may be changed."""
-        return self._world.denied
 
     def export(self) -> list[Body]:
         """Everything that exists, in the form `load` takes."""

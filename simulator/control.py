@@ -23,18 +23,6 @@ class Advance(msgspec.Struct):
     advance: float
 
 
-class Unreadable(msgspec.Struct):
-    """What POST /simulator/unreadable says."""
-
-    subscriptions: list[str]
-
-
-class Denied(msgspec.Struct):
-    """What POST /simulator/denied says: patterns of actions by scope."""
-
-    scopes: dict[str, list[str]]
-
-
 def answered(arm: Arm, request: Request, path: list[str]) -> Response:
     """A path below /simulator in, its answer out; 404 for what is none."""
     try:
@@ -57,16 +45,6 @@ def answered(arm: Arm, request: Request, path: list[str]) -> Response:
             case "POST", ["estate"]:
                 estate: Estate = msgspec.json.decode(request.body)
                 arm.load(estate)
-                return answer(200, {})
-            case "POST", ["unreadable"]:
-                chosen = msgspec.json.decode(request.body, type=Unreadable).subscriptions
-                arm.unreadable.clear()
-                arm.unreadable.update(chosen)
-                return answer(200, {})
-            case "POST", ["denied"]:
-                denied = msgspec.json.decode(request.body, type=Denied).scopes
-                arm.denied.clear()
-                arm.denied.update(denied)
                 return answer(200, {})
             case "POST", ["faults"]:
                 arm.faults += msgspec.json.decode(request.body, type=list[Fault])

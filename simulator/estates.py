@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from simulator.built_in_roles import TYPE as ROLE_TYPE
+from simulator.built_in_roles import definition, definition_key
 from simulator.errors import ArmError
 from simulator.event_subscriptions import is_event_subscription
 from simulator.groups import stored_group
@@ -19,6 +21,8 @@ from simulator.shapes import UNSEEN, has_guid, identify, is_network, kept_of, ki
 from simulator.store import Stored
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
+
+ROLE_DEFINITIONS = ROLE_TYPE.lower()
 
 Estate = list[Any] | dict[str, Any]
 """A list of ARM bodies, or the same as `{"data": [...]}`, the form Resource Graph gives."""
@@ -117,6 +121,8 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
     if address is None:
         raise BadEstate(f"not the id of a resource: {resource_id!r}")
     ensure_scope(world, address)
+    if address.type_key == ROLE_DEFINITIONS:  # they are the tenant's, wherever they were read
+        return _load_role(world, address, body)
     if is_network(address.type_key):
         return _load_network(world, address, resource_id, body)
     if address.type_key == MEMBERSHIP:
@@ -130,6 +136,14 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
             world.subscribe(address.key, stored, confirmed=True)
         except ArmError as refusal:
             raise BadEstate(f"{refusal.message}: {resource_id}") from None
+    return ()
+
+
+def _load_role(world: World, address: Address, body: Body) -> Iterable[Reference]:
+    name = address.names[-1]
+    content = definition(name, members(body.get("properties")))
+    stored = Stored(f"/providers/{address.type}/{name}", address.type, msgspec.json.encode(content))
+    world.store.put(definition_key(name), stored)
     return ()
 
 

@@ -62,10 +62,10 @@ def answered(world: World, call: Call) -> Response:
     asked = _asked(world, call)
     headers: dict[str, str] = {}
     rows = Rows(world.store)
-    scope = _scope(world, rows, asked, headers)
+    scope = _scope(world, call, rows, asked, headers)
     old = call.api_version < "2020"
     try:
-        table = _evaluated(world, rows, asked.query, scope, COLUMNS_OF_2019 if old else COLUMNS)
+        table = _evaluated(world, call, rows, asked.query, scope, COLUMNS_OF_2019 if old else COLUMNS)
         body = _page(world, asked.options, table)
     except BadQuery as problem:
         raise graph_errors.bad_query(world, problem) from None
@@ -93,19 +93,19 @@ def _asked(world: World, call: Call) -> Asked:
     return asked
 
 
-def _scope(world: World, rows: Rows, asked: Asked, headers: dict[str, str]) -> Scope:
+def _scope(world: World, call: Call, rows: Rows, asked: Asked, headers: dict[str, str]) -> Scope:
     """What was asked about and can be read. What cannot be is left out without a word, unless nothing remains."""
     if asked.subscriptions and asked.groups:
         raise graph_errors.bad_request(
             world, "InvalidPayload", "Subscriptions and management groups cannot be given together."
         )
     if asked.subscriptions:
-        return Scope(frozenset(_readable(world, _known(world, asked.subscriptions))), frozenset())
+        return Scope(frozenset(_readable(world, call, _known(world, asked.subscriptions))), frozenset())
     tree, tops = rows.hierarchy, [name.casefold() for name in asked.groups or (ROOT,)]
     if not all(top in tree.groups for top in tops):
         raise graph_errors.access_denied(world)
     below = list(dict.fromkeys(key for top in tops for key in tree.subscriptions_below(top)))
-    readable = _readable(world, below) if below else []
+    readable = _readable(world, call, below) if below else []
     if len(readable) > MOST_UNDER_SCOPE:
         if not asked.options.partial_scopes:
             raise graph_errors.bad_request(
@@ -141,18 +141,22 @@ def _known(world: World, subscriptions: list[str]) -> list[str]:
     return known
 
 
-def _readable(world: World, subscriptions: list[str]) -> list[str]:
-    readable = [key for key in subscriptions if world.may_read(key.rpartition("/")[2])]
+def _readable(world: World, call: Call, subscriptions: list[str]) -> list[str]:
+    readable = [key for key in subscriptions if world.access.sees(call.caller.principal, key)]
     if not readable:
         raise graph_errors.access_denied(world)
     return readable
 
 
-def _evaluated(world: World, rows: Rows, text: str, scope: Scope, columns: dict[str, ColumnType]) -> Table:
+def _evaluated(world: World, call: Call, rows: Rows, text: str, scope: Scope, columns: dict[str, ColumnType]) -> Table:
     query = parsed(text)
     if query.table not in TABLES:
         raise BadQuery(f"The simulator does not model the table '{query.table}': it knows {' and '.join(TABLES)}.")
-    table = Table(rows_for(rows, world.past.rows(world.now()), query, scope), columns)
+    found = rows_for(rows, world.past.rows(world.now()), query, scope)
+    principal = call.caller.principal
+    if not world.access.is_unlimited(principal):
+        found = [row for row in found if world.access.may(principal, f"{row.type}/read", row.id)]
+    table = Table(found, columns)
     for operator in query.operators:
         table.apply(operator)
     return table

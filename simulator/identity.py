@@ -1,8 +1,9 @@
-"""Who calls: the Authorization header in, a Principal out. Any bearer token is accepted; roles are not judged."""
+"""Who calls: the Authorization header in, a Principal out. Any bearer token is one; access.py says what it may do."""
 
 import base64
 import binascii
 import uuid
+from functools import cached_property
 
 import msgspec
 
@@ -12,15 +13,23 @@ from simulator.wire import Body, Request, text
 TENANT = "5e000000-0000-4000-8000-000000000001"
 OWNER_OBJECT = "5e000000-0000-4000-8000-000000000002"
 OWNER_APPLICATION = "5e000000-0000-4000-8000-000000000003"
+EVERYBODY = "00000000-0000-0000-0000-000000000000"
+"""Whom a deny assignment names that is meant for all principals."""
 
 
-class Principal(msgspec.Struct, frozen=True):
-    """The object and application behind a token."""
+class Principal(msgspec.Struct, frozen=True, dict=True):
+    """The object and application behind a token, and the groups the object is in."""
 
     object_id: str
     application_id: str
     tenant_id: str
     type: str = "ServicePrincipal"
+    groups: tuple[str, ...] = ()
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids, in lower case, under which an assignment can mean it."""
+        return frozenset(one.casefold() for one in (self.object_id, *self.groups, EVERYBODY))
 
 
 OWNER = Principal(OWNER_OBJECT, OWNER_APPLICATION, TENANT)
@@ -35,13 +44,20 @@ def principal_of(request: Request) -> Principal:
     if token == "simulator":
         return OWNER
     claims = _claims(token)
-    made_up = str(uuid.uuid5(uuid.NAMESPACE_URL, token))
+    made_up = object_id_of(token)
+    groups = claims.get("groups")
     return Principal(
         object_id=text(claims.get("oid")) or made_up,
         application_id=text(claims.get("appid")) or text(claims.get("azp")) or made_up,
         tenant_id=text(claims.get("tid")) or TENANT,
         type="User" if claims.get("idtyp") == "user" else "ServicePrincipal",
+        groups=tuple(map(text, groups)) if isinstance(groups, list) else (),
     )
+
+
+def object_id_of(name: str) -> str:
+    """A token that is no JWT in, the object id of its principal out; always the same."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
 
 
 def _claims(token: str) -> Body:

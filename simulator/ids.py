@@ -57,6 +57,9 @@ SPELLINGS = (
     "Microsoft.EventGrid/eventSubscriptions",
     "Microsoft.Authorization/locks",
     "Microsoft.Authorization/permissions",
+    "Microsoft.Authorization/roleDefinitions",
+    "Microsoft.Authorization/roleAssignments",
+    "Microsoft.Authorization/denyAssignments",
 )
 _SPELLED = {part.lower(): part for spelling in SPELLINGS for part in spelling.split("/")}
 

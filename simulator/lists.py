@@ -11,7 +11,7 @@ from simulator.calls import Call
 from simulator.ids import DEPLOYMENTS, VNET
 from simulator.network import missing
 from simulator.render import render, summary
-from simulator.scopes import group_body, subscription_body
+from simulator.scopes import GROUP_TYPE, group_body, subscription_body
 from simulator.store import Stored
 from simulator.wire import Body, Response, answer, members, text
 from simulator.world import World
@@ -58,26 +58,28 @@ def collection(world: World, call: Call) -> Response:
 
 
 def resources(world: World, call: Call, scopes: list[str]) -> Response:
-    """All top-level resources of some scopes, without properties; `$filter` takes `eq` and `and`."""
+    """The top-level resources of some scopes that the caller can read, without properties, by `eq` and `and`."""
     store = world.store
     keys = [key for scope in scopes for key in store.top_level(scope)]
-    entries = [(key, found) for key in keys if (found := store.get(key)) is not None]
+    entries = [(key, found) for key in keys if (found := store.get(key)) is not None and _readable(world, call, found)]
     for name, value in _conditions(call.request.query.get("$filter", "")):
         entries = [(key, stored) for key, stored in entries if value in _field(name, key, stored)]
     return paged(world, call, entries, lambda entry: summary(entry[1]))
 
 
 def groups(world: World, call: Call) -> Response:
-    """The resource groups of a subscription."""
+    """The resource groups of a subscription that the caller can read."""
     keys = world.store.keys_in(f"{call.address.scope.casefold()}/resourcegroups")
-    entries = [(key, found) for key in keys if (found := world.store.get(key)) is not None]
-    return paged(world, call, entries, lambda entry: group_body(entry[1]))
+    found = [stored for key in keys if (stored := world.store.get(key)) is not None and _readable(world, call, stored)]
+    return paged(world, call, found, group_body)
 
 
 def subscriptions(world: World, call: Call) -> Response:
-    """All subscriptions that can be read."""
-    entries = [found for found in world.store.listed("/subscriptions") if world.may_read(found.name)]
-    return paged(world, call, entries, subscription_body)
+    """All subscriptions in which the caller has a role."""
+    principal = call.caller.principal
+    listed = list(world.store.listed("/subscriptions"))
+    found = [stored for stored in listed if world.access.sees(principal, stored.id.casefold())]
+    return paged(world, call, found, subscription_body)
 
 
 def paged(world: World, call: Call, entries: Sequence[T], show: Callable[[T], Body]) -> Response:
@@ -95,6 +97,11 @@ def paged(world: World, call: Call, entries: Sequence[T], show: Callable[[T], Bo
         ]
         body["nextLink"] = f"{call.request.base}{path}?{urlencode([*kept, ('$skiptoken', str(start + size))])}"
     return answer(200, body)
+
+
+def _readable(world: World, call: Call, stored: Stored) -> bool:
+    kind = "Microsoft.Resources/subscriptions/resourceGroups" if stored.type == GROUP_TYPE else stored.type
+    return world.access.may(call.caller.principal, f"{kind}/read", stored.id)
 
 
 def _shown(world: World, key: str, stored: Stored) -> Body:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from simulator import errors
+from simulator import authorization, errors
 from simulator.calls import Call, empty
 from simulator.hierarchy import GROUP_TYPE, MEMBERSHIP_TYPE, ROOT, Hierarchy, ManagementGroup, leave
 from simulator.lists import FILTER, paged
@@ -15,6 +15,8 @@ from simulator.world import World
 def answered(world: World, call: Call) -> Response:
     """A call on Microsoft.Management in, its answer out. All is done at once; no event is sent."""
     address, method = call.address, call.request.method
+    if address.names:
+        authorization.check(world, call)
     tree = Hierarchy(world.store)
     bodies = Bodies(world.store, tree)
     match [kind.lower() for kind in address.types], list(address.names):
@@ -23,7 +25,7 @@ def answered(world: World, call: Call) -> Response:
             return _entities(world, call, tree)
         case ["managementgroups"], []:
             _only(method, "GET")
-            return paged(world, call, list(tree.groups.values()), group_line)
+            return paged(world, call, _readable(world, call, tree), group_line)
         case ["managementgroups"], [name]:
             return _group(world, call, tree, name)
         case ["managementgroups", "descendants"], [name]:
@@ -38,11 +40,17 @@ def answered(world: World, call: Call) -> Response:
             raise errors.not_modelled(f"{method} of {address.type}")
 
 
+def _readable(world: World, call: Call, tree: Hierarchy) -> list[ManagementGroup]:
+    principal = call.caller.principal
+    return [group for group in tree.groups.values() if world.access.may(principal, f"{GROUP_TYPE}/read", group.id)]
+
+
 def _entities(world: World, call: Call, tree: Hierarchy) -> Response:
-    """Every group, and every subscription that can be read."""
+    """Every group and every subscription that the caller can read."""
     bodies = Bodies(world.store, tree)
-    shown = [bodies.group_entity(group) for group in tree.groups.values()]
-    readable = [key for key in world.store.keys_in("/subscriptions") if world.may_read(key.rpartition("/")[2])]
+    shown = [bodies.group_entity(group) for group in _readable(world, call, tree)]
+    principal = call.caller.principal
+    readable = [key for key in world.store.keys_in("/subscriptions") if world.access.sees(principal, key)]
     shown += [bodies.subscription_entity(key) for key in readable]
     condition = call.request.query.get("$filter", "")
     if condition:

@@ -16,7 +16,7 @@ def answered(world: World, call: Call) -> Response:
     """A call on `/subscriptions/{id}/providers/{namespace}`, or its `register`, in; the provider out: registered."""
     address, method = call.address, call.request.method
     if address.scope.count("/") != 2:
-        raise errors.no_arm_path()
+        raise errors.not_modelled(f"{method} of provider namespaces below a subscription")
     if method != ("POST" if address.types else "GET"):
         raise errors.method_not_allowed(method)
     namespace = spelled(address.namespace or "")

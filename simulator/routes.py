@@ -2,7 +2,22 @@
 
 import re
 
-from simulator import errors, graph, groups, lists, locks, management, network, plain, providers, roles, tags
+from simulator import (
+    authorization,
+    deny_assignments,
+    errors,
+    graph,
+    groups,
+    lists,
+    locks,
+    management,
+    network,
+    plain,
+    providers,
+    role_assignments,
+    role_definitions,
+    tags,
+)
 from simulator.activity_query import LOG, activity
 from simulator.calls import Call
 from simulator.effective_routes import effective_routes
@@ -33,8 +48,9 @@ def routed(world: World, call: Call) -> Response:
             case "microsoft.management":
                 return management.answered(world, call)
     subscription = _subscription(world, call)
-    roles.check(world, call)
     if address.group is None and address.namespace is None and subscription is not None:
+        if not world.access.sees(call.caller.principal, subscription.id.casefold()):
+            raise authorization.unauthorized(call)
         match tail[2:]:
             case []:
                 _only(method, "GET")
@@ -51,6 +67,7 @@ def routed(world: World, call: Call) -> Response:
                 _only(method, "GET")
                 return job(world, call, segments_of(call.request.path)[3])
         raise errors.no_arm_path()
+    authorization.check(world, call)
     group = _group(world, call)
     locks.check(world, call)
     if address.namespace is None:
@@ -69,8 +86,6 @@ def _subscription(world: World, call: Call) -> Stored | None:
         return None
     if not SUBSCRIPTION.match(address.subscription):
         raise errors.invalid_subscription(address.subscription)
-    if not world.may_read(address.subscription):
-        raise roles.unauthorized(call)
     found = world.store.get(f"/subscriptions/{address.subscription}".casefold())
     if found is None:
         raise errors.subscription_not_found(address.subscription)
@@ -121,9 +136,16 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
         return tags.answered(world, call)
     if is_network(address.type_key) and world.network_limits.enforced:
         world.network_limits.admit(address.subscription or "", _region(world, call, group), method, world.now())
-    if address.type_key == roles.PERMISSIONS and address.is_collection:
-        _only(method, "GET")
-        return roles.permissions(world, call)
+    match address.type_key:
+        case authorization.PERMISSIONS if address.is_collection:
+            _only(method, "GET")
+            return authorization.permissions(world, call)
+        case role_assignments.ROLE_ASSIGNMENTS:
+            return role_assignments.answered(world, call)
+        case role_definitions.ROLE_DEFINITIONS:
+            return role_definitions.answered(world, call)
+        case deny_assignments.DENY_ASSIGNMENTS:
+            return deny_assignments.answered(world, call)
     if address.is_collection:
         if method == "POST":
             above = address.parent

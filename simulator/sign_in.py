@@ -5,14 +5,13 @@ secrets are neither kept nor compared.
 """
 
 import base64
-import uuid
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from simulator import errors
-from simulator.identity import OWNER, OWNER_APPLICATION, TENANT, Principal, ends_at
+from simulator.identity import OWNER, OWNER_APPLICATION, TENANT, Principal, ends_at, object_id_of
 from simulator.wire import Body, Request, Response, answer
 from simulator.world import World
 
@@ -56,7 +55,7 @@ def principal_for(client: str) -> Principal:
     """A client id in, who signs in with it out: the owner, or the same made-up object every time."""
     if client.lower() in OWNER_CLIENTS:
         return OWNER
-    return Principal(str(uuid.uuid5(uuid.NAMESPACE_URL, client.lower())), client, TENANT)
+    return Principal(object_id_of(client.lower()), client, TENANT)
 
 
 def token_for(principal: Principal, audience: str, base: str, now: datetime) -> str:

@@ -2,7 +2,6 @@
 
 import random
 import uuid
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from simulator import balancers, errors, peerings
+from simulator.access import Access, Roles
 from simulator.activity_log import ActivityLog
 from simulator.clock import Clock
 from simulator.earlier import Earlier
@@ -40,10 +40,9 @@ class Settings(msgspec.Struct, frozen=True):
     graph_page: int = 1000
     throttled: bool = True
     in_use: InUse = "refused"
-    unreadable: frozenset[str] = frozenset()
     events: Disorder = Disorder()
     network_lag: timedelta = timedelta()
-    denied: Mapping[str, tuple[str, ...]] = {}
+    roles: Roles = "open"
 
     def duration(self, type_key: str) -> timedelta:
         return timedelta(seconds=self.durations.get(type_key, self.durations.get("", 0.0)))
@@ -66,8 +65,7 @@ class World:
         self.log = ActivityLog()
         self.network_limits = NetworkLimits(enforced=settings.throttled)
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
-        self.unreadable = set(settings.unreadable)
-        self.denied = {scope: list(actions) for scope, actions in settings.denied.items()}
+        self.access = Access(self.store, settings.roles)
         self.past = Past(self.store, self.moment, settings.graph_lag)
         self.earlier = Earlier(self.store, self.moment)
         self.store.watchers.append(self.earlier.watch)
@@ -84,10 +82,6 @@ class World:
     def moment(self) -> datetime:
         """When what is being done now takes effect: an operation at its time, however late somebody looks."""
         return self._completing or self.now()
-
-    def may_read(self, subscription: str) -> bool:
-        """Whether callers have a role in a subscription; it is given by its id."""
-        return subscription.casefold() not in {unreadable.casefold() for unreadable in self.unreadable}
 
     def guid(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

@@ -213,7 +213,8 @@ def query(text: str) -> Request:
 
 
 async def test_subscriptions_that_cannot_be_read_are_named() -> None:
-    azure = Azure(estate=[*ESTATE, network(1, OTHER)], unreadable=[OTHER])
+    azure = Azure(estate=[*ESTATE, network(1, OTHER)], limited=True)
+    azure.roles.limit_to(SUBSCRIPTION)
     parts, _ = await surveyed(azure, SUBSCRIPTION, OTHER, THIRD)
     assert isinstance(parts[0], Seen)
     assert parts[0].subscriptions == (SUBSCRIPTION,)
@@ -223,7 +224,8 @@ async def test_subscriptions_that_cannot_be_read_are_named() -> None:
 
 @pytest.mark.parametrize(("which", "why"), [(OTHER, "Access is denied"), (THIRD, "at least one subscription")])
 async def test_when_none_can_be_read_that_is_said_of_all(which: str, why: str) -> None:
-    azure = Azure(estate=[network(1, OTHER)], unreadable=[OTHER])
+    azure = Azure(estate=[network(1, OTHER)], limited=True)
+    azure.roles.limit_to()
     ((seen,), _) = await surveyed(azure, which)
     assert isinstance(seen, Seen)
     assert seen.subscriptions == ()
@@ -291,7 +293,8 @@ async def test_clusters_of_all_subscriptions_of_a_page_come_with_one_question() 
 
 
 async def test_context_that_cannot_be_asked_for_is_a_gap() -> None:
-    azure = Azure(unreadable=[THIRD], estate=[*ESTATE, network(1, THIRD)])
+    azure = Azure(estate=[*ESTATE, network(1, THIRD)], limited=True)
+    azure.roles.limit_to(SUBSCRIPTION)
     far = ids.network(THIRD, "rg", "natGateways", "far")
     lists = (clusters(THIRD),)
     _, (sheet,) = await surveyed(azure, needs=lambda _: Needs((far,), lists))
@@ -365,7 +368,8 @@ def tenant(**arm: Any) -> Azure:
     ],
 )
 async def test_subscriptions_in_reach(scopes: list[str], found: set[str]) -> None:
-    azure = tenant(unreadable=[OTHER])
+    azure = tenant(limited=True)
+    azure.roles.limit_to(SUBSCRIPTION, THIRD)
     assert set(await azure.cloud.subscriptions(scopes)) == found
 
 

@@ -34,10 +34,12 @@ def said(seen: Estate, scope: str = HUB) -> tuple[facts.Permission, ...] | None:
 
 
 async def test_what_we_may_do_is_a_fact() -> None:
-    azure = with_hub(denied={HUB: ["*/peer/action"]})
+    azure = with_hub(limited=True)
+    azure.roles.give("", "*/read")
+    azure.roles.give(HUB, "*", less=("*/peer/action",))
     seen = await observed(azure, NAME, estates.permissions(TABLE))
-    assert said(seen) == (facts.Permission(("*",), ("*/peer/action",)),)
-    assert said(seen, TABLE) == (facts.Permission(("*",), ()),)
+    assert said(seen) == (facts.Permission(("*/read",), ()), facts.Permission(("*",), ("*/peer/action",)))
+    assert said(seen, TABLE) == (facts.Permission(("*/read",), ()),)
     assert seen.has_listed(NAME)
     assert seen.gaps == ()
     assert sorted(asked(azure)) == sorted([f"GET {PATH}", f"GET {PATH.replace(ids.key(HUB), ids.key(TABLE))}"])
@@ -70,14 +72,13 @@ async def test_every_page_is_read() -> None:
 
 
 async def test_it_is_asked_once_in_ten_seconds() -> None:
-    azure = with_hub()
+    azure = with_hub(limited=True)
     await observed(azure)
-    azure.arm.denied[HUB] = ["*"]
+    azure.roles.give("", "*/read")
     assert said(await observed(azure)) == (facts.Permission(("*",), ()),)
     assert len(asked(azure)) == 1
     azure.clock.advance(10)
-    azure.arm.denied[HUB] = ["*/write"]
-    assert said(await observed(azure)) == (facts.Permission(("*",), ("*/write",)),)
+    assert said(await observed(azure)) == (facts.Permission(("*/read",), ()),)
     assert len(asked(azure)) == 2
 
 
@@ -91,7 +92,8 @@ async def test_nothing_may_be_done_where_nothing_is() -> None:
 
 
 async def test_permissions_that_are_denied_are_a_gap() -> None:
-    azure = with_hub(denied={HUB: ["Microsoft.Authorization/*"]})
+    azure = with_hub(limited=True)
+    azure.roles.give("", "*", less=("Microsoft.Authorization/*",))
     seen = await observed(azure)
     assert said(seen) is None
     assert not seen.has_listed(NAME)

@@ -16,6 +16,7 @@ from simulator.arm import Arm, bearer
 from simulator.faults import Fault
 from simulator.wire import Request
 from tests.support.clock import FakeClock
+from tests.support.roles import Roles
 from tests.support.transport import InProcessTransport
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -79,7 +80,10 @@ ATTACH = WriteSubnet(SUBNET, to=Attachment(nat_gateway=GATEWAY), was=Attachment(
 
 
 class Azure:
-    """A clock, a simulator and a Cloud that asks it, all in one process. Operations take `seconds`."""
+    """A clock, a simulator and a Cloud that asks it, all in one process. Operations take `seconds`.
+
+    When it is `limited`, the Cloud is a principal of its own, which may do what `roles` gives it: everything at first.
+    """
 
     def __init__(
         self,
@@ -91,6 +95,7 @@ class Azure:
         page_size: int = 1000,
         estate: list[dict[str, Any]] | None = None,
         busy: Literal["conflict", "retryable"] = "conflict",
+        limited: bool = False,
         **arm: Any,
     ) -> None:
         self.clock = FakeClock()
@@ -101,9 +106,13 @@ class Azure:
             page_size=page_size,
             busy=busy,
             estate=ESTATE if estate is None else estate,
+            roles="assigned" if limited else "open",
             **arm,
         )
-        self.transport = InProcessTransport(self.arm, clock=self.clock)
+        self.roles = Roles(self.arm)
+        if limited:
+            self.roles.give("", "*")
+        self.transport = InProcessTransport(self.arm, clock=self.clock, token=self.roles.token if limited else "")
         self.client = Client(
             endpoint(ENDPOINT, "public"), self.clock, transport=self.transport, tuning=Tuning(patience=patience, seed=1)
         )

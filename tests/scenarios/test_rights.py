@@ -35,8 +35,9 @@ async def last(world: World) -> Record:
 async def test_a_hub_that_may_not_be_peered_with_is_left_alone_until_it_may(
     tmp_path: Path, denied: tuple[str, ...], named: str | None, by: str
 ) -> None:
-    world = with_hub(tmp_path, 1, durations=DURATIONS)
-    world.arm.denied[HUB] = list(denied)
+    world = with_hub(tmp_path, 1, durations=DURATIONS, limited=True)
+    world.roles.give("", "*", less=denied)
+    world.roles.give(spoke(1), "*")
     await world.quiet()
     text = f"the governor may not {named or f'{PEERINGS}/write and {PEER}'} on hub: grant it there ({HUB})"
     reasons = told(await last(world))
@@ -45,7 +46,7 @@ async def test_a_hub_that_may_not_be_peered_with_is_left_alone_until_it_may(
     assert world.writes() == []
     assert all(world.get(end)["properties"].get("virtualNetworkPeerings", []) == [] for end in (HUB, spoke(1)))
 
-    world.arm.denied.clear()
+    world.roles.give("", "*")
     world.clock.advance(3600)
     if by == "a sweep":
         await world.sweep(SUB)
@@ -57,8 +58,8 @@ async def test_a_hub_that_may_not_be_peered_with_is_left_alone_until_it_may(
 
 
 async def test_permissions_that_cannot_be_read_hold_the_write_back(tmp_path: Path) -> None:
-    world = with_hub(tmp_path, 1, durations=DURATIONS)
-    world.arm.denied[HUB] = ["Microsoft.Authorization/*"]
+    world = with_hub(tmp_path, 1, durations=DURATIONS, limited=True)
+    world.roles.give("", "*", less=("Microsoft.Authorization/*",))
     await world.quiet()
     gate, text = told(await last(world))["hub-peering"]
     assert gate is Gate.UNSEEN

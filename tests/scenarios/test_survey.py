@@ -149,8 +149,8 @@ async def test_an_event_after_a_sweep_is_not_absorbed_by_it(tmp_path: Path) -> N
 
 
 async def test_a_subscription_that_cannot_be_read_is_never_compliant(tmp_path: Path) -> None:
-    world = deaf(World(tmp_path), "spoke-1")
-    world.arm.unreadable.add(SUB)
+    world = deaf(World(tmp_path, limited=True), "spoke-1")
+    world.roles.limit_to()
     told = await world.sweep(SUB)
     assert set(told.unseen) == {SUB}
     (verdict,) = await verdicts(world)
@@ -163,15 +163,15 @@ async def test_a_subscription_that_cannot_be_read_is_never_compliant(tmp_path: P
 
 
 async def test_a_subscription_that_is_not_listed_any_more_does_not_stay_compliant(tmp_path: Path) -> None:
-    world = await swept(tmp_path)
-    world.arm.unreadable.add(SUB)
+    world = await swept(tmp_path, limited=True)
+    world.roles.limit_to()
     told = await world.sweep()  # of all that can be read: it is not among them
     assert set(told.unseen) == {SUB}
     assert told.queued == 1
     assert await found(world) == {Result.UNKNOWN}
     assert {v.seen.partition(":")[0] for v in await verdicts(world)} == {"not seen", "cannot be read"}
     writes = world.writes()
-    world.arm.unreadable.clear()
+    world.roles.limit_to(SUB)
     world.clock.advance(3600)
     again = await world.sweep()
     assert again.unseen == {}
@@ -182,10 +182,10 @@ async def test_a_subscription_that_is_not_listed_any_more_does_not_stay_complian
 
 
 async def test_who_loses_access_while_others_keep_it(tmp_path: Path) -> None:
-    world = await swept(tmp_path)
+    world = await swept(tmp_path, limited=True)
     lab = lab_network(world, "spoke-9")
     await world.sweep()
-    world.arm.unreadable.add(LAB)
+    world.roles.limit_to(SUB)
     world.clock.advance(3600)
     told = await world.sweep(SUB, LAB)
     assert set(told.unseen) == {LAB}

@@ -101,12 +101,12 @@ async def test_a_ceiling_of_audit_writes_nothing_and_says_why(tmp_path: Path) ->
 
 
 async def test_what_cannot_be_seen_is_told_and_is_not_whole(tmp_path: Path) -> None:
-    world = wrong(World(tmp_path), "spoke-1")
+    world = wrong(World(tmp_path, limited=True), "spoke-1")
     world.arm.load([{"id": f"/subscriptions/{LAB}", "type": "Microsoft.Resources/subscriptions"}])
     kind = "Microsoft.Network/virtualNetworks"
     world.arm.load([{"id": OTHER, "type": kind, "name": "spoke-lab", **vnet_body(("app", "10.0.1.0/24"))}])
     await swept(world)
-    world.arm.unreadable.add(LAB)
+    world.roles.limit_to(SUB)
     world.clock.advance(3600)
     found = await swept(world)
     assert set(found.unseen) == {LAB}

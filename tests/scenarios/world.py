@@ -33,6 +33,7 @@ from simulator.arm import Arm
 from simulator.wire import Request, Response
 from tests.support.clock import FakeClock
 from tests.support.life import Killed, Life, mortal
+from tests.support.roles import Roles
 from tests.support.transport import InProcessTransport
 
 SUB: Final = "00000000-0000-0000-0000-00000000000a"
@@ -90,6 +91,7 @@ class World:
     """Azure, its events, a queue, and the governor's runs over them.
 
     seed: shuffles who goes first wherever two may. latency: seconds a request takes, drawn from this range.
+    limited: the governor is a principal of its own, which may do what `roles` gives it: everything, to begin with.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class World:
         latency: tuple[float, float] = (0.0, 0.0),
         ceiling: Mode = Mode.ENFORCE,
         deadline: float = 300.0,
+        limited: bool = False,
         **arm: Any,
     ) -> None:
         self.clock = FakeClock()
@@ -107,8 +110,11 @@ class World:
         self.dice = random.Random(seed)
         self.rules = Rules(Policies(policies=policies or (nat_policy(),)), ceiling)
         self.deadline = deadline
-        self._seed, self._latency, self._turns = seed, latency, 0 if seed is None else 4
-        self.arm = Arm(self.clock, throttle="off", **arm)
+        self._seed, self._latency, self._turns, self._limited = seed, latency, 0 if seed is None else 4, limited
+        self.arm = Arm(self.clock, throttle="off", roles="assigned" if limited else "open", **arm)
+        self.roles = Roles(self.arm)
+        if limited:
+            self.roles.give("", "*")
         self.arm.load([{"id": f"/subscriptions/{SUB}", "type": "Microsoft.Resources/subscriptions"}])
         self.queue: list[tuple[datetime, int, str, bytes]] = []
         self.after_write: Callable[[], Awaitable[None]] | None = None
@@ -140,7 +146,13 @@ class World:
         """A governor's process in: its ports, on the common ledger and queue; `life` kills it at a point."""
         alive = life or Life()
         transport = InProcessTransport(
-            self.arm, clock=self.clock, seed=self._seed, turns=self._turns, latency=self._latency, life=alive
+            self.arm,
+            clock=self.clock,
+            seed=self._seed,
+            turns=self._turns,
+            latency=self._latency,
+            life=alive,
+            token=self.roles.token if self._limited else "",
         )
         self.transports.append(transport)
         cloud = connect(self.clock, arm_endpoint="http://127.0.0.1:8443", transport=transport)

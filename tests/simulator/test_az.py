@@ -411,5 +411,27 @@ async def test_management_groups_are_registered_first(az: Az) -> None:
     assert provider["registrationState"] == "Registered"
 
 
+async def test_roles_are_found_by_name_and_assigned_by_object_id(az: Az) -> None:
+    await az.sign_in()
+    authorization = f"{GROUP}/providers/Microsoft.Authorization"
+    _, _, found = await az.asked(
+        "GET",
+        f"{authorization}/roleDefinitions?api-version=2022-05-01-preview&$filter=roleName%20eq%20%27Reader%27",
+    )
+    (reader,) = [one["id"] for one in found["value"]]
+    principal = "99999999-0000-4000-8000-000000000000"
+    properties = {"roleDefinitionId": reader, "principalType": "ServicePrincipal", "principalId": principal}
+    assignment = f"{authorization}/roleAssignments/8586ecb7-3850-4f75-bfe4-2b37f25336b2?api-version=2022-04-01"
+    assert (await az.asked("PUT", assignment, {"properties": properties}))[0] == 201
+    for condition in ("atScope%28%29", f"principalId%20eq%20%27{principal}%27"):
+        _, _, listed = await az.asked(
+            "GET", f"{authorization}/roleAssignments?api-version=2022-04-01&$filter={condition}"
+        )
+        assert [one["properties"]["principalId"] for one in listed["value"]] == [principal]
+    people = {"ids": [principal], "types": ["user", "group", "servicePrincipal", "directoryObjectPartnerReference"]}
+    assert (await az.asked("POST", "/v1.0/directoryObjects/getByIds", people))[0] == 404  # az does without names
+    assert (await az.asked("DELETE", assignment))[0] == 200
+
+
 async def test_az_signs_out_without_a_tenant(az: Az) -> None:
     assert (await az.asked("GET", "/organizations/v2.0/.well-known/openid-configuration"))[0] == 200

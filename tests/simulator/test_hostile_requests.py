@@ -73,7 +73,11 @@ SEGMENTS = st.sampled_from(
             "clock",
             "estate",
             "deadletters",
-            "unreadable",
+            "Microsoft.Authorization",
+            "roleAssignments",
+            "roleDefinitions",
+            "denyAssignments",
+            "permissions",
             "requests",
             "",
             ".",
@@ -108,7 +112,9 @@ KNOWN_PATHS = st.sampled_from(
         "/providers/Microsoft.Management/managementGroups/g",
         f"/providers/Microsoft.Management/managementGroups/g/subscriptions/{SUBSCRIPTION}",
         "/providers/Microsoft.ResourceGraph/resources",
-        *(f"/simulator/{path}" for path in ("faults", "clock", "unreadable", "requests", "deadletters", "estate")),
+        *(f"{GROUP}/providers/Microsoft.Authorization/{kind}/x" for kind in ("roleAssignments", "denyAssignments")),
+        *(f"/providers/Microsoft.Authorization/{kind}" for kind in ("roleDefinitions/x", "roleAssignments")),
+        *(f"/simulator/{path}" for path in ("faults", "clock", "requests", "deadletters", "estate")),
     ]
 )
 PATHS = KNOWN_PATHS | st.lists(SEGMENTS, max_size=12).map(lambda parts: "/" + "/".join(parts)) | st.text(max_size=20)

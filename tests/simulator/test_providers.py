@@ -28,7 +28,7 @@ def test_every_provider_is_registered_and_can_be_again(cloud: Cloud) -> None:
     ("method", "path", "refused"),
     [
         ("GET", f"{PROVIDERS}/Contoso.Nothing", (404, "InvalidResourceNamespace")),
-        ("GET", f"{GROUP}/providers/Microsoft.Network", (404, "MissingSubscription")),
+        ("GET", f"{GROUP}/providers/Microsoft.Network", (501, "NotModelledBySimulator")),
         ("DELETE", f"{PROVIDERS}/Microsoft.Network", (405, "MethodNotAllowed")),
     ],
 )

@@ -19,7 +19,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.core.utils import case_insensitive_dict
 
-from simulator.arm import Arm
+from simulator.arm import Arm, bearer
 from simulator.wire import Dropped, Request, Response
 from tests.support.clock import FakeClock
 from tests.support.life import Life
@@ -33,7 +33,8 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     """Requests of azure-core in, answers of the simulator out; no sockets.
 
     `seed` shuffles: before and after each request control is yielded up to `turns` times, and the request takes a time
-    drawn from `latency` (seconds of `clock`). `life` reaches a point before and after each request.
+    drawn from `latency` (seconds of `clock`). `life` reaches a point before and after each request. With a `token` they
+    come from that principal.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         latency: tuple[float, float] = (0.0, 0.0),
         life: Life | None = None,
         hooks: Iterable[Hook] = (),
+        token: str = "",
     ) -> None:
         self.arm = arm
+        self._token = token
         self.requests: list[Request] = []
         self.hooks = list(hooks)
         self._clock = clock
@@ -57,7 +60,7 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         self._life = life or Life()
 
     async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:
-        asked = _asked(request)
+        asked = _asked(request, self._token)
         point = f"{asked.method} {asked.path}"
         self._life.reach(f"before {point}")
         self.requests.append(asked)
@@ -192,9 +195,10 @@ class InProcessResponse(AsyncHttpResponse):
         await self.close()
 
 
-def _asked(request: HttpRequest) -> Request:
+def _asked(request: HttpRequest, token: str) -> Request:
     parts = urlsplit(request.url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     content = request.content or b""
     body = content.encode() if isinstance(content, str) else bytes(content)
-    return Request(request.method, target, {**request.headers, "Host": parts.netloc}, body, parts.scheme)
+    headers = {**request.headers, "Host": parts.netloc} | (bearer(token) if token else {})
+    return Request(request.method, target, headers, body, parts.scheme)
