@@ -3,6 +3,7 @@
 from simulator import errors
 from simulator.agent_pools import subnets_of
 from simulator.cluster_bodies import OUTBOUND_GOALS
+from simulator.effective_routes import routes_of
 from simulator.ids import location_key
 from simulator.outbound_types import LOAD_BALANCER, MANAGED_GATEWAYS, USER_NAT, USER_ROUTES
 from simulator.planned_clusters import Planned
@@ -25,7 +26,7 @@ def check_egress(store: Store, planned: Planned, sent: Body) -> None:
             _check_gateway(store, subnet)
     elif planned.outbound == USER_ROUTES:
         for subnet in subnets:
-            _check_default_route(store, subnet)
+            _check_default_route(store, planned, subnet)
     if planned.before is None:
         _check_new(planned, subnets)
 
@@ -114,7 +115,7 @@ def _check_gateway(store: Store, subnet: Stored) -> None:
         )
 
 
-def _check_default_route(store: Store, subnet: Stored) -> None:
+def _check_default_route(store: Store, planned: Planned, subnet: Stored) -> None:
     table = _named(store, subnet, "routeTable")
     if table is None:
         raise errors.cluster(
@@ -125,6 +126,8 @@ def _check_default_route(store: Store, subnet: Stored) -> None:
         )
     routes = [members(route.content.get("properties")) for route in store.listed(f"{table.id.casefold()}/routes")]
     default = next((route for route in routes if route.get("addressPrefix") == "0.0.0.0/0"), None)
+    if default is None and planned.is_private and _learns_default_route(store, subnet, table):
+        return
     if default is None:
         raise errors.cluster(
             400,
@@ -140,6 +143,14 @@ def _check_default_route(store: Store, subnet: Stored) -> None:
             f"Default route 0.0.0.0/0 has a next hop of {hop} but only next hops of VirtualAppliance or "
             "VirtualNetworkGateway are allowed. Please see http://aka.ms/aks/outboundtype for more details",
         )
+
+
+def _learns_default_route(store: Store, subnet: Stored, table: Stored) -> bool:
+    """Whether a gateway has learned a way out for a subnet: AKS takes that of private clusters."""
+    return any(
+        (route.source, route.prefix, route.active) == ("VirtualNetworkGateway", "0.0.0.0/0", True)
+        for route in routes_of(store, subnet, table)
+    )
 
 
 def _subnet(store: Store, planned: Planned, subnet_id: str) -> Stored:
