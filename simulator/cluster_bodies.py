@@ -53,8 +53,9 @@ def completed(guid: Guid, address: Address, location: str, sent: Body, before: B
     given = _without_nulls(members(sent.get("properties")), _READ_ONLY)
     if given.get("addonProfiles") == {}:
         del given["addonProfiles"]
-    if given.get("kubernetesVersion") == "":
-        del given["kubernetesVersion"]
+    for name in ("kubernetesVersion", "nodeResourceGroup"):  # an empty text says nothing
+        if given.get(name) == "":
+            del given[name]
     identity = members(content.get("identity"))
     properties: Body = {
         **_RUNNING,
@@ -63,7 +64,7 @@ def completed(guid: Guid, address: Address, location: str, sent: Body, before: B
         "enableRBAC": True,
         "supportPlan": "KubernetesOfficial",
         **({"servicePrincipalProfile": {"clientId": "msi"}} if identity else {}),
-        **{name: old[name] for name in _STAYS if name in old},
+        **{name: old[name] for name in _STAYS if old.get(name)},
         **given,
         **{name: {**section, **members(given.get(name))} for name, section in _SECTIONS.items()},
         "networkProfile": _network_profile(

@@ -7,6 +7,7 @@ from simulator.effective_routes import routes_of
 from simulator.ids import location_key
 from simulator.outbound_types import LOAD_BALANCER, MANAGED_GATEWAYS, USER_NAT, USER_ROUTES
 from simulator.planned_clusters import Planned
+from simulator.ranges import parsed
 from simulator.references import GATEWAY_ADDRESSES
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
@@ -17,6 +18,7 @@ HOPS = ("virtualappliance", "virtualnetworkgateway")
 def check_egress(store: Store, planned: Planned, sent: Body) -> None:
     """A cluster as it would be and its network profile as sent in; refused when its way out is not there."""
     _check_profiles(planned, sent)
+    _check_values(planned)
     _check_addresses(store, planned)
     subnets = [_subnet(store, planned, subnet) for subnet in planned.node_subnets.values()]
     pod_subnets = subnets_of(planned.pools.values(), "podSubnetID").values()
@@ -57,12 +59,38 @@ def _check_profiles(planned: Planned, sent: Body) -> None:
         )
 
 
+def _check_values(planned: Planned) -> None:
+    """Counts and ranges that AKS counts and divides."""
+    network = planned.network
+    balancer, gateway = members(network.get("loadBalancerProfile")), members(network.get("natGatewayProfile"))
+    if members(balancer.get("managedOutboundIPs")).get("count", 1) not in range(1, 101):
+        raise errors.cluster(
+            400, "InvalidLoadBalancerProfileManagedOutboundIPCount", "managedOutboundIPs.count is from 1 to 100."
+        )
+    if members(gateway.get("managedOutboundIPProfile")).get("count", 1) not in range(1, 17):
+        raise errors.cluster(
+            400, "InvalidNATGatewayProfileManagedOutboundIPCount", "managedOutboundIPProfile.count is from 1 to 16."
+        )
+    pods = parsed(text(network.get("podCidr")))
+    if network.get("networkPlugin") == "kubenet" and (pods is None or pods.version == 6 or pods.length > 24):
+        raise errors.cluster(
+            400, "InvalidIPRangeCIDR", f"networkProfile.podCidr '{network.get('podCidr')}' has no range for a node."
+        )
+
+
 def _check_addresses(store: Store, planned: Planned) -> None:
     """Addresses of somebody's own that the load balancer is to lead out by: they are there, and nobody else's."""
     profile = members(planned.network.get("loadBalancerProfile"))
     group = (
         f"{planned.id.rpartition('/providers/')[0].rpartition('/')[0]}/{text(planned.properties['nodeResourceGroup'])}/"
     )
+    for prefix in elements(members(profile.get("outboundIPPrefixes")).get("publicIPPrefixes")):
+        if text(prefix.get("id")).casefold() not in store:
+            raise errors.cluster(
+                400,
+                "LoadBalancerProfileOutboundIPPrefixNotExist",
+                f"The outbound public IP prefix {text(prefix.get('id'))} does not exist.",
+            )
     for address in elements(members(profile.get("outboundIPs")).get("publicIPs")):
         address_id = text(address.get("id"))
         found = store.get(address_id.casefold())

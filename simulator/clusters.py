@@ -10,10 +10,12 @@ from simulator.agent_pools import pools_of
 from simulator.calls import Call, announce, empty, operation_for
 from simulator.cluster_bodies import POOL_TYPE, PROFILES, completed
 from simulator.cluster_busy import let_in, preempted_by
+from simulator.cluster_forms import check_cluster_form
 from simulator.cluster_rules import check, check_pools
 from simulator.egress_dependencies import DEPENDENCIES, dependencies
 from simulator.events import Caller
 from simulator.ids import AGENT_POOL, CLUSTERS, CLUSTERS_SHOWN, location_key
+from simulator.names import check_group
 from simulator.network import missing
 from simulator.node_group import NodeGroup
 from simulator.node_groups import leave, reconcile
@@ -90,8 +92,7 @@ def _put(world: World, call: Call, group: Stored) -> Response:
     pools = known | _pools(sent_profiles, known, content["properties"])
     cluster_id = old.id if old is not None else shown_id(group.id, call.address.type, call.address.names[0])
     planned = _planned(cluster_id, content, pools, before, known)
-    if old is None:
-        _check_group(world, planned, group)
+    _check_group(world, planned, group)
     check(store, planned, members(members(sent.get("properties")).get("networkProfile")))
     state = "Creating" if old is None else "Updating"
     stored = Stored(cluster_id, CLUSTERS_SHOWN, msgspec.json.encode(content), state, world.guid())
@@ -193,12 +194,11 @@ def _store_pool(world: World, pool_id: str, pool: Body, state: str) -> None:
 
 def _pools(profiles: list[Body], known: dict[str, Body], cluster: Body) -> dict[str, Body]:
     """The pools that a cluster's body names, as they would be; the first of a new cluster is for the system."""
-    names = {text(profile.get("name")) for profile in profiles}
-    if "" in names or len({name.casefold() for name in names}) < len(profiles):
+    if len({text(profile.get("name")).casefold() for profile in profiles}) < len(profiles):
         raise errors.cluster(400, "InvalidParameter", "Every agent pool profile needs a name of its own.")
     pools: dict[str, Body] = {}
     for number, profile in enumerate(profiles):
-        name = text(profile["name"])
+        name = text(profile.get("name"))
         known_as = next((one for one in known if one.casefold() == name.casefold()), name)
         first = {"mode": "System"} if number == 0 and not known else {}
         pools[known_as] = completed_pool(first | profile, known.get(known_as), cluster)
@@ -220,9 +220,12 @@ def _planned(
 
 
 def _check_group(world: World, planned: Planned, group: Stored) -> None:
-    """A new cluster's node group is a new group."""
+    """The group of a cluster's nodes has a name that may be; that of a new cluster is a new group."""
     name = text(planned.properties.get("nodeResourceGroup"))
     key = f"{group.id.rpartition('/')[0]}/{name}".casefold()
+    check_group(name)
+    if planned.before is not None:
+        return
     if key == group.id.casefold():
         raise errors.cluster(
             400,
@@ -236,11 +239,5 @@ def _check_group(world: World, planned: Planned, group: Stored) -> None:
 def _sent(call: Call) -> Body:
     """What a caller sent, whose parts are what they have to be."""
     sent = call.content()
-    properties = sent.get("properties")
-    for name, value in {"properties": properties, "networkProfile": members(properties).get("networkProfile")}.items():
-        if value is not None and not isinstance(value, dict):
-            raise errors.invalid_content(f"The value of '{name}' must be a JSON object.")
-    profiles = members(properties).get(PROFILES)
-    if profiles is not None and not (isinstance(profiles, list) and len(elements(profiles)) == len(profiles)):
-        raise errors.invalid_content(f"The value of '{PROFILES}' must be an array of JSON objects.")
+    check_cluster_form(call.address.type_key, sent)
     return sent

@@ -30,7 +30,10 @@ class NodeGroup:
         self.network = members(self.properties.get("networkProfile"))
         self.location = text(cluster.content.get("location"))
         self.suffix = str(int(hashlib.sha256(cluster.id.casefold().encode()).hexdigest(), 16) % 10**8).zfill(8)
-        self.id = group_id(cluster.id.split("/")[2], text(self.properties.get("nodeResourceGroup")))
+        _, _, subscription, _, group, *_ = cluster.id.split("/")
+        named = text(self.properties.get("nodeResourceGroup"))  # an estate may have left it out
+        usual = f"MC_{group}_{cluster.name}_{self.location}"
+        self.id = group_id(subscription, usual if not named or "/" in named else named)
         self.caller = msgspec.structs.replace(caller, principal=AKS)
 
     @property
