@@ -9,7 +9,7 @@ from simulator.access import DENIALS
 from simulator.events import Caller
 from simulator.groups import stored_group
 from simulator.identity import AKS
-from simulator.ids import group_id, parent_key, parse_id
+from simulator.ids import SUBNET, group_id, parent_key, parse_id
 from simulator.scopes import GROUP_TYPE
 from simulator.shapes import ENVELOPE, has_guid, identify, is_network, kept_of, shaped
 from simulator.store import Stored
@@ -94,6 +94,8 @@ class NodeGroup:
         )
         if network and not is_child:
             stored.etag = self.world.etag()
+        if type_key == SUBNET:
+            self.world.behind.note(address.key)
         store.put(address.key, stored)
         if is_child:
             self.world.renew_etag(address.key)
