@@ -64,6 +64,7 @@ def judge(estate: Estate, policies: Policies) -> tuple[Verdict, ...]:
 def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.VirtualNetwork, tuple[Verdict, ...]]]:
     """An Estate and policies in; network by network, the Verdicts about it, its subnets and its clusters, out."""
     living = clusters_by_network(estate)
+    unlisted = {gap.about: gap.why for gap in estate.gaps if gap.about.startswith("clusters(")}
     groups = groupby(look(estate, policies), key=lambda one: one.network.id)
     for network in estate.networks:
         # A network without subnets has no group of them.
@@ -72,15 +73,11 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
         verdicts += (verdict for judged in subnets for verdict in judged.verdicts)
         for cluster in living.get(ids.key(network.id), ()):
             verdicts += of_cluster(housed(cluster, subnets), estate)
-        yield network, (*verdicts, *_clusters_unread(network, estate))
-
-
-def _clusters_unread(network: facts.VirtualNetwork, estate: Estate) -> Iterator[Verdict]:
-    """Clusters that nobody could list are not compliant: that they were not seen is told of every network."""
-    name = clusters(ids.parse(network.id).subscription)
-    if any(gap.about == name for gap in estate.gaps):
-        seen = f"the clusters of the subscription were not read: {estate.why(name)}"
-        yield Verdict(network.id, Requirement.CLUSTER_OUTBOUND_TYPE, Result.UNKNOWN, seen=seen)
+        if why := unlisted.get(clusters(ids.parse(network.id).subscription)):
+            # Clusters that nobody could list are not compliant.
+            seen = f"the clusters of the subscription were not read: {why}"
+            verdicts.append(Verdict(network.id, Requirement.CLUSTER_OUTBOUND_TYPE, Result.UNKNOWN, seen=seen))
+        yield network, tuple(verdicts)
 
 
 def housed(cluster: Cluster, subnets: Iterable[Judged]) -> Housed:
