@@ -363,9 +363,19 @@ def test_an_estate_with_a_cluster_comes_back_as_it_was() -> None:
     assert [event.subject.split("/")[-2] for event in again.arm.events[before:]] == ["managedClusters"]
     pools = [entry for entry in estate if entry["type"].endswith("/agentPools")]
     assert pools == []
-    alone = [cloud.get(POOL)]
-    again.arm.load(alone)
-    assert again.get(POOL)["properties"]["count"] == 2
+
+
+def test_an_autoscaler_moves_a_pool_without_a_word() -> None:
+    cloud = Aks()
+    first = cloud.made()
+    pool, before = cloud.get(POOL), len(cloud.arm.events)
+    cloud.arm.load([{**pool, "properties": {**pool["properties"], "count": 7, "eTag": ""}}])
+    assert cloud.get(CLUSTER)["properties"]["agentPoolProfiles"][0]["count"] == 7
+    assert (cloud.get(CLUSTER)["eTag"], len(cloud.arm.events)) == (first["eTag"], before)
+    assert cloud.get(POOL)["properties"]["eTag"] != pool["properties"]["eTag"]
+    assert cloud.cluster().status == 200  # with the count it had
+    cloud.settle()
+    assert cloud.get(POOL)["properties"]["count"] == 2
 
 
 def test_clusters_are_in_resource_graph() -> None:
