@@ -204,7 +204,7 @@ def _load_network(world: World, address: Address, resource_id: str, body: Body) 
 
 
 def _check_readable(type_key: str, body: Body) -> None:
-    """A network body in; refused when Azure could not have shown it: of other JSON types, or with ranges that are none."""
+    """A network body in; refused when Azure could not have shown it: other JSON types, ranges that are none."""
     try:
         check_form(type_key, body)
     except ArmError as refusal:
