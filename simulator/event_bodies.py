@@ -1,6 +1,7 @@
 """Bodies of event subscriptions: what was sent in; what it asks for, and what Event Grid shows of it, out."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from simulator.deliveries import Batching, RetryPolicy
 from simulator.event_filters import advanced_filters, invalid
@@ -52,7 +53,19 @@ def event_subscription(store: Store, key: str, content: Body) -> EventSubscripti
     chosen, policy, batching = _filter(members(properties.get("filter"))), _policy(properties), _batching(inner)
     if text(destination.get("endpointType")).lower() != "webhook" or not url:
         return None
+    if not _leads_somewhere(url):
+        raise invalid("The endpoint URL of the destination of an event subscription must be one of https or http.")
     return EventSubscription(key, scope_of(store, key), url, schema, chosen, policy, batching)
+
+
+def _leads_somewhere(url: str) -> bool:
+    """Whether a URL has a host that can be asked: one that no name can be would be the caller's mistake for ever."""
+    try:
+        parts = urlsplit(url)
+        named = (parts.hostname or "").encode("idna")
+        return parts.scheme in ("https", "http") and bool(named) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def check(store: Store, key: str, content: Body) -> None:
