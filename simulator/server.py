@@ -78,7 +78,7 @@ async def serve(
             with contextlib.suppress(asyncio.CancelledError):
                 await grid
 
-    app.router.add_route("*", "/{path:.*}", answer)
+    app.router.add_route("*", "/{path:(?s:.*)}", answer)
     app.cleanup_ctx.append(delivering)
     logger = logging.Logger("simulator.server")
     logger.addFilter(_is_ours)
