@@ -73,6 +73,7 @@ async def serve(
     async def delivering(_: web.Application) -> AsyncIterator[None]:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=acknowledged_within)) as session:
             grid = asyncio.create_task(_deliver_for_ever(arm, session, wake))
+            grid.add_done_callback(_tell_failure)
             yield
             grid.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -109,6 +110,12 @@ def _is_ours(record: logging.LogRecord) -> bool:
     """Whether a log record tells of a mistake in here: what is no HTTP is the caller's, and he is told."""
     problem = record.exc_info[1] if record.exc_info else None
     return not isinstance(problem, (HttpProcessingError, web.RequestPayloadError))
+
+
+def _tell_failure(grid: asyncio.Task[None]) -> None:
+    """The end of all deliveries, which only a defect brings about, is told at once on standard error."""
+    if not grid.cancelled() and (problem := grid.exception()) is not None:
+        grid.get_loop().call_exception_handler({"message": "Events are not delivered any more", "exception": problem})
 
 
 async def _until(arm: Arm, moment: datetime) -> None:

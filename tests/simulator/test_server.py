@@ -323,3 +323,20 @@ async def test_locations_are_built_from_the_host_that_was_asked(server: Server, 
     assert url.startswith(f"http://127.0.0.1:{server.port}/subscriptions/")
     async with http.get(url) as response:
         assert await response.json() == {"status": "Succeeded"}
+
+
+class Broken(Arm):
+    """A simulator with a defect in what it delivers."""
+
+    def take_events(self) -> list[Any]:
+        raise RuntimeError("defect")
+
+
+async def test_deliveries_that_end_by_a_defect_are_told() -> None:
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.put_nowait(context))
+    server = await serve(Broken(ManualClock()))
+    async with asyncio.timeout(30):
+        assert (await told.get())["message"] == "Events are not delivered any more"
+    with pytest.raises(ExceptionGroup):
+        await server.close()
