@@ -14,6 +14,7 @@ from simulator.groups import stored_group
 from simulator.hierarchy import MEMBERSHIP, leave
 from simulator.ids import Address, parent_key, parse, parse_id
 from simulator.plain import stored_plain
+from simulator.policy_definitions import definition_of
 from simulator.references import Reference, back_references
 from simulator.render import render
 from simulator.scopes import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body
@@ -23,6 +24,7 @@ from simulator.wire import Body, elements, members, text
 from simulator.world import World
 
 ROLE_DEFINITIONS = ROLE_TYPE.lower()
+POLICY_DEFINITIONS = "microsoft.authorization/policydefinitions"
 
 Estate = list[Any] | dict[str, Any]
 """A list of ARM bodies, or the same as `{"data": [...]}`, the form Resource Graph gives."""
@@ -130,6 +132,11 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
         leave(world.store, address.names[1])
     shown_type = text(body.get("type")) or address.type
     stored = stored_plain(resource_id, sys.intern(shown_type), body)
+    if address.type_key == POLICY_DEFINITIONS:
+        try:
+            definition_of(stored)
+        except ArmError as refusal:
+            raise BadEstate(f"{refusal.message}: {resource_id}") from None
     world.store.put(address.key, stored)
     if is_event_subscription(address.type_key):
         try:

@@ -59,6 +59,10 @@ _SPELLINGS = (
     "Microsoft.Authorization/roleDefinitions",
     "Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/denyAssignments",
+    "Microsoft.Authorization/policyDefinitions",
+    "Microsoft.Authorization/policySetDefinitions",
+    "Microsoft.Authorization/policyAssignments",
+    "Microsoft.Authorization/policyExemptions",
 )
 _SPELLED = {part.lower(): part for spelling in _SPELLINGS for part in spelling.split("/")}
 

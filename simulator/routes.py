@@ -13,6 +13,8 @@ from simulator import (
     management,
     network,
     plain,
+    policies,
+    policy_enforcement,
     role_assignments,
     role_definitions,
     tags,
@@ -112,6 +114,7 @@ def _group_call(world: World, call: Call, group: Stored | None, tail: list[str])
         return lists.resources(world, call, [call.address.scope.casefold()])
     if tail:
         raise errors.no_arm_path()
+    policy_enforcement.check(world, call, group)
     if group is None or method == "PUT":
         return groups.put(world, call, call.address.group or "")
     match method:
@@ -133,6 +136,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
         raise errors.not_modelled(f"{method} of provider namespaces")
     if address.type_key == tags.TAGS and not address.is_collection:
         return tags.answered(world, call)
+    if not address.is_collection:
+        policy_enforcement.check(world, call, group)
     if is_network(address.type_key) and world.network_limits.enforced:
         world.network_limits.admit(address.subscription or "", _region(world, call, group), method, world.now())
     match address.type_key:
@@ -145,6 +150,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
             return role_definitions.answered(world, call)
         case deny_assignments.DENY_ASSIGNMENTS:
             return deny_assignments.answered(world, call)
+        case kind if kind in policies.KINDS:
+            return policies.answered(world, call)
     if address.is_collection:
         if method == "POST":
             above = address.parent

@@ -20,6 +20,7 @@ from simulator.grid import Disorder, Events
 from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, SUBNET, VNET, parent_key
 from simulator.network_limits import NetworkLimits
 from simulator.operations import Operation, Operations
+from simulator.policy_index import PolicyIndex
 from simulator.shapes import is_network, prefix_size
 from simulator.store import Store, Stored
 from simulator.wire import Body, members
@@ -66,6 +67,7 @@ class World:
         self.network_limits = NetworkLimits(enforced=settings.throttled)
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.access = Access(self.store, settings.roles)
+        self.policies = PolicyIndex(self.store)
         self.past = Past(self.store, self.moment, settings.graph_lag)
         self.earlier = Earlier(self.store, self.moment)
         self.store.watchers.append(self.earlier.watch)
