@@ -12,7 +12,7 @@ from simulator.errors import ArmError
 from simulator.event_subscriptions import is_event_subscription
 from simulator.groups import stored_group
 from simulator.hierarchy import MEMBERSHIP, leave
-from simulator.ids import Address, parent_key, parse, parse_id
+from simulator.ids import SCALE_SET, Address, parent_key, parse, parse_id
 from simulator.plain import stored_plain
 from simulator.policy_definitions import definition_of
 from simulator.references import Reference, back_references
@@ -93,11 +93,11 @@ def _exported_resource(world: World, key: str) -> list[Body]:
     stored = world.store.get(key)
     if stored is None:
         return []
-    unseen = {
-        name: value for name, value in stored.content.items() if name == UNSEEN and is_network(stored.type.lower())
-    }
+    type_key = stored.type.lower()
+    hides = is_network(type_key) or type_key == SCALE_SET
+    unseen = {name: value for name, value in stored.content.items() if name == UNSEEN and hides}
     bodies = [render(world.store, key, stored) | unseen]
-    inline = {array.lower() for array in kind_of(stored.type.lower()).children}
+    inline = {array.lower() for array in kind_of(type_key).children}
     for collection in world.store.collections_under(key):
         if collection.rpartition("/")[2] not in inline:
             for child in world.store.keys_in(collection):

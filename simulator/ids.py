@@ -24,6 +24,8 @@ NIC = "microsoft.network/networkinterfaces"
 LOAD_BALANCER = "microsoft.network/loadbalancers"
 FIREWALL = "microsoft.network/azurefirewalls"
 FIREWALL_POLICY = "microsoft.network/firewallpolicies"
+APPLICATION_GATEWAY = "microsoft.network/applicationgateways"
+WAF_POLICY = "microsoft.network/applicationgatewaywebapplicationfirewallpolicies"
 VIRTUAL_GATEWAY = "microsoft.network/virtualnetworkgateways"
 VM = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
@@ -46,6 +48,8 @@ _SPELLINGS = (
     "Microsoft.Network/azureFirewalls",
     "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
     "Microsoft.Network/virtualNetworkGateways",
+    "Microsoft.Network/applicationGateways",
+    "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies",
     "Microsoft.Compute/virtualMachines",
     "Microsoft.Compute/virtualMachineScaleSets",
     "Microsoft.ContainerService/managedClusters",

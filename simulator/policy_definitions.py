@@ -1,7 +1,6 @@
 """Policy definitions and sets of them: what was sent in, what is stored out, or Azure's refusal."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,24 +32,18 @@ class Definition(msgspec.Struct, frozen=True):
     rule: Rule
 
 
-@lru_cache(maxsize=512)
-def _read(definition_id: str, body: bytes) -> Definition:
-    properties = members(msgspec.json.decode(body).get("properties"))
-    name = definition_id.rpartition("/")[2]
+def definition_of(stored: Stored) -> Definition:
+    """A stored definition in, what it means out."""
+    properties = members(stored.content.get("properties"))
     return Definition(
-        definition_id,
-        name,
-        text(properties.get("displayName")) or name,
+        stored.id,
+        stored.name,
+        text(properties.get("displayName")) or stored.name,
         text(properties.get("version")),
         text(properties.get("mode")).lower() or "all",
         {parameter.lower(): spec for parameter, spec in members(properties.get("parameters")).items()},
         rule_of(properties.get("policyRule")),
     )
-
-
-def definition_of(stored: Stored) -> Definition:
-    """A stored definition in, what it means out."""
-    return _read(stored.id, stored.body)
 
 
 def checked_definition(world: World, call: Call, sent: Body, old: Stored | None) -> Body:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from simulator.ids import (
+    APPLICATION_GATEWAY,
     FIREWALL,
     FIREWALL_POLICY,
     LOAD_BALANCER,
@@ -18,8 +19,10 @@ from simulator.ids import (
     SCALE_SET,
     SUBNET,
     VM,
+    WAF_POLICY,
     parent_key,
 )
+from simulator.scale_set_model import configurations_of, instances_of, interfaces_of
 from simulator.wire import Body, elements, members, text
 
 SUBNET_LINKS = ("natGateway", "routeTable", "networkSecurityGroup")
@@ -83,6 +86,7 @@ BACK_REFERENCES: dict[str, tuple[BackReference, ...]] = {
         BackReference("firewalls", "firewallPolicy", many=True),
         BackReference("childPolicies", "basePolicy", many=True),
     ),
+    WAF_POLICY: (BackReference("applicationGateways", "firewallPolicy", many=True),),
 }
 
 
@@ -119,14 +123,14 @@ def references(resource_id: str, type_key: str, content: Body) -> Iterator[Refer
         for element in elements(members(properties.get("networkProfile")).get("networkInterfaces")):
             yield from _link(element, "networkInterfaces", resource_id)
     elif type_key == SCALE_SET:
-        yield from _scale_set(resource_id, content, properties)
+        yield from _scale_set(resource_id, content)
     elif type_key == PEERING:
         remote = text(members(properties.get(PEERED)).get("id")).casefold()
         yield Reference(pair(remote, parent_key(resource_id.casefold())), PEERED, resource_id)
     else:
         if type_key == NIC:
             yield from _link(properties.get("networkSecurityGroup"), "interfaceSecurityGroup", resource_id)
-        elif type_key == FIREWALL:
+        elif type_key in (FIREWALL, APPLICATION_GATEWAY):
             yield from _link(properties.get("firewallPolicy"), "firewallPolicy", resource_id)
         for segment, element in configurations(type_key, properties):
             holder, inner = f"{resource_id}/{segment}/{text(element.get('name'))}", members(element.get("properties"))
@@ -154,21 +158,22 @@ def back_references(resource_id: str, type_key: str, content: Body) -> Iterator[
                     yield Reference(target, POOLS, text(member.get("id")))
 
 
-def _scale_set(resource_id: str, content: Body, properties: Body) -> Iterator[Reference]:
-    """Every instance of a scale set holds a configuration in the subnet, as its interfaces would."""
-    capacity = members(content.get("sku")).get("capacity")
-    profile = members(members(properties.get("virtualMachineProfile")).get("networkProfile"))
-    for interface in elements(profile.get("networkInterfaceConfigurations")):
-        for configuration in elements(members(interface.get("properties")).get("ipConfigurations")):
-            inner = members(configuration.get("properties"))
-            for instance in range(capacity if isinstance(capacity, int) else 0):
-                holder = (
-                    f"{resource_id}/virtualMachines/{instance}/networkInterfaces/{text(interface.get('name'))}"
-                    f"/ipConfigurations/{text(configuration.get('name'))}"
-                )
+def _scale_set(resource_id: str, content: Body) -> Iterator[Reference]:
+    """Every instance of a scale set holds what its own model names, as its interfaces would."""
+    for instance, model in instances_of(content).items():
+        for interface in interfaces_of(model):
+            held = f"{resource_id}/virtualMachines/{instance}/networkInterfaces/{text(interface.get('name'))}"
+            template = members(interface.get("properties"))
+            yield from _link(template.get("networkSecurityGroup"), "interfaceSecurityGroup", held)
+            for configuration in configurations_of(interface):
+                holder = f"{held}/ipConfigurations/{text(configuration.get('name'))}"
+                inner = members(configuration.get("properties"))
                 yield from _link(inner.get("subnet"), "subnet", holder)
-                for pool in elements(inner.get(POOLS)):
-                    yield from _link(pool, POOLS, holder)
+                public = members(members(inner.get("publicIPAddressConfiguration")).get("properties"))
+                yield from _link(public.get("publicIPPrefix"), "publicIPPrefix", holder)
+                for name in PARTS:
+                    for part in elements(inner.get(name)):
+                        yield from _link(part, name, holder)
 
 
 def _links(properties: Body, names: tuple[str, ...], holder: str) -> Iterator[Reference]:

@@ -17,12 +17,13 @@ from simulator import (
     policy_enforcement,
     role_assignments,
     role_definitions,
+    scale_sets,
     tags,
 )
 from simulator.activity_query import LOG, activity
 from simulator.calls import Call
 from simulator.effective_routes import effective_routes
-from simulator.ids import NIC, VIRTUAL_GATEWAY, location_key, segments_of
+from simulator.ids import NIC, SCALE_SET, VIRTUAL_GATEWAY, location_key, segments_of
 from simulator.learned_routes import learned_routes
 from simulator.polls import job, poll
 from simulator.scopes import group_body, subscription_body
@@ -152,6 +153,9 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
             return deny_assignments.answered(world, call)
         case kind if kind in policies.KINDS:
             return policies.answered(world, call)
+    inside = address.type_key.startswith(f"{SCALE_SET}/")
+    if inside or (address.type_key == SCALE_SET and not address.is_collection and method not in ("GET", "HEAD")):
+        return scale_sets.answered(world, call, group)
     if address.is_collection:
         if method == "POST":
             above = address.parent
