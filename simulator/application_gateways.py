@@ -2,7 +2,7 @@
 
 from simulator import errors
 from simulator.ids import parent_key
-from simulator.references import references
+from simulator.references import WAF, references
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
 
@@ -70,7 +70,7 @@ def check_neighbour(store: Store, resource_id: str, type_key: str, content: Body
 
 def check_firewall_policy_delete(store: Store, key: str, policy: Stored) -> None:
     """A web application firewall policy that is to go in; refused while a gateway follows it."""
-    for user in store.referrers(key, "firewallPolicy").values():
+    for user in store.referrers(key, WAF).values():
         raise errors.bad(
             "WebApplicationFirewallPolicyInUse",
             f"Web application firewall policy {policy.id} cannot be deleted because it is in use by {user}.",

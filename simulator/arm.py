@@ -1,14 +1,13 @@
 """Azure Resource Manager as a plain object: a Request in, a Response out; no sockets, threads or clocks of its own."""
 
 import random
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
-from simulator import control, errors, estates
+from simulator import api_versions, control, errors, estates
 from simulator.access import Roles
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
@@ -29,7 +28,6 @@ from simulator.wire import Body, Dropped, Request, Response
 from simulator.world import Busy, InUse, Settings, World
 
 MOST_BYTES = 4 * 1024 * 1024
-API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-\w+)?$")
 
 __all__ = [
     "AdjustableClock",
@@ -238,8 +236,8 @@ class Arm:
         version = request.query.get("api-version", "")
         if not version:
             raise errors.missing_api_version()
-        if not API_VERSION.match(version):
-            raise errors.invalid_api_version(version)
+        if not api_versions.FORM.fullmatch(version):
+            raise api_versions.invalid_api_version(version)
         if len(request.body) > MOST_BYTES:
             raise errors.content_too_large(len(request.body), MOST_BYTES)
         client_id = request.header("x-ms-client-request-id") or self._world.guid()

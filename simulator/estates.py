@@ -12,7 +12,7 @@ from simulator.errors import ArmError
 from simulator.event_subscriptions import is_event_subscription
 from simulator.groups import stored_group
 from simulator.hierarchy import MEMBERSHIP, leave
-from simulator.ids import SCALE_SET, Address, parent_key, parse, parse_id
+from simulator.ids import CLUSTERS, CLUSTERS_SHOWN, SCALE_SET, Address, parent_key, parse, parse_id
 from simulator.plain import stored_plain
 from simulator.policy_definitions import definition_of
 from simulator.references import Reference, back_references
@@ -28,6 +28,10 @@ POLICY_DEFINITIONS = "microsoft.authorization/policydefinitions"
 
 Estate = list[Any] | dict[str, Any]
 """A list of ARM bodies, or the same as `{"data": [...]}`, the form Resource Graph gives."""
+
+
+COLUMNS = ("tenantId", "resourceGroup", "subscriptionId")
+"""What rows of Resource Graph say of a resource beside its body."""
 
 
 class BadEstate(ValueError):  # noqa: N818
@@ -50,6 +54,8 @@ def load(world: World, estate: Estate) -> None:
         named = reference.target in world.store or parent_key(reference.target) in world.store  # a pool is inside
         if named and world.store.owner(reference.holder.casefold()) is None:
             world.store.add_foreign(reference)
+        else:
+            world.store.put_last(reference)  # one after the other, so that all stand in the order that was given
 
 
 def export(world: World) -> list[Body]:
@@ -106,7 +112,7 @@ def _exported_resource(world: World, key: str) -> list[Body]:
 
 
 def _load_entry(world: World, entry: object) -> Iterable[Reference]:
-    body = members(entry)
+    body = _without_columns(members(entry))
     resource_id, type_key = text(body.get("id")), text(body.get("type")).casefold()
     if type_key == SUBSCRIPTION_TYPE.casefold():
         return _load_subscription(world, body)
@@ -130,8 +136,7 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
     if address.type_key == MEMBERSHIP:
         ensure_scope(world, Address("", address.names[1], None, None))
         leave(world.store, address.names[1])
-    shown_type = text(body.get("type")) or address.type
-    stored = stored_plain(resource_id, sys.intern(shown_type), body)
+    stored = stored_plain(resource_id, sys.intern(_type(address, text(body.get("type")))), body)
     if address.type_key == POLICY_DEFINITIONS:
         try:
             definition_of(stored)
@@ -144,6 +149,20 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
         except ArmError as refusal:
             raise BadEstate(f"{refusal.message}: {resource_id}") from None
     return ()
+
+
+def _without_columns(entry: Body) -> Body:
+    """An entry in, the body that Resource Manager would show out: rows of Resource Graph say more, and say nothings."""
+    named = text(entry.get("id")).count("/") > 2
+    said = {name: value for name, value in entry.items() if value is not None and not (named and name in COLUMNS)}
+    return {name: value for name, value in said.items() if value != "" or name not in ("kind", "managedBy")}
+
+
+def _type(address: Address, said: str) -> str:
+    """The address of a resource and the type an entry gives it in, how Azure spells it out; rows have lower case."""
+    if said and said != said.lower():
+        return said
+    return CLUSTERS_SHOWN if address.type_key == CLUSTERS else address.type
 
 
 def _load_role(world: World, address: Address, body: Body) -> Iterable[Reference]:
@@ -159,6 +178,8 @@ def _load_subscription(world: World, body: Body) -> Iterable[Reference]:
     if not subscription:
         raise BadEstate("a subscription without an id")
     content = {name: value for name, value in body.items() if name in ("displayName", "state", "tags", "tenantId")}
+    row = {"displayName": text(body.get("name")), "state": text(members(body.get("properties")).get("state"))}
+    content = {name: value for name, value in row.items() if value} | content
     resource_id = f"/subscriptions/{subscription}"
     world.store.put(resource_id.casefold(), Stored(resource_id, SUBSCRIPTION_TYPE, msgspec.json.encode(content)))
     return ()

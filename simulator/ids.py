@@ -9,6 +9,7 @@ import msgspec
 
 NETWORK = "microsoft.network"
 CLUSTERS = "microsoft.containerservice/managedclusters"
+CLUSTERS_SHOWN = "Microsoft.ContainerService/ManagedClusters"  # in `type`, not in ids
 DEPLOYMENTS = "microsoft.resources/deployments"
 VNET = "microsoft.network/virtualnetworks"
 SUBNET = "microsoft.network/virtualnetworks/subnets"

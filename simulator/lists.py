@@ -6,8 +6,9 @@ from itertools import islice
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from simulator import errors
+from simulator import errors, event_bodies
 from simulator.calls import Call
+from simulator.event_subscriptions import is_event_subscription
 from simulator.ids import DEPLOYMENTS, VNET
 from simulator.network import missing
 from simulator.render import render, summary
@@ -26,6 +27,7 @@ def resource(world: World, call: Call) -> Response:
     stored = world.store.get(key)
     if world.stale and world.earlier.differs(key, world.stale, world.now()):
         body = world.earlier.body(key)
+        body = event_bodies.seen(world.store, body) if body is not None else None
     else:
         body = _shown(world, key, stored) if stored is not None else None
     if body is None:
@@ -113,6 +115,8 @@ def _shown(world: World, key: str, stored: Stored) -> Body:
     """A resource in, what a read shows of it out: a network may be behind its subnets."""
     body = render(world.store, key, stored)
     lag = world.settings.network_lag
+    if is_event_subscription(stored.type.lower()):
+        return event_bodies.seen(world.store, body)
     if not lag or stored.type.lower() != VNET:
         return body
     before = world.behind.members_of(f"{key}/subnets", lag, world.now())

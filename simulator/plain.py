@@ -2,19 +2,16 @@
 
 import msgspec
 
-from simulator import errors, topics
+from simulator import clusters, errors, event_calls, topics
 from simulator.calls import Call, announce, empty, operation_for
-from simulator.event_subscriptions import event_subscription, is_event_subscription
-from simulator.ids import CLUSTERS, DEPLOYMENTS, SYSTEM_TOPIC
+from simulator.event_subscriptions import is_event_subscription
+from simulator.ids import DEPLOYMENTS, SYSTEM_TOPIC
 from simulator.network import missing
-from simulator.operations import stamp
 from simulator.render import render, shown_id
 from simulator.shapes import ENVELOPE
 from simulator.store import Stored
 from simulator.wire import Body, Response, answer, members, text
 from simulator.world import World
-
-AT_WORK = ("Creating", "Updating", "Deleting")
 
 
 def put(world: World, call: Call, group: Stored | None) -> Response:
@@ -26,23 +23,21 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
         raise errors.parent_not_found(above.names[-1])
     old = store.get(address.key)
     sent = call.content()
-    if address.type_key == CLUSTERS:
-        return _put_cluster(world, call, group, old, sent)
     shown_id = _id_of(call, group, old, parent)
+    if is_event_subscription(address.type_key):
+        return event_calls.put(world, call, shown_id)
+    if address.type_key in clusters.KINDS:
+        return clusters.put(world, call, shown_id, sent)
     if address.type_key == SYSTEM_TOPIC:
-        topics.check_topic(store, shown_id, sent, old.content if old is not None else None)
+        before = old.content if old is not None else None
+        topics.check_topic(store, shown_id, sent, before)
+        sent = topics.completed(sent, before, world.guid())
     stored = stored_plain(shown_id, address.type, sent)
     if address.type_key == SYSTEM_TOPIC:
         stored.state = "Succeeded"
-    if is_event_subscription(address.type_key):
-        event_subscription(store, address.key, sent)  # refused when it asks for what Event Grid does not take
-        stored.state = "Creating" if world.settings.handshakes else "Succeeded"
     store.put(address.key, stored)
-    if is_event_subscription(address.type_key):
-        world.subscribe(address.key, stored, confirmed=not world.settings.handshakes)
     world.publish(stored.id, stored.type, call.caller, deleted=False, updated=old is not None)
-    created = old is None or is_event_subscription(address.type_key)  # which answer 201 to every PUT
-    return answer(201 if created else 200, render(store, address.key, stored))
+    return answer(200 if old is not None else 201, render(store, address.key, stored))
 
 
 def patch(world: World, call: Call) -> Response:
@@ -51,12 +46,15 @@ def patch(world: World, call: Call) -> Response:
     if stored is None:
         raise missing(world.store, call.address)
     if is_event_subscription(call.address.type_key):
-        raise errors.not_modelled("PATCH of event subscriptions")
+        return event_calls.patch(world, call, stored)
     sent = call.content()
     content = stored.content
     changed = {name: value for name, value in sent.items() if name not in (*ENVELOPE, "properties")}
     properties = {**members(content.get("properties")), **members(sent.get("properties"))}
     content = content | changed | ({"properties": properties} if properties else {})
+    if call.address.type_key == SYSTEM_TOPIC:
+        topics.check_topic(world.store, stored.id, content, stored.content)
+        content = topics.completed(content, stored.content, world.guid())
     stored = msgspec.structs.replace(stored, body=msgspec.json.encode(content))
     world.store.put(call.address.key, stored)
     world.publish(stored.id, stored.type, call.caller, deleted=False, updated=True)
@@ -69,8 +67,8 @@ def delete(world: World, call: Call) -> Response:
     stored = world.store.get(key)
     if stored is None:
         return empty(204, {})
-    if call.address.type_key == CLUSTERS:
-        _refuse_busy_cluster(world, key, stored, deleting=True)
+    if call.address.type_key in clusters.KINDS:
+        clusters.refuse_busy(world, key, stored, deleting=True)
         operation = operation_for(world, call, "delete", stored.id, text(stored.content.get("location")), key)
         running = world.operations.running(key)
         operation = running if running is not None else operation
@@ -93,29 +91,6 @@ def stored_plain(resource_id: str, type_name: str, sent: Body) -> Stored:
     return Stored(resource_id, type_name, msgspec.json.encode(content))
 
 
-def _put_cluster(world: World, call: Call, group: Stored | None, old: Stored | None, sent: Body) -> Response:
-    key = call.address.key
-    if old is not None:
-        _refuse_busy_cluster(world, key, old, deleting=False)
-    location = text(sent.get("location")).replace(" ", "").lower()
-    if not location:
-        raise errors.location_required()
-    stored = stored_plain(_id_of(call, group, old), "Microsoft.ContainerService/ManagedClusters", sent)
-    content = stored.content
-    content["location"] = location
-    properties = members(content.get("properties"))
-    properties.pop("provisioningState", None)
-    content["properties"] = properties
-    stored.body = msgspec.json.encode(content)
-    stored.state = "Creating" if old is None else "Updating"
-    world.store.put(key, stored)
-    operation = operation_for(world, call, "write", stored.id, location, key)
-    operation.updates = old is not None
-    operation.touched = (key,)
-    world.operations.start(operation)
-    return answer(201 if old is None else 200, render(world.store, key, stored), announce(world, call, operation))
-
-
 def _delete_deployment(world: World, call: Call, stored: Stored) -> Response:
     """A record of a deployment in; it goes in a while, and what it deployed stays."""
     key = call.address.key
@@ -127,25 +102,6 @@ def _delete_deployment(world: World, call: Call, stored: Stored) -> Response:
         world.operations.start(operation)
     headers = {"Location": call.request.base + operation.path("operationResults")}
     return empty(202, headers | world.settings.wait("delete"))
-
-
-def _refuse_busy_cluster(world: World, key: str, stored: Stored, *, deleting: bool) -> None:
-    """AKS works on one thing at a time, and says so in its own flat envelope."""
-    state = stored.state or text(members(stored.content.get("properties")).get("provisioningState"))
-    if state not in AT_WORK or (deleting and state == "Deleting"):
-        return
-    running = world.operations.running(key)
-    operation_id = running.id if running is not None else world.guid()
-    since = stamp(running.started if running is not None else world.now())
-    verb = {"Creating": "create", "Updating": "update", "Deleting": "delete"}[state]
-    raise errors.ArmError(
-        409,
-        "OperationNotAllowed",
-        f"Operation is not allowed because there's an in progress {verb} managed cluster operation "
-        f"(operation ID: {operation_id}) on the managed cluster {stored.name} started on UTC {since}. "
-        "Please wait for it to finish before starting a new operation.",
-        envelope="cluster",
-    )
 
 
 def _id_of(call: Call, group: Stored | None, old: Stored | None, parent: Stored | None = None) -> str:

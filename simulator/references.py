@@ -33,6 +33,8 @@ POOLS = "loadBalancerBackendAddressPools"
 NAT_RULES = "loadBalancerInboundNatRules"
 PARTS = (POOLS, NAT_RULES)
 """Where an interface names parts of load balancers, which are no resources of their own."""
+WAF = "webApplicationFirewallPolicy"
+"""How application gateways name theirs: in a member that firewalls have for policies of another type."""
 PEERED = "remoteVirtualNetwork"
 CONNECTION = "microsoft.network/connections"
 ROUTE_SERVER_CONFIGURATION = "microsoft.network/virtualhubs/ipconfigurations"
@@ -86,7 +88,7 @@ BACK_REFERENCES: dict[str, tuple[BackReference, ...]] = {
         BackReference("firewalls", "firewallPolicy", many=True),
         BackReference("childPolicies", "basePolicy", many=True),
     ),
-    WAF_POLICY: (BackReference("applicationGateways", "firewallPolicy", many=True),),
+    WAF_POLICY: (BackReference("applicationGateways", WAF, many=True),),
 }
 
 
@@ -130,8 +132,10 @@ def references(resource_id: str, type_key: str, content: Body) -> Iterator[Refer
     else:
         if type_key == NIC:
             yield from _link(properties.get("networkSecurityGroup"), "interfaceSecurityGroup", resource_id)
-        elif type_key in (FIREWALL, APPLICATION_GATEWAY):
+        elif type_key == FIREWALL:
             yield from _link(properties.get("firewallPolicy"), "firewallPolicy", resource_id)
+        elif type_key == APPLICATION_GATEWAY:
+            yield from _link(properties.get("firewallPolicy"), WAF, resource_id)
         for segment, element in configurations(type_key, properties):
             holder, inner = f"{resource_id}/{segment}/{text(element.get('name'))}", members(element.get("properties"))
             yield from _links(inner, CONFIGURATION_LINKS, holder)

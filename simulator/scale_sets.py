@@ -6,6 +6,7 @@ from simulator import errors
 from simulator.calls import Call, announce, empty, operation_for
 from simulator.ids import SCALE_SET, location_key
 from simulator.network import missing
+from simulator.operations import Operation
 from simulator.reference_rules import check_references
 from simulator.render import render, shown_id
 from simulator.scale_set_instances import answered_of_instances
@@ -57,11 +58,10 @@ def _write(world: World, call: Call, group: Stored | None, sent: Body, old: Stor
     content[UNSEEN] = resized(content, before)
     stored = Stored(resource_id, call.address.type, msgspec.json.encode(content))
     stored.state = "Creating" if old is None else "Updating"
-    _supersede(world, key)
     world.store.put(key, stored)
     operation = operation_for(world, call, "write", resource_id, content["location"], key)
     operation.updates, operation.touched = old is not None, (key,)
-    world.operations.start(operation)
+    _start(world, operation)
     return answer(201 if old is None else 200, render(world.store, key, stored), announce(world, call, operation))
 
 
@@ -109,20 +109,20 @@ def _delete(world: World, call: Call, stored: Stored | None) -> Response:
     if stored is None:
         return empty(204, {})
     key = call.address.key
-    _supersede(world, key)
     operation = operation_for(world, call, "delete", stored.id, text(stored.content.get("location")), key)
     world.store.changing(key)
     stored.state = "Deleting"
     operation.touched = (key,)
-    world.operations.start(operation)
+    _start(world, operation)
     return empty(202, announce(world, call, operation))
 
 
-def _supersede(world: World, key: str) -> None:
-    """A newer write or delete takes the place of one that still runs."""
-    running = world.operations.running(key)
+def _start(world: World, operation: Operation) -> None:
+    """An operation in; it runs, and takes the place of one that still runs on the same set."""
+    running = world.operations.running(operation.lock)
     if running is not None:
-        world.operations.finish(running, "Canceled", errors.superseded())
+        world.supersede(running, operation)
+    world.operations.start(operation)
 
 
 def _merged(old: Body, new: Body) -> Body:

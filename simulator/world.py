@@ -3,27 +3,28 @@
 import random
 import uuid
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 import msgspec
 
-from simulator import balancers, errors, peerings
+from simulator import balancers, peerings
 from simulator.access import Access, Roles
 from simulator.activity_log import ActivityLog
 from simulator.clock import Clock
+from simulator.cluster_limits import ClusterLimits
 from simulator.earlier import Earlier
-from simulator.event_subscriptions import event_subscription
-from simulator.events import Caller, event_of, precise
+from simulator.event_bodies import event_subscription
+from simulator.events import Caller, Ending, event_of, precise
 from simulator.graph_history import Past
 from simulator.grid import Disorder, Events
-from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, SUBNET, VNET, parent_key
+from simulator.ids import SUBNET, VNET, parent_key
 from simulator.network_limits import NetworkLimits
-from simulator.operations import Operation, Operations
+from simulator.operations import CANCELED, Operation, Operations, superseded
 from simulator.policy_index import PolicyIndex
-from simulator.shapes import is_network, prefix_size
+from simulator.public_numbers import PublicNumbers
+from simulator.shapes import is_network
 from simulator.store import Store, Stored
-from simulator.wire import Body, members
+from simulator.wire import Body
 
 Busy = Literal["conflict", "retryable", "async"]
 InUse = Literal["refused", "async"]
@@ -65,6 +66,7 @@ class World:
         self.events = Events(settings.events, seed)
         self.log = ActivityLog()
         self.network_limits = NetworkLimits(enforced=settings.throttled)
+        self.cluster_limits = ClusterLimits(enforced=settings.throttled)
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.access = Access(self.store, settings.roles)
         self.policies = PolicyIndex(self.store)
@@ -75,7 +77,7 @@ class World:
         self.behind = Earlier(self.store, self.moment)  # subnets as their networks still show them
         self.behind.lag = settings.network_lag
         self._completing: datetime | None = None
-        self._addresses_given = 0
+        self.public_numbers = PublicNumbers()
         self._random = random.Random(seed)
 
     def now(self) -> datetime:
@@ -125,7 +127,7 @@ class World:
         *,
         deleted: bool,
         updated: bool,
-        succeeded: bool = True,
+        ending: Ending = "Success",
         action: str = "",
         http: int = 0,
     ) -> None:
@@ -136,7 +138,7 @@ class World:
             type_name,
             deleted=deleted,
             updated=updated,
-            succeeded=succeeded,
+            ending=ending,
             action=action,
             caller=caller,
             now=self.moment(),
@@ -162,6 +164,10 @@ class World:
         self.store.remove(key)
         self.events.forget(key)
 
+    def supersede(self, running: Operation, by: Operation) -> None:
+        """An operation and the newer one that takes its place in; the older one has ended."""
+        self._cancel(running, superseded(running, by))
+
     def _complete(self, operation: Operation) -> None:
         for key in dict.fromkeys((operation.target, *operation.touched)):
             self.store.changing(key)
@@ -170,14 +176,14 @@ class World:
         stored = self.store.get(operation.target)
         error = operation.failing
         if stored is None and error is None:
-            self.operations.finish(operation, "Canceled", errors.superseded())
+            self._cancel(operation, CANCELED)
             return
         if stored is not None and error is None:
             match operation.effect:
                 case "write":
                     self._settle_states(operation)
                     self.renew_etag(operation.target)
-                    self._give_address(operation.target, stored)
+                    self.public_numbers.give(self.store, operation.target, stored)
                 case "delete":
                     self.delete(operation.target)
                     self.renew_etag(parent_key(operation.target))
@@ -191,13 +197,21 @@ class World:
             if stored is not None and operation.target in operation.touched:
                 stored.state = "Failed"
         self.operations.finish(operation, "Succeeded" if error is None else "Failed", error)
+        self._tell(operation, "Success" if error is None else "Failure")
+
+    def _cancel(self, operation: Operation, error: Body) -> None:
+        self.operations.finish(operation, "Canceled", error)
+        self._tell(operation, "Cancel")
+
+    def _tell(self, operation: Operation, ending: Ending) -> None:
+        """An operation that came to its end in; whoever subscribed is told how."""
         self.publish(
             operation.target_id,
             operation.type_name,
             operation.caller,
             deleted=operation.effect in ("delete", "delete_group"),
             updated=operation.updates,
-            succeeded=error is None,
+            ending=ending,
             action=operation.label if operation.effect == "action" else "",
         )
 
@@ -206,30 +220,6 @@ class World:
             stored = self.store.get(key)
             if stored is not None:
                 stored.state = "Succeeded"
-
-    def _give_address(self, key: str, stored: Stored) -> None:
-        """A public address or prefix that has come up is given its numbers."""
-        type_key = stored.type.lower()
-        content = stored.content
-        properties = members(content.get("properties"))
-        if type_key == PUBLIC_IP and "ipAddress" not in properties:
-            if properties.get("publicIPAllocationMethod") != "Static":
-                return
-            properties["ipAddress"] = self._next_address(properties, 1)
-        elif type_key == PUBLIC_PREFIX and "ipPrefix" not in properties:
-            first = self._next_address(properties, prefix_size(properties))
-            properties["ipPrefix"] = f"{first}/{properties['prefixLength']}"
-        else:
-            return
-        self.store.put(key, msgspec.structs.replace(stored, body=msgspec.json.encode(content)))
-
-    def _next_address(self, properties: Body, size: int) -> str:
-        """How many addresses in, the first of a free block out (benchmarking and documentation ranges)."""
-        start = -(-self._addresses_given // size) * size
-        self._addresses_given = start + size
-        if properties.get("publicIPAddressVersion") == "IPv6":
-            return str(IPv6Address("2001:db8::") + start)
-        return str(IPv4Address("198.18.0.0") + start % 2**17)
 
     def _delete_group(self, group: Stored, operation: Operation) -> Body | None:
         """All of a group goes, but for what resources elsewhere still use; an error when something stays."""

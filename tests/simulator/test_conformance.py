@@ -62,7 +62,7 @@ DIFFERENCES = (
     Difference("ps_.*", r"missing body\.properties\.enableVmProtection", "no longer shown in 2025"),
     Difference(
         "ps_.*",
-        r"differs body\.error\.message",
+        r"differs body\.error\.message: \"(?P<said>.*)\. For more details please go to [^\"]*\" for \"(?P=said)\.\"",
         "the text of ResourceNotFound had no second sentence in 2020",
     ),
     Difference(

@@ -107,6 +107,32 @@ def _locked() -> Response:
     return _ask(arm, "DELETE", environment)
 
 
+def _cluster(subscription: str, **properties: Any) -> tuple[Arm, str]:
+    """A subscription and a cluster's properties in, a simulator with that cluster, and its id, out."""
+    cluster = f"/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/c"
+    arm = Arm(ManualClock(), durations={"": 60})
+    arm.load([{"id": cluster, "location": "eastus2", "properties": properties}])
+    return arm, cluster
+
+
+def _pool_busy() -> Response:
+    arm, cluster = _cluster(ZERO)
+    arm.load([{"id": f"{cluster}/agentPools/system", "properties": {"count": 1}}])
+    assert _ask(arm, "PUT", f"{cluster}/agentPools/system", {"properties": {"count": 2}}).status == 200
+    return _ask(arm, "PUT", f"{cluster}/agentPools/system", {"properties": {"count": 3}})
+
+
+def _no_table() -> Response:
+    network = _network("4ae8fd93-d084-481f-ba6e-370b7d4d8d0d", "NNUHFT-SDE-Networking")
+    vnet = f"{network}/virtualNetworks/NNUHFT-SDE-vnet1"
+    arm, cluster = _cluster(ZERO)
+    arm.load([_vnet(vnet, {"name": "snet-ff-uks-gp-system", "properties": {"addressPrefix": "10.0.0.0/24"}})])
+    pools = [{"name": "system", "vnetSubnetID": f"{vnet}/subnets/snet-ff-uks-gp-system"}]
+    profile = {"outboundType": "userDefinedRouting"}
+    body = {"location": "eastus2", "properties": {"networkProfile": profile, "agentPoolProfiles": pools}}
+    return _ask(arm, "PUT", cluster, body)
+
+
 PROVOKED: dict[int, Callable[[], Response]] = {
     0: _gateway_in_use,
     1: _subnet_in_use,
@@ -116,12 +142,12 @@ PROVOKED: dict[int, Callable[[], Response]] = {
     5: _reference_updating,
     6: _throttled,
     8: _locked,
+    9: _pool_busy,
+    10: _no_table,
     11: lambda: _busy("retryable"),
 }
 LEFT_OUT = {
     7: "its rule names an alias of Automation accounts; test_policy.py has the newer shape of this refusal",
-    9: "clusters are stored as given, and have no agent pools of their own",
-    10: "clusters are stored as given: how their egress fits their subnets is not judged",
 }
 """Refusals of the catalogue that are not provoked, and why."""
 # Names the catalogue leaves open, and values that differ every time.
@@ -133,6 +159,7 @@ OPEN = (
     # Azure mended its spelling about 2018, and waits differ.
     (re.compile(r"occured"), "occurred"),
     (re.compile(r"after '\d+' seconds"), "after '<n>' seconds"),
+    (re.compile(r"started on UTC [0-9TZ:-]+"), "started on UTC <time>"),
 )
 
 
