@@ -31,6 +31,12 @@ ALIASES: dict[str, str] = {
     f"{_VNET}/subnets[*].defaultOutboundAccess": "properties.subnets[*].properties.defaultOutboundAccess",
     f"{_VNET}/subnets[*].ipConfigurations[*]": "properties.subnets[*].properties.ipConfigurations[*]",
     f"{_VNET}/subnets[*].ipConfigurations[*].id": "properties.subnets[*].properties.ipConfigurations[*].id",
+    f"{_VNET}/subnets[*].delegations[*]": "properties.subnets[*].properties.delegations[*]",
+    f"{_VNET}/subnets[*].delegations[*].serviceName": (
+        "properties.subnets[*].properties.delegations[*].properties.serviceName"
+    ),
+    f"{_VNET}/subnets/delegations[*]": "properties.delegations[*]",
+    f"{_VNET}/subnets/delegations[*].serviceName": "properties.delegations[*].properties.serviceName",
     f"{_VNET}/subnets/defaultOutboundAccess": "properties.defaultOutboundAccess",
     f"{_VNET}/subnets/routeTable.id": "properties.routeTable.id",
     f"{_VNET}/subnets/natGateway.id": "properties.natGateway.id",
@@ -54,6 +60,8 @@ ALIASES: dict[str, str] = {
         f"{_PROFILE}.publicIPAddressConfiguration"
     ),
     f"{_SET}/{_INTERFACES}.ipConfigurations[*]": f"properties.virtualMachineProfile.networkProfile.{_CONFIGURATIONS}",
+    f"{_SET}/{_INTERFACES}.ipConfigurations[*].subnet.id": f"{_PROFILE}.subnet.id",
+    f"{_CLUSTER}/agentPoolProfiles[*].vnetSubnetID": "properties.agentPoolProfiles[*].vnetSubnetID",
     f"{_CLUSTER}/networkProfile.outboundType": "properties.networkProfile.outboundType",
     f"{_CLUSTER}/agentPoolProfiles[*]": "properties.agentPoolProfiles[*]",
     f"{_CLUSTER}/agentPoolProfiles[*].enableNodePublicIP": "properties.agentPoolProfiles[*].enableNodePublicIP",
