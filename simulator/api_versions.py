@@ -55,7 +55,7 @@ def check(world: World, call: Call) -> None:
 
 def _flaw(namespace: str, kind: str, version: str) -> Flaw | None:
     """A provider, a type (in lower case) and a version in, what there is not out."""
-    known = _known(namespace)
+    known = _known(namespace if kind else "")  # a provider itself is Resource Manager's
     if namespace and not NAMESPACE.fullmatch(namespace):
         return "namespace"
     first = kind.partition("/")[0]

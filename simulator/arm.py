@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from simulator import api_versions, control, errors, estates
+from simulator import api_versions, control, errors, estates, sign_in
 from simulator.access import Roles
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
@@ -122,7 +122,10 @@ class Arm:
         self._world.failing = fault.failure if fault is not None else None
         self._world.stale = timedelta(seconds=fault.stale if fault is not None else 0)
         self._world.earlier.lag = timedelta(seconds=max((fault.stale for fault in self.faults), default=0))
-        response = fault.response() if fault is not None and fault.status else self._answered(request)
+        if fault is not None and fault.status:
+            response = fault.response()
+        else:
+            response = sign_in.answered(self._world, request, segments) or self._answered(request)
         response.headers.setdefault("Cache-Control", "no-cache")
         response.headers.setdefault("x-ms-request-id", self._world.guid())
         if fault is not None and fault.drop == "after":
@@ -209,6 +212,7 @@ class Arm:
         limits: dict[str, str] = {}
         try:
             principal = principal_of(request)
+            sign_in.check_life(request, self._world.now())
             address = _address(request)
             if address.subscription:
                 limits = self._throttle.admit(

@@ -76,7 +76,8 @@ def _written(world: World, call: Call, shown_id: str, content: Body) -> Response
     store, key = world.store, call.address.key
     old = store.get(key)
     event_bodies.check(store, key, content)
-    waits = world.settings.handshakes
+    asked = event_bodies.event_subscription(store, key, content)  # None where nobody can be asked
+    waits = world.settings.handshakes and asked is not None
     state = ("Creating" if old is None else "Updating") if waits else "Succeeded"
     made = Stored(shown_id, call.address.type, msgspec.json.encode(content), state)
     store.put(key, made)

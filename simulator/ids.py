@@ -36,7 +36,7 @@ TOPIC_SUBSCRIPTION = "microsoft.eventgrid/systemtopics/eventsubscriptions"
 SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 # How Azure writes the names of what it knows; a type that is not here is shown as it was first sent.
-_SPELLINGS = (
+SPELLINGS = (
     "Microsoft.Network/virtualNetworks/subnets",
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
     "Microsoft.Network/natGateways",
@@ -54,6 +54,7 @@ _SPELLINGS = (
     "Microsoft.Compute/virtualMachines",
     "Microsoft.Compute/virtualMachineScaleSets",
     "Microsoft.ContainerService/managedClusters",
+    "Microsoft.Management/managementGroups",
     "Microsoft.Resources/deployments",
     "Microsoft.Resources/resourceGroups",
     "Microsoft.Resources/subscriptions",
@@ -69,7 +70,7 @@ _SPELLINGS = (
     "Microsoft.Authorization/policyAssignments",
     "Microsoft.Authorization/policyExemptions",
 )
-_SPELLED = {part.lower(): part for spelling in _SPELLINGS for part in spelling.split("/")}
+_SPELLED = {part.lower(): part for spelling in SPELLINGS for part in spelling.split("/")}
 
 
 class Address(msgspec.Struct, frozen=True, dict=True):

@@ -120,7 +120,7 @@ def _listed(world: World, call: Call, kind: Kind) -> Response:
 
 
 def _check_scope(world: World, call: Call) -> None:
-    """The scope of a call is there: a management group or a resource (groups have been looked at)."""
+    """A management group that a call names is there; subscriptions and groups have been looked at before."""
     scope = call.address.scope.casefold()
     if scope.startswith(f"{GROUPS}/"):
         name = scope.removeprefix(f"{GROUPS}/")

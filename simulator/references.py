@@ -182,7 +182,8 @@ def _scale_set(resource_id: str, content: Body) -> Iterator[Reference]:
 
 def _links(properties: Body, names: tuple[str, ...], holder: str) -> Iterator[Reference]:
     for name in names:
-        yield from _link(properties.get(name), name, holder)
+        if name in properties:
+            yield from _link(properties[name], name, holder)
 
 
 def _link(value: object, member: str, holder: str) -> Iterator[Reference]:

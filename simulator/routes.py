@@ -17,6 +17,7 @@ from simulator import (
     plain,
     policies,
     policy_enforcement,
+    providers,
     role_assignments,
     role_definitions,
     scale_sets,
@@ -146,8 +147,8 @@ def _group_call(world: World, call: Call, group: Stored | None, tail: list[str])
 
 def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
     address, method = call.address, call.request.method
-    if not address.types:
-        raise errors.not_modelled(f"{method} of provider namespaces")
+    if not address.types or (method == "POST" and address.types[0].lower() == "register"):
+        return providers.answered(world, call)
     if address.type_key == tags.TAGS and not address.is_collection:
         return tags.answered(world, call)
     if not address.is_collection:
