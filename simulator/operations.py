@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from simulator.events import Caller
-from simulator.ids import CLUSTERS, DEPLOYMENTS, NETWORK
+from simulator.ids import AGENT_POOL, CLUSTERS, DEPLOYMENTS, NETWORK
 from simulator.wire import Body
 
 CANCELED: Body = {"code": "Canceled", "message": "Operation was canceled.", "details": []}
@@ -198,6 +198,7 @@ def durations(latency: Literal["none", "real"]) -> dict[str, float]:
         f"{NETWORK}/applicationgateways": 360.0,
         "microsoft.compute/virtualmachinescalesets": 90.0,
         CLUSTERS: 180.0,
+        AGENT_POOL: 120.0,
         "microsoft.resources/resourcegroups": 45.0,
     }
 
