@@ -67,8 +67,8 @@ def webhook(
     token = secrets.token_urlsafe(_TOKEN_BYTES) if cluster else "CLUSTER_TOKEN"
     asked = _Where(_checked(url), service, ca_bundle.read_bytes() if ca_bundle else None)
     names, failure = ", ".join(one.name for one in asking), asking[0].clusters.services_failure.capitalize()
-    sys.stdout.write(f"# For a cluster governed by {names}. The last part of the path is a secret.\n")
-    yaml.safe_dump(_configuration(failure, asked, f"/api/admission/{token}"), sys.stdout, sort_keys=False)
+    made = yaml.safe_dump(_configuration(failure, asked, f"/api/admission/{token}"), sort_keys=False)
+    sys.stdout.write(f"# For a cluster governed by {names}. The last part of the path is a secret.\n{made}")
     if cluster:
         entry = escape(f"{cluster}={hashed(token)}")
         screen.err().print(f"add to {PREFIX}ADMISSION_TOKENS, with a comma before it: {entry}", soft_wrap=True)
