@@ -1,46 +1,67 @@
-"""AKS's own limits on calls: a call on a cluster or a list of clusters in, nothing or its 429 out."""
+"""AKS's own limits on calls: who asks for what in, nothing or its 429 out."""
 
 from datetime import datetime
 
 from simulator import errors
-from simulator.ids import CLUSTERS, Address
+from simulator.ids import AGENT_POOL, CLUSTERS, Address
 from simulator.throttle import Bucket
 
-READS_OF_ONE, LISTS_OF_SUBSCRIPTION, LISTS_OF_GROUP = (60, 1.0), (500, 1.0), (60, 1.0)
-WRITES_OF_ONE = (20, 1 / 60)
-"""How many at once, and how many more in a second."""
+POLLED = "GetOperationStatus"
+# How often each of its APIs may be called at once, and how many calls come back in a second, as AKS documents them.
+_SIZES: dict[str, tuple[int, float]] = {
+    "PutManagedCluster": (20, 1 / 60),
+    "PutAgentPool": (20, 1 / 60),
+    "GetManagedCluster": (60, 1),
+    "ListManagedClusters": (500, 1),
+    "ListManagedClustersByResourceGroup": (60, 1),
+    POLLED: (200, 2),
+    "Other": (60, 1),
+}
+# By type, method and whether it is a list that is asked for.
+_APIS = {
+    (CLUSTERS, "PUT", False): "PutManagedCluster",
+    (AGENT_POOL, "PUT", False): "PutAgentPool",
+    (CLUSTERS, "GET", False): "GetManagedCluster",
+    (CLUSTERS, "GET", True): "ListManagedClusters",
+}
 
 
 class ClusterLimits:
-    """A bucket for each cluster or pool and kind of call, and for each list. Switched off, none is used up."""
+    """A bucket for every API and what it counts for: a cluster, an agent pool, a group or a subscription."""
 
     def __init__(self, *, enforced: bool) -> None:
-        self._enforced = enforced
-        self._buckets: dict[tuple[str, bool], Bucket] = {}
+        self.enforced = enforced
+        self._buckets: dict[tuple[str, str], Bucket] = {}
 
     def admit(self, address: Address, method: str, now: datetime) -> None:
-        """A call that has come to AKS in; refused when there were too many like it."""
-        reads = method in ("GET", "HEAD")
-        if not self._enforced or not (reads or method == "PUT") or not address.type_key.startswith(CLUSTERS):
+        """A call on a cluster, a pool, a list or an operation in; refused when there were too many before it."""
+        if not self.enforced:
             return
-        size = self._size(address) if reads else WRITES_OF_ONE
-        bucket = self._buckets.setdefault((address.key, reads), Bucket(*size, float(size[0]), now))
+        api = _api(address, method)
+        counted = address.scope if api.startswith("List") else address.key
+        if api in (POLLED, "Other"):
+            counted = address.subscription or ""
+        capacity, rate = _SIZES[api]
+        bucket = self._buckets.setdefault((api, counted.casefold()), Bucket(capacity, rate, float(capacity), now))
         bucket.refill(now)
         if bucket.tokens < 1:
-            raise _throttled(bucket.wait())
+            raise _throttled(f"{api}Handler.{method}", address.subscription or "", bucket.wait())
         bucket.tokens -= 1
 
-    def _size(self, address: Address) -> tuple[int, float]:
-        if not address.is_collection:
-            return READS_OF_ONE
-        return LISTS_OF_GROUP if address.group else LISTS_OF_SUBSCRIPTION
+
+def _api(address: Address, method: str) -> str:
+    if (address.type_key, method, address.is_collection) == (CLUSTERS, "GET", True) and address.group is not None:
+        return "ListManagedClustersByResourceGroup"
+    other = POLLED if "operation" in address.type_key else "Other"
+    return _APIS.get((address.type_key, method, address.is_collection), other)
 
 
-def _throttled(seconds: int) -> errors.ArmError:
+def _throttled(handler: str, subscription: str, seconds: int) -> errors.ArmError:
     return errors.ArmError(
         429,
         "Throttled",
-        f"The request is being throttled. Please try again after {seconds} seconds.",
+        f"The {handler} request limit has been exceeded for SubID='{subscription}', please retry again in {seconds} "
+        "seconds. For more information, please visit aka.ms/aks/throttling",
         envelope="cluster",
         headers={"Retry-After": str(seconds)},
     )

@@ -241,6 +241,15 @@ def bad(code: str, message: str) -> ArmError:
     return ArmError(400, code, message)
 
 
+def cluster(status: int, code: str, message: str) -> ArmError:
+    """AKS refuses, in its flat envelope."""
+    return ArmError(status, code, message, envelope="cluster")
+
+
+def property_change_not_allowed(name: str) -> ArmError:
+    return cluster(400, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.")
+
+
 def bad_format(code: str, message: str) -> ArmError:
     """A body that the Network provider cannot read."""
     detail = {"code": code, "message": message}

@@ -8,16 +8,20 @@ import msgspec
 
 from simulator.built_in_roles import TYPE as ROLE_TYPE
 from simulator.built_in_roles import definition, definition_key
+from simulator.cluster_bodies import PROFILES, is_cluster, stored_cluster, stored_pool
 from simulator.errors import ArmError
 from simulator.event_subscriptions import is_event_subscription
+from simulator.forms import check_form
 from simulator.groups import stored_group
 from simulator.hierarchy import MEMBERSHIP, leave
-from simulator.ids import CLUSTERS, CLUSTERS_SHOWN, Address, parent_key, parse, parse_id
+from simulator.ids import AGENT_POOL, CLUSTERS, SUBNET, VNET, Address, parent_key, parse, parse_id
 from simulator.plain import stored_plain
+from simulator.ranges import parsed
 from simulator.references import Reference, back_references
 from simulator.render import render
 from simulator.scopes import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body
 from simulator.shapes import UNSEEN, has_guid, identify, is_network, kept_of, kind_of, shaped
+from simulator.special_subnets import prefixes_of
 from simulator.store import Stored
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
@@ -102,6 +106,8 @@ def _exported_resource(world: World, key: str) -> list[Body]:
     }
     bodies = [render(world.store, key, stored) | unseen]
     inline = {array.lower() for array in kind_of(stored.type.lower()).children}
+    if stored.type.lower() == CLUSTERS:
+        inline.add("agentpools")
     for collection in world.store.collections_under(key):
         if collection.rpartition("/")[2] not in inline:
             for child in world.store.keys_in(collection):
@@ -134,6 +140,8 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
     if address.type_key == MEMBERSHIP:
         ensure_scope(world, Address("", address.names[1], None, None))
         leave(world.store, address.names[1])
+    if is_cluster(address.type_key):
+        return _load_cluster(world, address, resource_id, body)
     stored = stored_plain(resource_id, sys.intern(_type(address, text(body.get("type")))), body)
     world.store.put(address.key, stored)
     if is_event_subscription(address.type_key):
@@ -141,6 +149,24 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
             world.subscribe(address.key, stored, confirmed=True)
         except ArmError as refusal:
             raise BadEstate(f"{refusal.message}: {resource_id}") from None
+    return ()
+
+
+def _load_cluster(world: World, address: Address, resource_id: str, body: Body) -> Iterable[Reference]:
+    """A cluster with its pools, or a pool, as the entry says; its node group is made of other entries."""
+    if address.type_key == AGENT_POOL:
+        properties = {**members(body.get("properties"))}
+        world.store.put(address.key, stored_pool(resource_id, properties, world.guid))
+        return ()
+    world.store.put(address.key, stored_cluster(resource_id, body, world.guid))
+    for known in world.store.keys_in(f"{address.key}/agentpools"):
+        world.store.remove(known)
+    for profile in elements(members(body.get("properties")).get(PROFILES)):
+        name = text(profile.get("name"))
+        if not name:
+            raise BadEstate(f"an element of {PROFILES} has no name")
+        pool_id = f"{resource_id}/agentPools/{name}"
+        world.store.put(pool_id.casefold(), stored_pool(pool_id, profile, world.guid))
     return ()
 
 
@@ -155,7 +181,7 @@ def _type(address: Address, said: str) -> str:
     """The address of a resource and the type an entry gives it in, how Azure spells it out; rows have lower case."""
     if said and said != said.lower():
         return said
-    return CLUSTERS_SHOWN if address.type_key == CLUSTERS else address.type
+    return address.type
 
 
 def _load_role(world: World, address: Address, body: Body) -> Iterable[Reference]:
@@ -180,6 +206,7 @@ def _load_subscription(world: World, body: Body) -> Iterable[Reference]:
 
 def _load_network(world: World, address: Address, resource_id: str, body: Body) -> list[Reference]:
     """A network resource with its children inline; what they say about strangers comes back."""
+    _check_readable(address.type_key, body)
     foreign = list(back_references(resource_id, address.type_key, body))
     is_child = len(address.types) > 1
     etag = "" if is_child else text(body.get("etag")) or world.etag()
@@ -197,6 +224,19 @@ def _load_network(world: World, address: Address, resource_id: str, body: Body) 
             world.store.put(child_id.casefold(), _stored(world, child_type.lower(), child_id, child_type, element, ""))
             foreign += back_references(child_id, child_type.lower(), element)
     return foreign
+
+
+def _check_readable(type_key: str, body: Body) -> None:
+    """A network body in; refused when Azure could not have shown it: other JSON types, ranges that are none."""
+    try:
+        check_form(type_key, body)
+    except ArmError as refusal:
+        raise BadEstate(f"{text(body.get('id'))}: {refusal.details[0]['message']}") from None
+    subnets = elements(members(body.get("properties")).get("subnets")) if type_key == VNET else []
+    for subnet in [body] if type_key == SUBNET else subnets:
+        for prefix in prefixes_of(subnet):
+            if parsed(prefix) is None:
+                raise BadEstate(f"{prefix!r} is no range of addresses: subnet {text(subnet.get('name'))!r}")
 
 
 def _unseen(said: object) -> Body:

@@ -34,50 +34,59 @@ _PLACE = re.compile(r"(?P<what>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
 
 def check_form(type_key: str, sent: Body) -> None:
     """A body in; refused when a member of it is of another JSON type than Azure reads there."""
+    problem = problem_in(sent, FORMS.get(type_key, _ANY))
+    if problem is not None:
+        what, path = problem
+        raise errors.bad_format("InvalidJson", f"Error converting value: {what}. Path '{path}'.")
+
+
+def problem_in(sent: Body, kind: Any) -> tuple[str, str] | None:
+    """A body and its form in, what is wrong with it, and where, out."""
     try:
-        msgspec.convert(sent, FORMS.get(type_key, _ANY))
+        msgspec.convert(sent, kind)
     except msgspec.ValidationError as problem:
         found = _PLACE.fullmatch(str(problem))
-        what, path = (found["what"], found["path"]) if found is not None else (str(problem), "")
-        raise errors.bad_format("InvalidJson", f"Error converting value: {what}. Path '{path}'.") from None
+        return (found["what"], found["path"]) if found is not None else (str(problem), "")
+    return None
 
 
-def _form(**known: Any) -> Any:
+def form(**known: Any) -> Any:
     """Members and their types in, the form of an object with them out; any may be missing or null."""
     return msgspec.defstruct("Form", [(name, kind | None, None) for name, kind in known.items()])
 
 
-def _many(kind: Any) -> Any:
+def many(kind: Any) -> Any:
+    """The form of an element in, that of an array of them out."""
     return GenericAlias(list, (kind,))
 
 
 def _body(properties: Any, **beside: Any) -> Any:
-    return _form(properties=properties, location=str, zones=_many(str), sku=_form(name=str, tier=str), **beside)
+    return form(properties=properties, location=str, zones=many(str), sku=form(name=str, tier=str), **beside)
 
 
 def _named(properties: Any) -> Any:
     """The form of an element of an array: a part or a child, with a name."""
-    return _form(name=str, id=str, properties=properties)
+    return form(name=str, id=str, properties=properties)
 
 
-_REFERENCE = _form(id=str)
-_REFERENCES = _many(_REFERENCE)
-_TEXTS = _many(str)
-_SPACE = _form(addressPrefixes=_TEXTS)
-_SUBNET = _form(
+_REFERENCE = form(id=str)
+_REFERENCES = many(_REFERENCE)
+_TEXTS = many(str)
+_SPACE = form(addressPrefixes=_TEXTS)
+_SUBNET = form(
     addressPrefix=str,
     addressPrefixes=_TEXTS,
     natGateway=_REFERENCE,
     routeTable=_REFERENCE,
     networkSecurityGroup=_REFERENCE,
     defaultOutboundAccess=bool,
-    delegations=_many(_named(_form(serviceName=str))),
-    serviceEndpoints=_many(_form(service=str, locations=_TEXTS)),
+    delegations=many(_named(form(serviceName=str))),
+    serviceEndpoints=many(form(service=str, locations=_TEXTS)),
     privateEndpointNetworkPolicies=str,
     privateLinkServiceNetworkPolicies=str,
     sharingScope=str,
 )
-_PEERING = _form(
+_PEERING = form(
     remoteVirtualNetwork=_REFERENCE,
     remoteAddressSpace=_SPACE,
     allowVirtualNetworkAccess=bool,
@@ -87,8 +96,8 @@ _PEERING = _form(
     doNotVerifyRemoteGateways=bool,
     peerCompleteVnets=bool,
 )
-_ROUTE = _form(addressPrefix=str, nextHopType=str, nextHopIpAddress=str)
-_RULE = _form(
+_ROUTE = form(addressPrefix=str, nextHopType=str, nextHopIpAddress=str)
+_RULE = form(
     priority=int,
     direction=str,
     access=str,
@@ -104,7 +113,7 @@ _RULE = _form(
     destinationAddressPrefixes=_TEXTS,
 )
 _CONFIGURATION = _named(
-    _form(
+    form(
         subnet=_REFERENCE,
         publicIPAddress=_REFERENCE,
         publicIPPrefix=_REFERENCE,
@@ -116,10 +125,10 @@ _CONFIGURATION = _named(
         loadBalancerInboundNatRules=_REFERENCES,
     )
 )
-_CONFIGURATIONS = _many(_CONFIGURATION)
-_BALANCING = _many(
+_CONFIGURATIONS = many(_CONFIGURATION)
+_BALANCING = many(
     _named(
-        _form(
+        form(
             frontendIPConfiguration=_REFERENCE,
             frontendIPConfigurations=_REFERENCES,
             backendAddressPool=_REFERENCE,
@@ -135,14 +144,14 @@ _BALANCING = _many(
         )
     )
 )
-_ANY = _body(_form(ipConfigurations=_CONFIGURATIONS))
+_ANY = _body(form(ipConfigurations=_CONFIGURATIONS))
 FORMS: dict[str, Any] = {
     VNET: _body(
-        _form(
+        form(
             addressSpace=_SPACE,
-            subnets=_many(_named(_SUBNET)),
-            virtualNetworkPeerings=_many(_named(_PEERING)),
-            dhcpOptions=_form(dnsServers=_TEXTS),
+            subnets=many(_named(_SUBNET)),
+            virtualNetworkPeerings=many(_named(_PEERING)),
+            dhcpOptions=form(dnsServers=_TEXTS),
             enableDdosProtection=bool,
             ddosProtectionPlan=_REFERENCE,
         )
@@ -150,7 +159,7 @@ FORMS: dict[str, Any] = {
     SUBNET: _body(_SUBNET),
     PEERING: _body(_PEERING),
     NAT_GATEWAY: _body(
-        _form(
+        form(
             idleTimeoutInMinutes=int,
             publicIpAddresses=_REFERENCES,
             publicIpPrefixes=_REFERENCES,
@@ -160,34 +169,34 @@ FORMS: dict[str, Any] = {
         )
     ),
     PUBLIC_IP: _body(
-        _form(
+        form(
             publicIPAllocationMethod=str,
             publicIPAddressVersion=str,
             publicIPPrefix=_REFERENCE,
             idleTimeoutInMinutes=int,
-            ipTags=_many(_form(ipTagType=str, tag=str)),
+            ipTags=many(form(ipTagType=str, tag=str)),
             deleteOption=str,
         )
     ),
-    PUBLIC_PREFIX: _body(_form(prefixLength=int, publicIPAddressVersion=str)),
-    ROUTE_TABLE: _body(_form(routes=_many(_named(_ROUTE)), disableBgpRoutePropagation=bool)),
+    PUBLIC_PREFIX: _body(form(prefixLength=int, publicIPAddressVersion=str)),
+    ROUTE_TABLE: _body(form(routes=many(_named(_ROUTE)), disableBgpRoutePropagation=bool)),
     ROUTE: _body(_ROUTE),
-    NSG: _body(_form(securityRules=_many(_named(_RULE)))),
+    NSG: _body(form(securityRules=many(_named(_RULE)))),
     SECURITY_RULE: _body(_RULE),
     NIC: _body(
-        _form(
+        form(
             ipConfigurations=_CONFIGURATIONS,
             networkSecurityGroup=_REFERENCE,
             enableIPForwarding=bool,
             enableAcceleratedNetworking=bool,
-            dnsSettings=_form(dnsServers=_TEXTS),
+            dnsSettings=form(dnsServers=_TEXTS),
         )
     ),
     LOAD_BALANCER: _body(
-        _form(
+        form(
             frontendIPConfigurations=_CONFIGURATIONS,
-            backendAddressPools=_many(_named(_form())),
-            probes=_many(_named(_form(port=int, protocol=str, intervalInSeconds=int, numberOfProbes=int))),
+            backendAddressPools=many(_named(form())),
+            probes=many(_named(form(port=int, protocol=str, intervalInSeconds=int, numberOfProbes=int))),
             loadBalancingRules=_BALANCING,
             inboundNatRules=_BALANCING,
             outboundRules=_BALANCING,
@@ -195,22 +204,22 @@ FORMS: dict[str, Any] = {
         )
     ),
     FIREWALL: _body(
-        _form(
+        form(
             ipConfigurations=_CONFIGURATIONS,
             managementIpConfiguration=_CONFIGURATION,
             firewallPolicy=_REFERENCE,
             virtualHub=_REFERENCE,
         )
     ),
-    FIREWALL_POLICY: _body(_form(basePolicy=_REFERENCE, threatIntelMode=str)),
+    FIREWALL_POLICY: _body(form(basePolicy=_REFERENCE, threatIntelMode=str)),
     VIRTUAL_GATEWAY: _body(
-        _form(
+        form(
             ipConfigurations=_CONFIGURATIONS,
             gatewayType=str,
             vpnType=str,
             enableBgp=bool,
             activeActive=bool,
-            bgpSettings=_form(asn=int, bgpPeeringAddress=str, peerWeight=int),
+            bgpSettings=form(asn=int, bgpPeeringAddress=str, peerWeight=int),
         )
     ),
 }

@@ -9,6 +9,7 @@ import msgspec
 
 NETWORK = "microsoft.network"
 CLUSTERS = "microsoft.containerservice/managedclusters"
+AGENT_POOL = "microsoft.containerservice/managedclusters/agentpools"
 CLUSTERS_SHOWN = "Microsoft.ContainerService/ManagedClusters"  # in `type`, not in ids
 DEPLOYMENTS = "microsoft.resources/deployments"
 VNET = "microsoft.network/virtualnetworks"
@@ -49,7 +50,8 @@ SPELLINGS = (
     "Microsoft.Network/virtualNetworkGateways",
     "Microsoft.Compute/virtualMachines",
     "Microsoft.Compute/virtualMachineScaleSets",
-    "Microsoft.ContainerService/managedClusters",
+    "Microsoft.ContainerService/managedClusters/agentPools",
+    "Microsoft.ManagedIdentity/userAssignedIdentities",
     "Microsoft.Management/managementGroups",
     "Microsoft.Resources/deployments",
     "Microsoft.Resources/resourceGroups",

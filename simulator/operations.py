@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from simulator.events import Caller
-from simulator.ids import CLUSTERS, DEPLOYMENTS, NETWORK
+from simulator.ids import AGENT_POOL, CLUSTERS, DEPLOYMENTS, NETWORK
 from simulator.wire import Body
 
 CANCELED: Body = {"code": "Canceled", "message": "Operation was canceled.", "details": []}
@@ -196,6 +196,7 @@ def durations(latency: Literal["none", "real"]) -> dict[str, float]:
         f"{NETWORK}/azurefirewalls": 300.0,
         f"{NETWORK}/virtualnetworkgateways": 1800.0,
         CLUSTERS: 180.0,
+        AGENT_POOL: 120.0,
         "microsoft.resources/resourcegroups": 45.0,
     }
 

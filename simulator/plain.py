@@ -2,8 +2,8 @@
 
 import msgspec
 
-from simulator import clusters, errors, event_calls, topics
-from simulator.calls import Call, announce, empty, operation_for
+from simulator import errors, event_calls, locks, topics
+from simulator.calls import Call, empty, operation_for
 from simulator.event_subscriptions import is_event_subscription
 from simulator.ids import DEPLOYMENTS, SYSTEM_TOPIC
 from simulator.network import missing
@@ -18,7 +18,7 @@ POLICY_ASSIGNMENTS = "microsoft.authorization/policyassignments"
 
 
 def put(world: World, call: Call, group: Stored | None) -> Response:
-    """A body in; it is stored as it is, but for clusters, whose state is theirs."""
+    """A body in; it is stored as it is."""
     address, store = call.address, world.store
     above = address.parent
     parent = store.get(above.key) if above is not None else None
@@ -29,8 +29,8 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
     shown_id = _id_of(call, group, old, parent)
     if is_event_subscription(address.type_key):
         return event_calls.put(world, call, shown_id)
-    if address.type_key in clusters.KINDS:
-        return clusters.put(world, call, shown_id, sent)
+    if address.type_key == locks.LOCKS:
+        locks.check_level(sent)
     if address.type_key == SYSTEM_TOPIC:
         before = old.content if old is not None else None
         topics.check_topic(store, shown_id, sent, before)
@@ -65,22 +65,11 @@ def patch(world: World, call: Call) -> Response:
 
 
 def delete(world: World, call: Call) -> Response:
-    """A delete in; what is absent is 204, clusters and deployments take their time, all else is gone at once."""
+    """A delete in; what is absent is 204, deployments take their time, all else is gone at once."""
     key = call.address.key
     stored = world.store.get(key)
     if stored is None:
         return empty(204, {})
-    if call.address.type_key in clusters.KINDS:
-        clusters.refuse_busy(world, key, stored, deleting=True)
-        operation = operation_for(world, call, "delete", stored.id, text(stored.content.get("location")), key)
-        running = world.operations.running(key)
-        operation = running if running is not None else operation
-        if running is None:
-            world.store.changing(key)
-            stored.state = "Deleting"
-            operation.touched = (key,)
-            world.operations.start(operation)
-        return empty(202, announce(world, call, operation))
     if call.address.type_key == DEPLOYMENTS:
         return _delete_deployment(world, call, stored)
     shown = render(world.store, key, stored) if call.address.type_key == POLICY_ASSIGNMENTS else None

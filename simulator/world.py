@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -19,12 +20,14 @@ from simulator.graph_history import Past
 from simulator.grid import Disorder, Events
 from simulator.ids import SUBNET, VNET, parent_key
 from simulator.network_limits import NetworkLimits
-from simulator.operations import CANCELED, Operation, Operations, superseded
+from simulator.operations import CANCELED, Effect, Operation, Operations, superseded
 from simulator.public_numbers import PublicNumbers
 from simulator.shapes import is_network
 from simulator.store import Store, Stored
 from simulator.wire import Body
 
+AtEnd = Callable[["World", str, Effect, Caller], Body | None]
+"""A key, what happens to it and on whose behalf in, what its provider does then; an error when it cannot."""
 Busy = Literal["conflict", "retryable", "async"]
 InUse = Literal["refused", "async"]
 
@@ -66,6 +69,7 @@ class World:
         self.log = ActivityLog()
         self.network_limits = NetworkLimits(enforced=settings.throttled)
         self.cluster_limits = ClusterLimits(enforced=settings.throttled)
+        self.at_end: dict[str, AtEnd] = {}  # by type: what else its provider does at the end of an operation
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.access = Access(self.store, settings.roles)
         self.past = Past(self.store, self.moment, settings.graph_lag)
@@ -115,7 +119,7 @@ class World:
         """A written resource in; it (and all that share its etag) shows a new one."""
         holder = self.etag_holder(key)
         if holder is not None and holder.etag:
-            holder.etag = self.etag()
+            holder.etag = self.etag() if is_network(holder.type.lower()) else self.guid()
 
     def publish(
         self,
@@ -164,7 +168,7 @@ class World:
 
     def supersede(self, running: Operation, by: Operation) -> None:
         """An operation and the newer one that takes its place in; the older one has ended."""
-        self._cancel(running, superseded(running, by))
+        self.cancel(running, superseded(running, by))
 
     def _complete(self, operation: Operation) -> None:
         for key in dict.fromkeys((operation.target, *operation.touched)):
@@ -174,8 +178,11 @@ class World:
         stored = self.store.get(operation.target)
         error = operation.failing
         if stored is None and error is None:
-            self._cancel(operation, CANCELED)
+            self.cancel(operation, CANCELED)
             return
+        at_end = self.at_end.get(operation.type_name.lower())
+        if at_end is not None and stored is not None and error is None:
+            error = at_end(self, operation.target, operation.effect, operation.caller)
         if stored is not None and error is None:
             match operation.effect:
                 case "write":
@@ -187,7 +194,7 @@ class World:
                     self.renew_etag(parent_key(operation.target))
                     self._settle_states(operation)
                 case "delete_group":
-                    error = self._delete_group(stored, operation)
+                    error = self.delete_group(stored, operation.caller)
                 case "action":
                     pass  # its result was found when it was asked for
         if error is not None:
@@ -197,7 +204,8 @@ class World:
         self.operations.finish(operation, "Succeeded" if error is None else "Failed", error)
         self._tell(operation, "Success" if error is None else "Failure")
 
-    def _cancel(self, operation: Operation, error: Body) -> None:
+    def cancel(self, operation: Operation, error: Body) -> None:
+        """An operation and why it does not go on in; it has ended, and who listens is told."""
         self.operations.finish(operation, "Canceled", error)
         self._tell(operation, "Cancel")
 
@@ -219,19 +227,21 @@ class World:
             if stored is not None:
                 stored.state = "Succeeded"
 
-    def _delete_group(self, group: Stored, operation: Operation) -> Body | None:
+    def delete_group(self, group: Stored, caller: Caller) -> Body | None:
         """All of a group goes, but for what resources elsewhere still use; an error when something stays."""
-        inside = f"{operation.target}/"
-        keys = self.store.top_level(operation.target)
-        blocked = [key for key in keys if self._used_from_outside(key, inside)]
+        target = group.id.casefold()
+        inside = f"{target}/"
+        keys = self.store.top_level(target)
+        blocked = [key for key in keys if not self._ends_well(key, caller)]
+        blocked += [key for key in keys if self._used_from_outside(key, inside)]
         for key in keys:
             stored = self.store.get(key)
             if stored is not None and key not in blocked:
                 resource_id, type_name = stored.id, stored.type
                 self.delete(key)
-                self.publish(resource_id, type_name, operation.caller, deleted=True, updated=False)
+                self.publish(resource_id, type_name, caller, deleted=True, updated=False)
         if not blocked:
-            self.delete(operation.target)
+            self.delete(target)
             return None
         group.state = "Succeeded"
         ids = ",".join(stored.id for key in blocked if (stored := self.store.get(key)) is not None)
@@ -240,6 +250,12 @@ class World:
             "deleted. The provisioning state of the resource group will be rolled back."
         )
         return {"code": "ResourceGroupDeletionBlocked", "message": message, "details": []}
+
+    def _ends_well(self, key: str, caller: Caller) -> bool:
+        """A resource that goes with its group in; whether its provider can let go of what it keeps elsewhere."""
+        stored = self.store.get(key)
+        at_end = self.at_end.get(stored.type.lower()) if stored is not None else None
+        return at_end is None or at_end(self, key, "delete", caller) is None
 
     def _used_from_outside(self, key: str, inside: str) -> bool:
         below = [key]

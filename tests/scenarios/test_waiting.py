@@ -214,7 +214,6 @@ async def test_whoever_moves_in_between_plan_and_write_is_asked_first(tmp_path: 
 async def test_the_network_in_a_node_resource_group_is_never_written(tmp_path: Path, group: str) -> None:
     world = World(tmp_path)
     nodes = f"/subscriptions/{SUB}/resourceGroups/{group}"
-    world.put_now(nodes, {"location": REGION}, "2024-11-01")
     cluster = f"/subscriptions/{SUB}/resourceGroups/rg-net/providers/Microsoft.ContainerService/managedClusters/k1"
     # Its pools are empty and name no subnet: the network is Azure's own.
     properties = {"nodeResourceGroup": group, "agentPoolProfiles": [{"name": "pool", "count": 0}]}

@@ -98,5 +98,5 @@ def link(path: str) -> dict[str, str]:
 def without_etags(value: Any) -> Any:
     """Any JSON in, the same without etags at any depth out."""
     if isinstance(value, dict):
-        return {name: without_etags(member) for name, member in value.items() if name != "etag"}
+        return {name: without_etags(member) for name, member in value.items() if name.lower() != "etag"}
     return [without_etags(element) for element in value] if isinstance(value, list) else value

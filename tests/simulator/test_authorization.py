@@ -41,7 +41,8 @@ class Limited(Cloud):
 
     def told(self, method: str, path: str, body: object = None) -> tuple[int, str, str]:
         answer = self.call(method, path, body)
-        error = answer.json()["error"] if answer.status >= 400 else {"code": "", "message": ""}
+        answered = answer.json() if answer.status >= 400 else {"code": "", "message": ""}
+        error = answered.get("error", answered)  # AKS wraps nothing
         return answer.status, error["code"], error["message"]
 
 
@@ -72,7 +73,7 @@ def test_without_a_role_everything_is_refused_and_the_action_is_named(cloud: Lim
     before = cloud.arm.export()
     asked = [
         ("GET", SCOPE, "Microsoft.Resources/subscriptions/read", SCOPE),
-        ("GET", f"{SCOPE}/resourcegroups", "Microsoft.Resources/subscriptions/read", SCOPE),
+        ("GET", f"{SCOPE}/resourcegroups", "Microsoft.Resources/subscriptions/resourceGroups/read", SCOPE),
         ("GET", GROUP, "Microsoft.Resources/subscriptions/resourceGroups/read", GROUP),
         ("DELETE", GROUP, "Microsoft.Resources/subscriptions/resourceGroups/delete", GROUP),
         ("GET", HUB, "Microsoft.Network/virtualNetworks/read", HUB),

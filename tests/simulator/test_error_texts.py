@@ -107,30 +107,36 @@ def _locked() -> Response:
     return _ask(arm, "DELETE", environment)
 
 
-def _cluster(subscription: str, **properties: Any) -> tuple[Arm, str]:
-    """A subscription and a cluster's properties in, a simulator with that cluster, and its id, out."""
-    cluster = f"/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/c"
-    arm = Arm(ManualClock(), durations={"": 60})
-    arm.load([{"id": cluster, "location": "eastus2", "properties": properties}])
-    return arm, cluster
+def _cluster(subscription: str, group: str, subnet: str, outbound: str = "loadBalancer") -> tuple[str, Entry]:
+    path = (
+        f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters/c"
+    )
+    pool = {"name": "system", "mode": "System", "vnetSubnetID": subnet}
+    network = {"outboundType": outbound}
+    return path, {"location": "eastus2", "properties": {"agentPoolProfiles": [pool], "networkProfile": network}}
 
 
 def _pool_busy() -> Response:
-    arm, cluster = _cluster(ZERO)
-    arm.load([{"id": f"{cluster}/agentPools/system", "properties": {"count": 1}}])
-    assert _ask(arm, "PUT", f"{cluster}/agentPools/system", {"properties": {"count": 2}}).status == 200
-    return _ask(arm, "PUT", f"{cluster}/agentPools/system", {"properties": {"count": 3}})
+    vnet = _network(ZERO, "rg") + "/virtualNetworks/v"
+    arm = Arm(ManualClock(), durations={"microsoft.containerservice/managedclusters/agentpools": 60})
+    arm.load([_vnet(vnet, {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}})])
+    path, body = _cluster(ZERO, "rg", f"{vnet}/subnets/s")
+    assert _ask(arm, "PUT", path, body).status == 201
+    pool = {"properties": {"count": 2, "mode": "System"}}
+    assert _ask(arm, "PUT", f"{path}/agentPools/system", pool).status == 200
+    return _ask(arm, "PUT", f"{path}/agentPools/system", pool)
 
 
-def _no_table() -> Response:
-    network = _network("4ae8fd93-d084-481f-ba6e-370b7d4d8d0d", "NNUHFT-SDE-Networking")
-    vnet = f"{network}/virtualNetworks/NNUHFT-SDE-vnet1"
-    arm, cluster = _cluster(ZERO)
-    arm.load([_vnet(vnet, {"name": "snet-ff-uks-gp-system", "properties": {"addressPrefix": "10.0.0.0/24"}})])
-    pools = [{"name": "system", "vnetSubnetID": f"{vnet}/subnets/snet-ff-uks-gp-system"}]
-    profile = {"outboundType": "userDefinedRouting"}
-    body = {"location": "eastus2", "properties": {"networkProfile": profile, "agentPoolProfiles": pools}}
-    return _ask(arm, "PUT", cluster, body)
+def _no_route_table() -> Response:
+    subscription = "4ae8fd93-d084-481f-ba6e-370b7d4d8d0d"
+    vnet = _network(subscription, "NNUHFT-SDE-Networking") + "/virtualNetworks/NNUHFT-SDE-vnet1"
+    name = "snet-ff-uks-gp-system"
+    arm = Arm(ManualClock())
+    arm.load([_vnet(vnet, {"name": name, "properties": {"addressPrefix": "10.0.0.0/24"}})])
+    group = f"/subscriptions/{subscription}/resourceGroups/rg"
+    arm.load([{"id": group, "type": "Microsoft.Resources/resourceGroups", "location": "eastus2"}])
+    path, body = _cluster(subscription, "rg", f"{vnet}/subnets/{name}", "userDefinedRouting")
+    return _ask(arm, "PUT", path, body)
 
 
 PROVOKED: dict[int, Callable[[], Response]] = {
@@ -143,7 +149,7 @@ PROVOKED: dict[int, Callable[[], Response]] = {
     6: _throttled,
     8: _locked,
     9: _pool_busy,
-    10: _no_table,
+    10: _no_route_table,
     11: lambda: _busy("retryable"),
 }
 LEFT_OUT = {

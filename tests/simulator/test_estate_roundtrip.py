@@ -358,7 +358,8 @@ def test_rows_of_resource_graph_are_an_estate() -> None:
     cluster = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/k"
     machine = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/m"
     profile = {"networkProfile": {"networkInterfaces": [link("networkInterfaces/a")]}}
-    own = [write(cluster, location="eastus", tags={"a": "b"}), write(machine, profile, location="eastus"), WAIT]
+    pools = {"agentPoolProfiles": [{"name": "p", "count": 1}]}
+    own = [write(cluster, pools, location="eastus", tags={"a": "b"}), write(machine, profile, location="eastus"), WAIT]
     cloud = written([*BEFORE, *own])
     cloud.arm.load(
         [{"id": SCOPE, "type": "Microsoft.Resources/subscriptions", "displayName": "Mine", "tags": {"t": "u"}}]

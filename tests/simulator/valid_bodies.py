@@ -168,7 +168,43 @@ BODIES: dict[str, dict[str, Any]] = {
     f"{COMPUTE}/virtualMachineScaleSets/s": {"location": "eastus", "sku": {"capacity": 2}, "properties": SCALE_SET},
     f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/k": {
         "location": "eastus",
-        "properties": {"networkProfile": {"outboundType": "loadBalancer"}},
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {"x": {}}},
+        "properties": {
+            "dnsPrefix": "k",
+            "nodeResourceGroup": "nodes",
+            "nodeResourceGroupProfile": {"restrictionLevel": "ReadOnly"},
+            "apiServerAccessProfile": {"enablePrivateCluster": True},
+            "agentPoolProfiles": [
+                {"name": "p", "count": 2, "vnetSubnetID": link("virtualNetworks/v/subnets/s")["id"]},
+                {
+                    "name": "g",
+                    "count": 1,
+                    "mode": "Gateway",
+                    "gatewayProfile": {"publicIPPrefixSize": 30},
+                    "vnetSubnetID": link("virtualNetworks/v/subnets/s")["id"],
+                    "enableNodePublicIP": True,
+                },
+            ],
+            "networkProfile": {
+                "networkPlugin": "kubenet",
+                "podCidr": "10.244.0.0/16",
+                "outboundType": "loadBalancer",
+                "loadBalancerProfile": {"managedOutboundIPs": {"count": 2}, "idleTimeoutInMinutes": 30},
+            },
+        },
+    },
+    f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/m": {
+        "location": "eastus",
+        "properties": {
+            "agentPoolProfiles": [{"name": "p", "count": 2}],
+            "networkProfile": {
+                "outboundType": "managedNATGateway",
+                "natGatewayProfile": {"managedOutboundIPProfile": {"count": 1}, "sku": "Standard"},
+            },
+        },
+    },
+    f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/k/agentPools/p": {
+        "properties": {"count": 3, "mode": "System", "vnetSubnetID": link("virtualNetworks/v/subnets/s")["id"]},
     },
     f"{GROUP}/{GRID}/systemTopics/topic": {
         "location": "global",
