@@ -54,10 +54,9 @@ async def admit(raw: bytes, cluster: str, ledger: Ledger, rules: tuple[Policies,
 
 async def _governing(cluster: str, ledger: Ledger, policies: Policies) -> Policy | None:
     """A cluster in; the policy that its verdicts name, or None when it is nobody's, out."""
-    # The network of a cluster may belong to another subscription, and its verdicts stand there.
-    places = {ids.parse(cluster).subscription.casefold()}
-    places |= {scope.subscription for scope in await ledger.named_by(ids.key(cluster))}
-    told = [one for place in sorted(places) for one in await ledger.verdicts(place) if ids.same(one.resource, cluster)]
+    # Its nodes live in a network of its own subscription, and there its verdicts stand.
+    standing = await ledger.verdicts(ids.parse(cluster).subscription)
+    told = [verdict for verdict in standing if ids.same(verdict.resource, cluster)]
     names = sorted({one.policy for one in told if one.policy is not None})
     if not told:
         raise UndecidedError(f"no policy is known to govern {cluster}: nobody has looked at it yet")

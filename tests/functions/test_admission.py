@@ -5,7 +5,7 @@ import base64
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,21 +17,18 @@ from devhost import functions as hosted
 from devhost.host import Host
 from governor import wiring
 from governor.admission import hashed
-from governor.core import ids
 from governor.core.admission import MOST_BYTES
-from governor.core.cause import Cause, Scope, Source, VirtualNetwork
-from governor.core.plan import Plan
+from governor.core.cause import VirtualNetwork
 from governor.core.sighting import Sighting
 from governor.core.standing import Pause
 from governor.core.verdict import Result, Verdict
 from governor.local.ledger import SqliteLedger
-from governor.ports import Ending, Held, Ledger
+from governor.ports import Ledger
 from tests.functions.microsoft import ASKED_FOR, driven
 from tests.support.clock import START, FakeClock
 
 CHECKOUT: Final = Path(__file__).parents[2]
 SUB: Final = "11111111-1111-1111-1111-111111111111"
-OTHER: Final = "22222222-2222-2222-2222-222222222222"
 CLUSTER: Final = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks-1"
 NETWORK: Final = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/spoke"
 TOKEN: Final = "a-token-of-aks-1-that-nobody-can-guess"
@@ -69,15 +66,6 @@ def verdict(policy: str | None = "spokes", result: Result = Result.COMPLIANT, se
 
 async def surveyed(ledger: Ledger, *verdicts: Verdict, network: str = NETWORK) -> None:
     await ledger.surveyed([Sighting(VirtualNetwork(network), START, verdicts)])
-
-
-async def run(ledger: Ledger, scope: Scope, verdicts: Iterable[Verdict]) -> None:
-    """A run that has looked at the cluster."""
-    cause = Cause(Source.MANUAL, START, scope=scope)
-    held = await ledger.claim(cause, scope, "digest")
-    assert isinstance(held, Held)
-    begun = await ledger.begin(held, cause, "digest", Plan())
-    await ledger.end(begun, Ending(START, True, tuple(verdicts), named=(ids.key(CLUSTER),)))
 
 
 def settings(folder: Path) -> dict[str, str]:
@@ -138,11 +126,6 @@ async def test_a_new_service_gets_what_the_policy_of_its_cluster_wants(site: Sit
     assert await site.patch() == PATCH
     assert await site.patch(operation="DELETE", object=None) is None
     assert await site.patch(namespace="kube-system") is None
-
-
-async def test_the_policy_is_found_where_the_network_of_the_cluster_belongs_to_another_subscription(site: Site) -> None:
-    await run(site.ledger, VirtualNetwork(NETWORK.replace(SUB, OTHER)), [verdict()])
-    assert await site.patch() == PATCH
 
 
 async def test_a_pause_stops_it_and_says_so(site: Site) -> None:
