@@ -14,9 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor import messages
-from governor.core import ids, needs, sighting
+from governor.core import facts, ids, needs, sighting
 from governor.core.cause import MOST_SUBSCRIPTIONS, Cause, Remainder, Scope, Source, Survey, VirtualNetwork
-from governor.core.judged import judge
+from governor.core.judged import judge_each
 from governor.core.sighting import Cut, Seen, Sheet, Sighting
 from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, results
 from governor.loop import GIVE_UP_AFTER, PATIENCE, Rules
@@ -117,7 +117,7 @@ class _Reading:
     async def _judge(self, sheet: Sheet) -> None:
         """A page of networks in; their verdicts are stored, and Causes put where a run should look."""
         at = sheet.estate.observed_at
-        verdicts = _by_network(sheet, judge(sheet.estate, self._rules.policies))
+        verdicts = _by_network(sheet, judge_each(sheet.estate, self._rules.policies))
         self._came.update(verdicts)
         sightings = [Sighting(VirtualNetwork(network), at, verdicts[ids.key(network)]) for network in sheet.networks]
         self.found.networks += len(sightings)
@@ -149,17 +149,16 @@ class _Reading:
         self.found.queued += 1
 
 
-def _by_network(sheet: Sheet, verdicts: tuple[Verdict, ...]) -> dict[str, tuple[Verdict, ...]]:
+def _by_network(
+    sheet: Sheet, judged: Iterable[tuple[facts.VirtualNetwork, tuple[Verdict, ...]]]
+) -> dict[str, tuple[Verdict, ...]]:
     """A Sheet and its verdicts in; by key of the network, those about it out. One that cannot be read is Unknown."""
-    found: dict[str, list[Verdict]] = {ids.key(network): [] for network in sheet.networks}
-    for verdict in verdicts:
-        found[ids.key(ids.top_level(verdict.resource))].append(verdict)
-    read = {ids.key(network.id) for network in sheet.estate.networks}
+    found = {ids.key(network.id): verdicts for network, verdicts in judged}
     for network in sheet.networks:
-        if ids.key(network) not in read:
+        if ids.key(network) not in found:
             why = sheet.estate.why(ids.key(network))
-            found[ids.key(network)] = [Verdict(network, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS]
-    return {key: tuple(those) for key, those in found.items()}
+            found[ids.key(network)] = tuple(Verdict(network, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
+    return found
 
 
 async def _wait(batch: Survey, ports: Ports, trouble: Transient) -> None:

@@ -20,6 +20,7 @@ from governor.commands.sweeping import targets
 from governor.core import guard, ids, needs
 from governor.core.cause import Cause, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
+from governor.core.cluster_verdict import CLUSTER_REQUIREMENTS
 from governor.core.estate import ABSENT, Estate
 from governor.core.facts import VirtualNetwork as Network
 from governor.core.judged import judge, look
@@ -148,6 +149,8 @@ def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) 
 def _why_not(
     verdict: Verdict, named: set[tuple[str, str]], proposal: Proposal, estate: Estate, policies: Policies
 ) -> str:
+    if verdict.requirement in CLUSTER_REQUIREMENTS[1:]:
+        return "of clusters only outboundType is repaired"
     if any(resource == ids.key(verdict.resource) for resource, _ in named):
         return "it comes with the repair of its way out"
     policy = policies.find(verdict.policy or "")

@@ -4,12 +4,14 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct
 
-from governor.core import facts, ids, sighting
-from governor.core.cause import Remainder, Scope
+from governor.core import facts, ids, outbound_type, sighting
+from governor.core.cause import Remainder, Scope, VirtualNetwork
+from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, Estate
 from governor.core.forecast import with_subnet
 from governor.core.hub_verdict import route_of
 from governor.core.link import flags_of
+from governor.core.nodes import node_group
 from governor.core.peering import Flags, is_behind, is_cut
 from governor.core.plan import Plan, Withheld
 from governor.core.record import Became, Outcome
@@ -19,6 +21,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteCluster,
     WritePeering,
     WritePropagation,
     WriteRoute,
@@ -48,7 +51,9 @@ def look_again(plan: Plan, verdicts: tuple[Verdict, ...], written: Written) -> f
     """Seconds until it makes sense to look again; None when the run is settled."""
     afters = [reason.after for held in plan.withheld for reason in held.reasons if reason.after is not None]
     if written.wait or any(verdict.waits for verdict in verdicts):
-        afters.append(0.0)
+        # AKS takes one write of a cluster a minute.
+        busy = any(o.became is Became.PENDING and isinstance(o.step, WriteCluster) for o in written.outcomes)
+        afters.append(60.0 if busy else 0.0)
     return min(afters, default=None)
 
 
@@ -69,6 +74,8 @@ def named(scope: Scope, *seen: Estate) -> tuple[str, ...]:
     gateway; and the peerings of other networks that lead here.
     """
     read = {ids.key(ids.top_level(one)) for estate in seen for one in (*estate.known, *estate.absent)}
+    # Of all clusters of a subscription those that live elsewhere concern nobody here.
+    read -= {ids.key(one.id) for estate in seen for one in estate.all(Cluster) if not _lives_in(one, scope)}
     leading = {
         ids.key(peering.id)
         for estate in seen
@@ -77,6 +84,14 @@ def named(scope: Scope, *seen: Estate) -> tuple[str, ...]:
         if ids.same(peering.remote, scope.key)
     }
     return tuple(sorted(read | leading))
+
+
+def _lives_in(cluster: Cluster, scope: Scope) -> bool:
+    """Whether a cluster uses a subnet of a network, or the network is in its node group."""
+    if not isinstance(scope, VirtualNetwork):
+        return False
+    uses = any(ids.same(ids.parent(subnet), scope.key) for subnet in cluster.subnets)
+    return uses or node_group(cluster) == ids.key(ids.group_of(scope.key))
 
 
 def interrupted(step: Step, remediation: str, at: datetime, estate: Estate) -> Outcome:
@@ -90,6 +105,9 @@ def _holds(step: Step, estate: Estate) -> bool | None:
     match step:
         case WriteSubnet():
             return _written(step, estate)
+        case WriteCluster():
+            cluster = estate.find(step.target, Cluster)
+            return outbound_type.of(cluster) == step.to if isinstance(cluster, Cluster) and step.to else None
         case WriteRoute() | DeleteRoute() | WritePropagation():
             table = estate.find(ids.top_level(step.target), facts.RouteTable)
             return None if table is None else _routed(step, None if table is ABSENT else table)

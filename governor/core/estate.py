@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
+from governor.core.cluster import Cluster
 
 EVERYTHING: Final = "*"
 
@@ -34,7 +35,7 @@ AnyFact = (
     | facts.Firewall
     | facts.LearnedRoutes
     | facts.Permissions
-    | facts.Cluster
+    | Cluster
     | facts.Deployment
     | facts.ResourceGroup
     | facts.Subscription
@@ -53,7 +54,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.FIREWALL: facts.Firewall,
     ids.LEARNED_ROUTES: facts.LearnedRoutes,
     ids.PERMISSIONS: facts.Permissions,
-    ids.CLUSTER: facts.Cluster,
+    ids.CLUSTER: Cluster,
     ids.DEPLOYMENT: facts.Deployment,
     ids.RESOURCE_GROUP: facts.ResourceGroup,
     ids.SUBSCRIPTION: facts.Subscription,
@@ -73,7 +74,7 @@ class Estate(Struct, frozen=True):
     """Facts by key. `networks` are judged; everything else is context.
 
     listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, `deployments(GROUP)`,
-    `learnedRoutes(GATEWAY)`, `permissions(SCOPE)`), or EVERYTHING.
+    `networks(GROUP)`, `learnedRoutes(GATEWAY)`, `permissions(SCOPE)`), or EVERYTHING.
     """
 
     observed_at: datetime
@@ -114,6 +115,11 @@ def deployments(group_id: str) -> str:
     return f"deployments({ids.key(group_id)})"
 
 
+def networks(group_id: str) -> str:
+    """The name of the list of the virtual networks in a resource group."""
+    return f"networks({ids.key(group_id)})"
+
+
 def learned_routes(gateway_id: str) -> str:
     """The name of the list of what a virtual network gateway has learned; it holds one LearnedRoutes."""
     return f"learnedRoutes({ids.key(gateway_id)})"
@@ -127,7 +133,7 @@ def permissions(scope: str) -> str:
 def is_list(text: str) -> bool:
     """What is missing in, whether it is the name of a list that can be read out."""
     what, _, where = text.removesuffix(")").partition("(")
-    return what in ("clusters", "deployments", "permissions") or (
+    return what in ("clusters", "deployments", "networks", "permissions") or (
         what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
     )
 

@@ -11,13 +11,16 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
+from governor.core.cluster_gather import gather
+from governor.core.draft import Draft
 from governor.core.estate import Estate
 from governor.core.hub_means import hub_at_fault, hub_means, link_repair, straight_out, table_repair
 from governor.core.hub_verdict import bypasses
 from governor.core.judged import Judged, leaves_by_hub, spokes
 from governor.core.means import Means, breaks, means, shown, unread
+from governor.core.nodes import clusters_by_network
 from governor.core.path import addresses
-from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest, unmended
+from governor.core.plan import Gate, Plan, Reason, Remediation, digest, unmended
 from governor.core.policy import Disruption, Policy, Requirement
 from governor.core.sharing import Place
 from governor.core.step import Attachment, Step, WriteSubnet
@@ -37,41 +40,20 @@ class Proposal(Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
-class _Draft(Struct):
-    """A Proposal while it is written."""
-
-    shared: dict[str, Remediation] = {}
-    repairs: dict[str, Remediation] = {}
-    withheld: list[Withheld] = []
-    subjects: dict[str, tuple[Judged, ...]] = {}
-    missing: dict[str, None] = {}
-
-    def add(self, remediation: Remediation, found: Means, subjects: tuple[Judged, ...]) -> None:
-        """Takes a repair up: as it is, or withheld when its Means are missing or known not to be there."""
-        self.missing.update(dict.fromkeys(found.missing))
-        if found.reason is not None and not found.missing:
-            self.withhold(remediation, found.reason, subjects)
-            return
-        self.subjects[remediation.digest] = subjects
-        if not found.missing:
-            self.shared.update({one.digest: one for one in found.shared if not one.requirements})
-            self.repairs[remediation.digest] = remediation
-
-    def withhold(self, remediation: Remediation, reason: Reason, subjects: tuple[Judged, ...]) -> None:
-        self.subjects[remediation.digest] = subjects
-        self.withheld.append(Withheld(remediation, (reason,)))
-
-
 def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
     """An Estate and its subnets as they are judged in, the Plan that would make them compliant out."""
-    draft = _Draft()
-    for _, group in groupby(looked, key=lambda one: ids.key(one.network.id)):
-        _network(tuple(group), estate, draft)
+    draft = Draft()
+    living = clusters_by_network(estate)
+    for key, group in groupby(looked, key=lambda one: ids.key(one.network.id)):
+        subnets = tuple(group)
+        _network(subnets, estate, draft)
+        for cluster in living.get(key, ()):
+            gather(cluster, subnets, estate, draft)
     plan = Plan((*draft.shared.values(), *draft.repairs.values()), tuple(draft.withheld))
     return Proposal(plan, draft.subjects, tuple(draft.missing))
 
 
-def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None:
+def _network(subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:
     """The repairs of one network: what links it with its hub, what its tables lack, and subnet by subnet."""
     by_key = {ids.key(one.subnet.id): one for one in subnets}
     linked: dict[str, Remediation | Reason | None] = {}
@@ -104,9 +86,7 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None
         _told_about_bypass(place, violated, estate, draft)
 
 
-def _take_link(
-    linked: Remediation | Reason | None, policy: Policy, subjects: tuple[Judged, ...], draft: _Draft
-) -> None:
+def _take_link(linked: Remediation | Reason | None, policy: Policy, subjects: tuple[Judged, ...], draft: Draft) -> None:
     if isinstance(linked, Remediation):
         draft.repairs[linked.digest] = linked
         draft.subjects[linked.digest] = subjects
@@ -114,7 +94,7 @@ def _take_link(
         draft.withheld.append(unmended(subjects[0].network.id, policy.name, (Requirement.HUB_PEERING,), linked))
 
 
-def _take(remediation: Remediation, found: Means, judged: Judged, estate: Estate, draft: _Draft) -> None:
+def _take(remediation: Remediation, found: Means, judged: Judged, estate: Estate, draft: Draft) -> None:
     """A subnet's repair in; one whose facts were asked for and cannot be read is told as unseen."""
     draft.add(remediation, found, (judged,))
     tried = [one for one in found.missing if any(gap.about == ids.key(one) for gap in estate.gaps)]
@@ -123,7 +103,7 @@ def _take(remediation: Remediation, found: Means, judged: Judged, estate: Estate
         draft.withhold(remediation, Reason(Gate.UNSEEN, why), (judged,))
 
 
-def _hub_repair(place: Place, violated: tuple[str, ...], found: Means, estate: Estate, draft: _Draft) -> None:
+def _hub_repair(place: Place, violated: tuple[str, ...], found: Means, estate: Estate, draft: Draft) -> None:
     """A subnet of a hub policy and its Means in: what its table lacks is the repair of all subnets of that table."""
     judged, policy = place.judged, place.policy
     if found.missing or found.reason:
@@ -151,7 +131,7 @@ def _hub_repair(place: Place, violated: tuple[str, ...], found: Means, estate: E
         draft.shared.update({one.digest: one for one in found.shared if not one.requirements})
 
 
-def _told_about_bypass(place: Place, violated: tuple[str, ...], estate: Estate, draft: _Draft) -> None:
+def _told_about_bypass(place: Place, violated: tuple[str, ...], estate: Estate, draft: Draft) -> None:
     """Routes that pass the hub by are somebody's: they are named, and never taken out."""
     named = place.judged.subnet.properties.route_table
     if Requirement.SUBNET_ROUTE_BYPASS not in violated or place.wanted.bypass.others != "deny" or named is None:
