@@ -38,13 +38,14 @@ def cause_of(event: Event) -> Cause | None:
         raise NotAnEventError(f"an event of type {event.type} whose subject is no resource id: {event.subject[:200]!r}")
     if event.time is None:
         raise NotAnEventError(f"an event of type {event.type} about {event.subject} without a time")
-    if not watched(event.subject):
+    subject = ids.tagged(event.subject)
+    if not watched(subject):
         return None
     at = event.time if event.time.tzinfo else event.time.replace(tzinfo=UTC)
     return Cause(
         source=Source.EVENT,
         time=at.astimezone(UTC),
-        subject=event.subject,
+        subject=subject,
         caller=_caller(event.data.get("claims")),
         correlation_id=_text(event.data.get("correlationId")),
     )

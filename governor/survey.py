@@ -28,7 +28,7 @@ LOG: Final = logging.getLogger("governor")
 class Surveyed(Struct):
     """What a survey has found so far. unseen: by subscription why it does not count as seen. results: of verdicts.
 
-    news: Scopes that are other than a run has told. queued: Causes put. waits: why it was put back to be done later.
+    queued: Causes put, one for each Scope worth a run. waits: why it was put back to be done later.
     """
 
     subscriptions: int = 0
@@ -36,7 +36,6 @@ class Surveyed(Struct):
     networks: int = 0
     subnets: int = 0
     results: dict[str, int] = {}
-    news: int = 0
     queued: int = 0
     waits: str = ""
 
@@ -116,7 +115,7 @@ class _Reading:
         self._progress(self.found)
 
     async def _judge(self, sheet: Sheet) -> None:
-        """A page of networks in; their verdicts are stored where they are news, and Causes put."""
+        """A page of networks in; their verdicts are stored, and Causes put where a run should look."""
         at = sheet.estate.observed_at
         verdicts = _by_network(sheet, judge(sheet.estate, self._rules.policies))
         self._came.update(verdicts)
@@ -125,11 +124,7 @@ class _Reading:
         self.found.subnets += sum(len(network.properties.subnets or ()) for network in sheet.estate.networks)
         for result, count in results(v for seen in sightings for v in seen.verdicts).items():
             self.found.results[result] = self.found.results.get(result, 0) + count
-        news = await self._news(sightings)
-        for seen in sightings:
-            violated = any(verdict.result is Result.VIOLATION for verdict in seen.verdicts)
-            if violated and seen.scope.key not in news:
-                await self._put(seen.scope, at)
+        await self._surveyed(sightings, at)
 
     async def _account_for(self, subscription: str, at: datetime) -> None:
         """A subscription whose networks have come, or not; what stands of it and did not come is looked at."""
@@ -143,16 +138,11 @@ class _Reading:
             if isinstance(scope, VirtualNetwork):
                 await self._ports.ledger.unseen(scope, at, f"not seen: {why}")
         rest = Remainder(subscription)
-        await self._news([Sighting(rest, at, (sighting.of_subscription(rest, f"not seen: {why}"),))])
+        await self._surveyed([Sighting(rest, at, (sighting.of_subscription(rest, f"not seen: {why}"),))], at)
 
-    async def _news(self, sightings: list[Sighting]) -> set[str]:
-        """Sightings in; the keys of the Scopes whose Causes were put because no run has told this yet, out."""
-        at = {seen.scope.key: seen.at for seen in sightings}
-        news = await self._ports.ledger.surveyed(sightings)
-        for scope in news:
-            await self._put(scope, at[scope.key])
-        self.found.news += len(news)
-        return {scope.key for scope in news}
+    async def _surveyed(self, sightings: list[Sighting], at: datetime) -> None:
+        for scope in await self._ports.ledger.surveyed(sightings):
+            await self._put(scope, at)
 
     async def _put(self, scope: Scope, at: datetime) -> None:
         await self._ports.inbox.put(Cause(Source.SURVEY, at, scope=scope))

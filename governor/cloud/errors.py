@@ -56,6 +56,7 @@ _WORDS: Final[tuple[tuple[type[Trouble], tuple[str, ...]], ...]] = (
         (
             "AuthorizationFailed",
             "LinkedAuthorizationFailed",
+            "DenyAssignmentAuthorizationFailed",
             "RequestDisallowedByPolicy",
             "ScopeLocked",
             "SubscriptionNotFound",
@@ -76,6 +77,17 @@ _TRANSIENT_STATUS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 _DENIED: Final = re.compile(
     r"perform action(?:\(s\))? '(?P<action>[^']*)' (?:over scope|on the linked scope\(s\)) '(?P<scope>[^']*)'"
+)
+# Names of deny assignments hold apostrophes themselves.
+_DENY_ASSIGNED: Final = re.compile(
+    r"perform action '(?P<action>[^']*)' on scope '(?P<scope>[^']*)'; however, the access is denied because of the "
+    r"deny assignment with name '(?P<name>.*)' and Id '[^']*' at scope '(?P<place>[^']*)'",
+    re.DOTALL,
+)
+_DENY_ASSIGNED_THERE: Final = re.compile(
+    r"perform action '(?P<action>[^']*)' on the '\d+' linked scope\(s\) .* blocked by deny assignments on the '\d+' "
+    r"linked scope\(s\) '(?P<scope>[^']*)'",
+    re.DOTALL,
 )
 _LOCKED: Final = re.compile(r"cannot perform (?P<action>\w+) operation .* locked: '(?P<scope>[^']*)'", re.DOTALL)
 # What Resource Graph puts before what is wrong; it is another one every time.
@@ -179,6 +191,14 @@ def _refused(status: int, told: _Told, text: str) -> Refused:
         # LinkedAuthorizationFailed names first what is allowed, last what is missing.
         action, scope = found[-1]
         return Refused(f"no permission for {action} on {scope} ({told.code})", told.code, action, scope)
+    if denied := _DENY_ASSIGNED.search(told.message):
+        action, scope = denied["action"], denied["scope"]
+        by = f"{denied['name']}, at {denied['place']}"
+        said = f"a deny assignment forbids {action} on {scope}: {by} ({told.code})"
+        return Refused(said, told.code, action, scope)
+    if denied := _DENY_ASSIGNED_THERE.search(told.message):
+        action, scope = denied["action"], denied["scope"]
+        return Refused(f"a deny assignment forbids {action} on {scope} ({told.code})", told.code, action, scope)
     if locked := _LOCKED.search(told.message):
         action, scope = locked["action"], locked["scope"]
         return Refused(f"a lock on {scope} forbids every {action} ({told.code})", told.code, action, scope)

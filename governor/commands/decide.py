@@ -14,7 +14,7 @@ from governor.commands.deployment import DataFolder, with_worker
 from governor.commands.errors import CommandError
 from governor.core.plan import Gate
 from governor.core.policy import Disruption
-from governor.core.standing import Ruling, StandingApproval
+from governor.core.standing import Pause, Ruling, StandingApproval
 from governor.ports import Offered
 from governor.wiring import Worker
 
@@ -66,19 +66,21 @@ def approve(
     if not scope.startswith("/subscriptions/"):
         raise CommandError(f"--scope {scope}: expected a resource id (/subscriptions/...)")
 
-    async def ask(worker: Worker) -> tuple[Offered, ...]:
+    async def ask(worker: Worker) -> tuple[tuple[Offered, ...], Pause | None]:
         if worker.rules().policies.find(policy) is None:
             names = ", ".join(one.name for one in worker.rules().policies)
             raise CommandError(f"--policy {policy}: there is no such policy (there are {names})")
         approval = StandingApproval(class_, policy, scope, _who(), now, reason, end)
         offers = await decisions.approve_standing(approval, worker.ports)
-        return tuple(offer for offer in offers if offer.withheld.remediation.requirements)
+        wanted = tuple(offer for offer in offers if offer.withheld.remediation.requirements)
+        return wanted, await worker.ports.ledger.paused()
 
-    offers = with_worker(ask, data)
+    offers, switch = with_worker(ask, data)
     screen.out().print(
         f"[green]approved[/] until {until}: repairs of class {class_.value} by policy {escape(policy)} below "
         f"{escape(scope)}; {words.count(len(offers), 'withheld repair')} of that policy will be looked at again"
     )
+    _say_paused(switch)
     return 0
 
 
@@ -103,7 +105,10 @@ def undo(record_id: str, /, *, days: int = 7, reason: Reason = "", data: Data = 
         record = await whole_id(record_id, worker.ports.ledger)
         scope = await decisions.undo(record, days, (_who(), reason), worker.ports)
         what, alone = words.place(scope), words.count(days, "day")
-        return f"[green]asked for[/]: what record {record} did in {what} is taken back, and left alone for {alone}"
+        return (
+            f"[green]asked for[/]: record {record} in {what} is to be taken back; what of it is written is left alone "
+            f"for {alone}, and what cannot be taken back now is in the record of the undo, with the reason"
+        )
 
     screen.out().print(with_worker(ask, data))
     return 0
@@ -135,16 +140,17 @@ def _rule(digests: list[str], ruling: Ruling, reason: str, data: Path | None) ->
     if not digests:
         raise CommandError("which repair? Name its digest, as `egress-governor plan` and `records show` print it")
 
-    async def ask(worker: Worker) -> list[Offered]:
+    async def ask(worker: Worker) -> tuple[list[Offered], Pause | None]:
         policies = worker.rules().policies
         decided: list[Offered] = []
         for digest in digests:
             await _undecided(digest, ruling, worker)
             decided += (await decisions.rule(digest, ruling, (_who(), reason), worker.ports, policies))[:1]
-        return decided
+        return decided, await worker.ports.ledger.paused()
 
     console = screen.out()
-    for offer in with_worker(ask, data):
+    offers, switch = with_worker(ask, data)
+    for offer in offers:
         remediation = offer.withheld.remediation
         done = "[green]approved[/]" if ruling is Ruling.APPROVE else "[red]rejected[/]"
         console.print(f"{done} {remediation.digest}: {escape(words.short(remediation.resource))}")
@@ -157,7 +163,16 @@ def _rule(digests: list[str], ruling: Ruling, reason: str, data: Path | None) ->
             for other in offer.withheld.reasons:
                 if other.gate is not Gate.APPROVAL:
                     console.print(f"  [yellow]still withheld[/]: {escape(other.text)}")
+    if ruling is Ruling.APPROVE:
+        _say_paused(switch)
     return 0
+
+
+def _say_paused(switch: Pause | None) -> None:
+    """An approval releases nothing while everything is paused; what is approved is done when that ends."""
+    if switch is not None:
+        by = f"{escape(switch.by)} ({escape(switch.reason)})" if switch.reason else escape(switch.by)
+        screen.out().print(f"[yellow]paused[/] by {by}: it is done after `egress-governor resume`, and not before")
 
 
 async def _undecided(digest: str, ruling: Ruling, worker: Worker) -> None:

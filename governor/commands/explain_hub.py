@@ -7,7 +7,7 @@ from governor.core import facts, ids
 from governor.core.estate import Estate
 from governor.core.hub import Hub
 from governor.core.judged import Judged
-from governor.core.learned import learned
+from governor.core.learned import gateways, learned
 from governor.core.link import side
 from governor.core.path import EgressPath, Method
 
@@ -59,16 +59,11 @@ def _side(network: facts.VirtualNetwork, other: facts.VirtualNetwork) -> str:
 
 
 def _learned(network: facts.VirtualNetwork, estate: Estate) -> Iterator[tuple[str, str]]:
-    for there in learned(network, estate).networks:
-        for subnet in there.properties.subnets or ():
-            for lodger in (
-                subnet.properties.ip_configurations or () if subnet.name.casefold() == "gatewaysubnet" else ()
-            ):
-                gateway = ids.parent(lodger.id)
-                routes = estate.find(ids.learned_routes(gateway), facts.LearnedRoutes)
-                if isinstance(routes, facts.LearnedRoutes):
-                    prefixes = [route.network or "" for route in routes.value]
-                    more = f" and {len(prefixes) - _MOST} more" if len(prefixes) > _MOST else ""
-                    yield "learned", f"by {ids.name(gateway)}: {', '.join(prefixes[:_MOST]) or 'nothing'}{more}"
-                else:
-                    yield "learned", f"by {ids.name(gateway)}: not known"
+    for gateway in (one for there in learned(network, estate).networks for one in gateways(there)):
+        routes = estate.find(ids.learned_routes(gateway), facts.LearnedRoutes)
+        if isinstance(routes, facts.LearnedRoutes):
+            prefixes = [route.network or "" for route in routes.value]
+            more = f" and {len(prefixes) - _MOST} more" if len(prefixes) > _MOST else ""
+            yield "learned", f"by {ids.name(gateway)}: {', '.join(prefixes[:_MOST]) or 'nothing'}{more}"
+        else:
+            yield "learned", f"by {ids.name(gateway)}: not known"

@@ -9,6 +9,7 @@ from governor.commands import cases, screen, words
 from governor.commands.errors import CommandError
 from governor.policy_files import load, load_cases
 from governor.policy_files import schema as schema_of
+from governor.policy_files.contradictions import namesakes
 from governor.settings import PREFIX
 
 
@@ -30,6 +31,8 @@ def check(folder: Path | None = None) -> int:
     screen.out().print(f"[green]OK[/] {escape(str(where))}: {names}, {words.count(len(stories), 'case')}")
     for line in policies.idle:
         screen.out().print(f"[yellow]note[/] not in this version: {escape(line)}")
+    for line in namesakes(policies):
+        screen.out().print(f"[yellow]note[/] {escape(line)}")
     return 0
 
 

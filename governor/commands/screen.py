@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -19,6 +20,9 @@ T = TypeVar("T")
 # Where nobody looks at a terminal (pipes, CI), lines of this width; COLUMNS says otherwise.
 WIDTH: Final = 100
 _LONG: Final = 1.0
+# Between columns; and what a column has at least, however long its words are.
+_GAP: Final = 2
+_NARROWEST: Final = 12
 
 
 def out() -> Console:
@@ -37,9 +41,28 @@ def _console(stderr: bool) -> Console:
     return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
 
 
+class _Fitted(Table):
+    """A table that breaks no name or id where the console is wide enough: the room that is left is for sentences."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        measured = [[console.measure(cell) for cell in (column.header, *column.cells)] for column in self.columns]
+        least, most = ([max(getattr(one, end) for one in column) for column in measured] for end in Measurement._fields)
+        room = options.max_width - _GAP * len(measured)
+        # One that is too long for any column is broken, so that the others are not.
+        widest = least.index(max(least))
+        least[widest] = max(_NARROWEST, min(least[widest], room - sum(least) + least[widest]))
+        spare, left = room - sum(least), len(measured)
+        wishes = sorted((high - low, at) for at, (low, high) in enumerate(zip(least, most, strict=True)))
+        for wish, at in wishes if spare >= 0 else ():
+            given = min(wish, spare // left)
+            self.columns[at].width = least[at] + given
+            spare, left = spare - given, left - 1
+        return super().__rich_console__(console, options)
+
+
 def table(*columns: str) -> Table:
     """Names of columns in, an empty table in the one style of this program out."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    made = _Fitted(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
     for column in columns:
         made.add_column(column, overflow="fold", header_style="bold dim")
     return made

@@ -95,11 +95,14 @@ class Survey(Struct, frozen=True, omit_defaults=True):
 
 # What a run of ours reads or writes; anything else that happens in a subscription tells nothing about egress.
 _WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters")
+# Their tags select policies, for every network in them.
+_ABOVE = (ids.RESOURCE_GROUP, ids.SUBSCRIPTION)
 
 
 def watched(subject: str) -> bool:
-    """A subject in, whether a change of it can change how something leaves for the internet out."""
-    return ids.kind(subject).startswith(_WATCHED)
+    """A subject in, whether a change of it can change how something leaves, or which policy governs it, out."""
+    kind = ids.kind(subject)
+    return kind.startswith(_WATCHED) or kind in _ABOVE
 
 
 def named_as(subject: str) -> str:
@@ -111,12 +114,15 @@ def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
     """A subject and the Scopes whose last run named it in, the Scopes to look at out.
 
     What lies in a virtual network maps to it; something shared or deleted maps to the networks that name it; a peering,
-    which has two ends, to both.
+    which has two ends, to both; a network to itself and to those that name it as their hub; and a resource group or
+    subscription, whose tags count for what lies in it, to those of them that do.
     """
     parts = ids.parse(subject)
     found = {scope.key: scope for scope in named_by}
+    if parts.type in _ABOVE:
+        found = {key: scope for key, scope in found.items() if f"{key}/".startswith(f"{ids.key(subject)}/")}
     if parts.type == ids.VIRTUAL_NETWORK or parts.type.startswith(ids.VIRTUAL_NETWORK + "/"):
         vnet = ids.network(parts.subscription, parts.resource_group, "virtualNetworks", parts.names[0])
         own = VirtualNetwork(vnet)
-        found = {**(found if parts.type == ids.PEERING else {}), own.key: own}
+        found = {**(found if parts.type in (ids.PEERING, ids.VIRTUAL_NETWORK) else {}), own.key: own}
     return tuple(scope for _, scope in sorted(found.items()))

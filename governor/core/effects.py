@@ -9,6 +9,7 @@ from governor.core import facts, ids, ranges
 from governor.core.creation import CreateNatGateway, CreatePublicIp, CreatePublicIpPrefix, CreateResourceGroup
 from governor.core.estate import AnyFact
 from governor.core.hub_verdict import route_of
+from governor.core.learned import gateways
 from governor.core.peering import IN_SYNC, DeletePeering, Flags, WritePeering, is_behind, is_cut
 from governor.core.routing import (
     NETWORK_TAG,
@@ -184,22 +185,14 @@ def _gateways_refused(
 ) -> str | None:
     if not side.properties.use_remote_gateways:
         return None
-    if has_gateway(local):
+    if gateways(local):
         return f"{local.name} has a gateway of its own, and cannot use that of {remote.name}"
     if any(one.properties.use_remote_gateways for one in others):
         return f"{local.name} uses the gateways of another network already"
     back = next((one for one in remote.peerings if ids.same(one.remote, local.id)), None)
-    if not has_gateway(remote) or back is None or not back.properties.allow_gateway_transit:
+    if not gateways(remote) or back is None or not back.properties.allow_gateway_transit:
         return f"{remote.name} has no gateway, or does not let {local.name} use it"
     return None
-
-
-def has_gateway(network: facts.VirtualNetwork) -> bool:
-    """A network in, whether a virtual network gateway lives in it out."""
-    return any(
-        subnet.name.casefold() == "gatewaysubnet" and subnet.properties.ip_configurations
-        for subnet in network.properties.subnets or ()
-    )
 
 
 def _show(remote: AnyFact | None, local: str, state: str, known: Known) -> None:

@@ -133,6 +133,11 @@ class VirtualNetwork(Fact, frozen=True):
     def peerings(self) -> tuple[Peering, ...]:
         return self.properties.virtual_network_peerings or ()
 
+    def subnet(self, name: str) -> Subnet | None:
+        """The subnet of this name, in any case; Azure has one of each."""
+        named = name.casefold()
+        return next((one for one in self.properties.subnets or () if one.name.casefold() == named), None)
+
 
 class NatGatewayProperties(Fact, frozen=True):
     provisioning_state: str | None = None

@@ -57,7 +57,7 @@ def settle(_: Remediation, judged: Judged, policy: Policy, around: Circumstances
         if state.casefold() in facts.WRITING:
             return Reason(Gate.SETTLE, f"{name} is {state}, so it is still being written", after=15.0)
         return Reason(Gate.SETTLE, f"{name} is {state}: somebody must mend it first")
-    group = ids.group(ids.parse(judged.network.id).subscription, ids.parse(judged.network.id).resource_group)
+    group = ids.group_of(judged.network.id)
     if not asks_deployments(around.standing, estate):
         return None
     if not estate.has_listed(deployments(group)):

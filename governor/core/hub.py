@@ -14,7 +14,7 @@ from governor.core.path import EgressPath, Method
 from governor.core.policy import HubPolicy
 from governor.core.routing import APPLIANCE, EVERYTHING, INTERNET, RouteTo
 
-_FIREWALL_SUBNET = "azurefirewallsubnet"
+_FIREWALL_SUBNET = "AzureFirewallSubnet"
 
 
 class Hub(Struct, frozen=True):
@@ -157,17 +157,14 @@ def _tunnel(network: facts.VirtualNetwork, estate: Estate) -> str | facts.Ref:
 
     if that must be read first.
     """
-    for subnet in network.properties.subnets or ():
-        named = subnet.properties.route_table
-        if subnet.name.casefold() != _FIREWALL_SUBNET or named is None:
-            continue
-        table = estate.find(named.id, facts.RouteTable)
-        if table is None:
-            return named
-        hops = default_hops(table) if table is not ABSENT else (None, None)
-        kinds = {(hop.next_hop_type or "").casefold() for hop in hops if hop is not None} - {"internet"}
-        return "none" if "none" in kinds else next(iter(sorted(kinds)), "")
-    return ""
+    home = network.subnet(_FIREWALL_SUBNET)
+    named = home.properties.route_table if home else None
+    table = estate.find(named.id, facts.RouteTable) if named else ABSENT
+    if named is not None and table is None:
+        return named
+    hops = default_hops(table) if isinstance(table, facts.RouteTable) else ()
+    kinds = {(hop.next_hop_type or "").casefold() for hop in hops if hop is not None} - {"internet"}
+    return "none" if "none" in kinds else next(iter(sorted(kinds)), "")
 
 
 def _own_addresses(firewall: facts.Firewall) -> tuple[str, ...]:
@@ -177,10 +174,8 @@ def _own_addresses(firewall: facts.Firewall) -> tuple[str, ...]:
 
 def _firewalls_gateway(network: facts.VirtualNetwork) -> str:
     """The NAT gateway that a firewall leaves by: it takes the place of its own addresses (facts/azure.md 5)."""
-    for subnet in network.properties.subnets or ():
-        if subnet.name.casefold() == _FIREWALL_SUBNET and subnet.properties.nat_gateway is not None:
-            return subnet.properties.nat_gateway.id
-    return ""
+    home = network.subnet(_FIREWALL_SUBNET)
+    return home.properties.nat_gateway.id if home and home.properties.nat_gateway else ""
 
 
 def _prefixes(holders: tuple[str, ...], estate: Estate) -> tuple[tuple[str, ...], tuple[str, ...]]:

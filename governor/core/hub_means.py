@@ -1,5 +1,7 @@
 """How a subnet gets to leave by its hub: a judged subnet and its network as a spoke in, the Means of its repair out."""
 
+from collections.abc import Iterator
+
 from governor.core import facts, ids, ranges
 from governor.core.egress import nat_gateway_of
 from governor.core.estate import ABSENT, Estate
@@ -13,68 +15,68 @@ from governor.core.returning import returning
 from governor.core.routing import INTERNET, CreateRouteTable, WriteRoute
 from governor.core.sharing import Place
 from governor.core.step import Attachment
-from governor.core.tables import TableWork, table_work
+from governor.core.tables import NO_WORK, TableWork, table_work
 from governor.core.verdict import Result
+
+# What holds a subnet back: the ids that must be read first, or why it is not led to its hub.
+Held = Reason | tuple[str, ...] | None
 
 
 def hub_means(place: Place, spoke: Spoke, linked: Remediation | Reason | None, estate: Estate) -> Means:
     """A subnet, its network as a spoke and what links that with the hub (None: it is linked) in, its Means out."""
-    judged, hub = place.judged, spoke.hub
-    if hub.missing:
-        return Means(Attachment(), missing=hub.missing)
+    held = next((one for one in _gates(place, spoke, linked) if one), None)
+    work = NO_WORK if held else table_work(place, estate)
+    held = held or next((one for one in _table_gates(work, spoke, estate) if one), None)
+    if held:
+        return Means(Attachment(), missing=held) if isinstance(held, tuple) else Means(Attachment(), reason=held)
+    link = (linked,) if isinstance(linked, Remediation) else ()
+    shared = (*link, *(_made(work.create, place, estate) if work.create is not None else ()))
+    there = place.judged.subnet.properties.route_table
+    attach = Attachment() if there and ids.same(there.id, work.table) else Attachment(route_table=work.table)
+    passed_by = _passed_by(place.judged)
+    replaced = ", ".join(one for one in (work.replaces, "" if passed_by in work.replaces else passed_by) if one)
+    return Means(attach, shared, holders=spoke.hub.holders, work=work, replaces=replaced)
+
+
+def _gates(place: Place, spoke: Spoke, linked: Remediation | Reason | None) -> Iterator[Held]:
+    """What may hold a subnet back whichever table it leaves by; the first that does counts."""
+    hub, judged = spoke.hub, place.judged
+    yield hub.missing
     if hub.wrong:
-        return Means(Attachment(), reason=Reason(Gate.HUB, f"a route to the hub would lead nowhere: {hub.wrong}"))
+        yield Reason(Gate.HUB, f"a route to the hub would lead nowhere: {hub.wrong}")
     if hub.unsettled:
         seen, passes = hub.unsettled
-        return Means(Attachment(), reason=Reason(Gate.HUB, seen, after=60.0 if passes else None))
+        yield Reason(Gate.HUB, seen, after=60.0 if passes else None)
     if ranges.holds(judged.subnet.prefixes, hub.next_hop):
-        text = f"the next hop {hub.next_hop} lives in it: its own traffic would come back to it"
-        return Means(Attachment(), reason=Reason(Gate.HUB, text))
-    # A gateway that a route to an appliance passes by already serves nobody.
-    passed = judged.path is not None and Method.APPLIANCE in judged.path.methods
-    gateway = None if passed else nat_gateway_of(judged.subnet, judged.network)
-    if gateway and place.policy.egress.replace != "propose":
-        text = f"NAT gateway {ids.name(gateway)} serves it, and is never replaced (`replace: propose` would ask)"
-        return Means(Attachment(), reason=Reason(Gate.REPLACE, text))
-    if isinstance(linked, Reason):
-        return Means(Attachment(), reason=linked)
-    work = table_work(place, estate)
-    if work.missing or work.reason:
-        return Means(Attachment(), missing=work.missing, reason=work.reason)
-    match returning(spoke, work, estate):
-        case Reason() as reason:
-            return Means(Attachment(), reason=reason)
-        case tuple() as unread:
-            return Means(Attachment(), missing=unread)
-        case None:
-            pass
-    shared = (linked,) if linked else ()
-    if work.create is not None:
-        made = _made(work.create, place, estate)
-        if isinstance(made, Means):
-            return made
-        shared = (*shared, *made)
-    there = judged.subnet.properties.route_table
-    attach = Attachment() if there and ids.same(there.id, work.table) else Attachment(route_table=work.table)
-    passed_by = f"NAT gateway {ids.name(gateway)}" if gateway else ""
-    passed_by = "" if passed_by in work.replaces else passed_by
-    replaced = ", ".join(one for one in (work.replaces, passed_by) if one)
-    return Means(attach, shared, holders=hub.holders, work=work, replaces=replaced)
+        yield Reason(Gate.HUB, f"the next hop {hub.next_hop} lives in it: its own traffic would come back to it")
+    if (gateway := _passed_by(judged)) and place.policy.egress.replace != "propose":
+        yield Reason(Gate.REPLACE, f"{gateway} serves it, and is never replaced (`replace: propose` would ask)")
+    yield linked if isinstance(linked, Reason) else None
 
 
-def _made(create: CreateRouteTable, place: Place, estate: Estate) -> tuple[Remediation, ...] | Means:
+def _table_gates(work: TableWork, spoke: Spoke, estate: Estate) -> Iterator[Held]:
+    """What may hold a subnet back because of the table that it is to leave by."""
+    yield work.missing
+    yield work.reason
+    yield returning(spoke, work, estate)
+    group = ids.group_of(work.table)
+    yield (group,) if work.create and estate.find(group, facts.ResourceGroup) is None else None
+
+
+def _passed_by(judged: Judged) -> str:
+    """The NAT gateway that a route to the hub would pass by, for people; one that is passed by already serves none."""
+    routed = judged.path is not None and Method.APPLIANCE in judged.path.methods
+    gateway = None if routed else nat_gateway_of(judged.subnet, judged.network)
+    return f"NAT gateway {ids.name(gateway)}" if gateway else ""
+
+
+def _made(create: CreateRouteTable, place: Place, estate: Estate) -> tuple[Remediation, ...]:
     """The Remediations that make a table, with its group where there is none."""
     policy, network = place.policy, place.judged.network
-    parts = ids.parse(create.target)
-    group_id = ids.group(parts.subscription, parts.resource_group)
-    if estate.find(group_id, facts.ResourceGroup) is None:
-        return Means(Attachment(), missing=(group_id,))
-    shared: list[Remediation] = []
-    if estate.find(group_id, facts.ResourceGroup) is ABSENT:
-        shared.append(group_missing(group_id, policy, network.region))
-    reason = f"subnets of {network.name} leave by it"
-    shared.append(common(create.target, policy, (create,), reason, tuple(one.digest for one in shared)))
-    return tuple(shared)
+    group_id, reason = ids.group_of(create.target), f"subnets of {network.name} leave by it"
+    absent = estate.find(group_id, facts.ResourceGroup) is ABSENT
+    group = (group_missing(group_id, policy, network.region),) if absent else ()
+    return (*group, common(create.target, policy, (create,), reason, tuple(one.digest for one in group)))
 
 
 def link_repair(spoke: Spoke, subjects: tuple[Judged, ...], estate: Estate) -> Remediation | Reason | None:

@@ -29,6 +29,7 @@ CLUSTER = "microsoft.containerservice/managedclusters"
 DEPLOYMENT = "microsoft.resources/deployments"
 ENTITY = "microsoft.management/entities"
 PERMISSIONS = "microsoft.authorization/permissions"
+TAGS = "microsoft.resources/tags"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -94,6 +95,11 @@ def name(resource_id: str) -> str:
     return resource_id.rstrip("/").rpartition("/")[2]
 
 
+def placed(resource_id: str) -> str:
+    """A resource id in, its name with that of its group out: which of two of one name. A text that is none stays."""
+    return f"{name(resource_id)} in {parse(resource_id).resource_group}" if kind(resource_id) else resource_id
+
+
 def parent(resource_id: str) -> str:
     """The id of a child resource in, the id of the resource that holds it out."""
     return resource_id.rstrip("/").rsplit("/", 2)[0]
@@ -103,6 +109,11 @@ def top_level(resource_id: str) -> str:
     """A resource id in; the id of the resource that it is a part of, or its own when it is no child, out."""
     depth = len(parse(resource_id).names) - 1
     return resource_id.rstrip("/").rsplit("/", 2 * depth)[0]
+
+
+def tagged(resource_id: str) -> str:
+    """The id of something, or of its tags (`ID/providers/Microsoft.Resources/tags/default`), in; its own id out."""
+    return resource_id.rstrip("/").rsplit("/", 4)[0] if kind(resource_id) == TAGS else resource_id
 
 
 def learned_routes(gateway_id: str) -> str:
@@ -128,6 +139,12 @@ def entity(subscription: str) -> str:
 def group(subscription: str, resource_group: str) -> str:
     """A subscription id and a group's name in, the group's resource id out."""
     return f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
+
+
+def group_of(resource_id: str) -> str:
+    """The id of a resource in, that of its resource group out."""
+    parts = parse(resource_id)
+    return group(parts.subscription, parts.resource_group)
 
 
 def network(subscription: str, resource_group: str, type_: str, resource: str) -> str:

@@ -206,8 +206,7 @@ def of_subnet(subnet: facts.Subnet, kinds: frozenset[str] | None, about: Subject
 
 def _place(network: facts.VirtualNetwork) -> tuple[str, str]:
     """The ids of the subscription and the resource group of a network."""
-    parts = ids.parse(network.id)
-    return f"/subscriptions/{parts.subscription}", ids.group(parts.subscription, parts.resource_group)
+    return f"/subscriptions/{ids.parse(network.id).subscription}", ids.group_of(network.id)
 
 
 def _read_for(missing: tuple[str, ...], network: facts.VirtualNetwork) -> tuple[str, ...]:

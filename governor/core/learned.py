@@ -4,7 +4,6 @@ A learned 0.0.0.0/0 beats NAT gateways and stands in no ARM body (safety.md 5): 
 knows. What Route Servers and virtual hubs learn cannot be asked for in this version.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -13,8 +12,8 @@ from governor.core import facts, ids
 from governor.core.estate import ABSENT, Estate, learned_routes
 
 _HUB_PEERING: Final = "remotevnettohubpeering_"
-_GATEWAYS: Final = "gatewaysubnet"
-_ROUTE_SERVERS: Final = "routeserversubnet"
+GATEWAY_SUBNET: Final = "GatewaySubnet"
+_ROUTE_SERVERS: Final = "RouteServerSubnet"
 _EVERYTHING: Final = "0.0.0.0/0"
 _HALVES: Final = frozenset({"0.0.0.0/1", "128.0.0.0/1"})
 
@@ -36,15 +35,13 @@ def learned(network: facts.VirtualNetwork, estate: Estate) -> Learned:
     reach: list[str] = []
     missing: list[str] = []
     networks: list[facts.VirtualNetwork] = []
-    for subnet in network.properties.subnets or ():
-        kind = subnet.name.casefold()
-        if kind not in (_GATEWAYS, _ROUTE_SERVERS) or not subnet.properties.ip_configurations:
-            continue
-        reach.append(f"{subnet.name} is in use")
-        if kind == _GATEWAYS:
-            networks.append(network)
-        else:
-            missing.append(_unknowable(network))
+    if gateways(network):
+        reach.append(f"{GATEWAY_SUBNET} is in use")
+        networks.append(network)
+    servers = network.subnet(_ROUTE_SERVERS)
+    if servers is not None and servers.properties.ip_configurations:
+        reach.append(f"{servers.name} is in use")
+        missing.append(_unknowable(network))
     for peering in network.peerings:
         if peering.properties.use_remote_gateways:
             reach.append(f"peering {ids.name(peering.id)} uses remote gateways")
@@ -59,7 +56,7 @@ def learned(network: facts.VirtualNetwork, estate: Estate) -> Learned:
     if not reach:
         return Learned()
     default = ""
-    for gateway in dict.fromkeys(one for there in networks for one in _gateways(there)):
+    for gateway in dict.fromkeys(one for there in networks for one in gateways(there)):
         if ids.kind(gateway) != ids.VIRTUAL_NETWORK_GATEWAY:
             missing.append(_unknowable(network))
             continue
@@ -71,10 +68,11 @@ def learned(network: facts.VirtualNetwork, estate: Estate) -> Learned:
     return Learned(reach[0], default, tuple(dict.fromkeys(missing)), tuple(networks))
 
 
-def _gateways(network: facts.VirtualNetwork) -> Iterator[str]:
-    for subnet in network.properties.subnets or ():
-        if subnet.name.casefold() == _GATEWAYS:
-            yield from (ids.parent(one.id) for one in subnet.properties.ip_configurations or ())
+def gateways(network: facts.VirtualNetwork) -> tuple[str, ...]:
+    """A network in, the ids of the gateways that live in it out."""
+    home = network.subnet(GATEWAY_SUBNET)
+    configurations = home.properties.ip_configurations or () if home else ()
+    return tuple(dict.fromkeys(ids.parent(one.id) for one in configurations))
 
 
 def _has_default(routes: facts.LearnedRoutes) -> bool:

@@ -123,7 +123,7 @@ def _nat_gateway(judged: Judged, policy: Policy, wanted: NatGatewayPolicy, estat
         if gateway is None:
             return Means(Attachment(), missing=(candidate,))
         if isinstance(gateway, facts.NatGateway):
-            return _existing(gateway, judged, estate)
+            return _existing(gateway)
     return _new_gateway(judged, policy, wanted, own, region, estate)
 
 
@@ -137,16 +137,14 @@ def _neighbours(network: facts.VirtualNetwork) -> list[str]:
     return sorted(used, key=lambda gateway: (-used[gateway], ids.key(gateway)))
 
 
-def _existing(gateway: facts.NatGateway, judged: Judged, estate: Estate) -> Means:
+def _existing(gateway: facts.NatGateway) -> Means:
     holders = gateway_holders(gateway)
     attach = Attachment(nat_gateway=gateway.id)
     if unsettled := unsettled_state(gateway.id, gateway.properties.provisioning_state):
         return Means(attach, reason=Reason(Gate.SETTLE, f"NAT gateway {unsettled[0]}", after=15.0))
     if not holders:
         return Means(attach, reason=Reason(Gate.FORECAST, f"NAT gateway {ids.name(gateway.id)} has no public address"))
-    # Whoever approves must see the new addresses.
-    missing = () if judged.occupants.empty else unread(holders, estate)
-    return Means(attach, holders=holders, sku=gateway.sku.name or "Standard", missing=missing)
+    return Means(attach, holders=holders, sku=gateway.sku.name or "Standard")
 
 
 def _new_gateway(
@@ -156,8 +154,7 @@ def _new_gateway(
     if wanted.zones == "perZone":
         text = "a NAT gateway for each zone is not built in this version; name one zone, or none"
         return Means(attach, reason=Reason(Gate.UNSUPPORTED, text))
-    parts = ids.parse(own)
-    group_id = ids.group(parts.subscription, parts.resource_group)
+    parts, group_id = ids.parse(own), ids.group_of(own)
     if estate.find(group_id, facts.ResourceGroup) is None:
         return Means(attach, missing=(group_id,))
     if missing := unread(wanted.existing, estate):

@@ -91,10 +91,9 @@ def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
     lists = dict.fromkeys(proposal.missing)
     if proposal.subjects or proposal.plan.remediations:
         for network in estate.networks:
-            parts = ids.parse(network.id)
-            lists[clusters(parts.subscription)] = None
+            lists[clusters(ids.parse(network.id).subscription)] = None
             if asks_deployments(standing, estate):
-                lists[deployments(ids.group(parts.subscription, parts.resource_group))] = None
+                lists[deployments(ids.group_of(network.id))] = None
     lists.update(dict.fromkeys(asked((step for _, step in proposal.plan.steps), estate)))
     # What a change would do to those who live there is asked only where something is to be changed.
     subjects = {ids.key(one.subnet.id): one for many in proposal.subjects.values() for one in many}

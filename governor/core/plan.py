@@ -2,6 +2,7 @@
 
 import hashlib
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -89,9 +90,22 @@ class Plan(Struct, frozen=True):
 def digest(policy: str, requirements: tuple[str, ...], resource: str, steps: tuple[Step, ...]) -> str:
     """What an approval stands for in: policy, requirements, resource and steps; 16 hex digits out.
 
-    Never time, etag, evidence or order of the requirements.
+    Never time, etag, evidence, order of the requirements, or the case in which Azure happens to write an id.
     """
-    return fingerprint([policy, sorted(requirements), ids.key(resource), steps])
+    return fingerprint([policy, sorted(requirements), ids.key(resource), _folded(msgspec.to_builtins(steps))])
+
+
+def _folded(value: Any) -> Any:
+    """Members of steps in, the same with every id as its key out."""
+    match value:
+        case str():
+            return ids.key(value) if ids.kind(value) else value
+        case dict():
+            return {name: _folded(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_folded(inner) for inner in value]
+        case _:
+            return value
 
 
 def fingerprint(value: object) -> str:

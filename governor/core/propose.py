@@ -97,7 +97,7 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None
         if not set(violated).isdisjoint(_OUT) and policy.name in hubs:
             if any(v.result in (Result.EXEMPT, Result.UNKNOWN) for v in judged.verdicts if v.requirement in _OUT):
                 continue  # both are met by one repair: who is exempt from one, or not known, is left alone
-            found = hub_means(place, hubs[policy.name], linked[policy.name], estate)
+            found = _shown(hub_means(place, hubs[policy.name], linked[policy.name], estate), judged, estate)
             _hub_repair(place, violated, found, estate, draft)
         elif proposed := _repair(judged, policy, violated, estate):
             _take(*proposed, judged, estate, draft)
@@ -126,10 +126,6 @@ def _take(remediation: Remediation, found: Means, judged: Judged, estate: Estate
 def _hub_repair(place: Place, violated: tuple[str, ...], found: Means, estate: Estate, draft: _Draft) -> None:
     """A subnet of a hub policy and its Means in: what its table lacks is the repair of all subnets of that table."""
     judged, policy = place.judged, place.policy
-    if found.reason is None and not judged.occupants.empty and judged.path is not None:
-        # Whoever approves must see the old addresses and the new ones.
-        seen = (*addresses(judged.path, estate)[1], *found.holders)
-        found = replace(found, missing=(*found.missing, *unread(seen, estate)))
     if found.missing or found.reason:
         about = tuple(one for one in violated if one in _OUT)
         _take(_remediation(judged, about, found, False, estate), found, judged, estate, draft)
@@ -175,11 +171,7 @@ def _repair(
     if Requirement.SUBNET_EGRESS in violated:
         if policy.builds is None:
             return None
-        found = means(judged, policy, policy.builds, estate)
-        if found.reason is None and not judged.occupants.empty and judged.path is not None:
-            # Whoever approves must see the old addresses, too.
-            old = unread(addresses(judged.path, estate)[1], estate)
-            found = replace(found, missing=(*found.missing, *old))
+        found = _shown(means(judged, policy, policy.builds, estate), judged, estate)
         about = tuple(r for r in violated if r == Requirement.SUBNET_EGRESS or private)
     elif private and judged.verdicts[0].result in (Result.COMPLIANT, Result.EXEMPT):
         found = Means(Attachment(), reason=breaks(judged, estate))
@@ -188,6 +180,15 @@ def _repair(
         # A subnet whose way out is not known is not made private either: that could be its only one.
         return None
     return _remediation(judged, about, found, private, estate), found
+
+
+def _shown(found: Means, judged: Judged, estate: Estate) -> Means:
+    """The Means of a subnet in; the same with the addresses that must be read so that an approver sees old and new."""
+    if found.reason is not None or judged.occupants.empty or judged.path is None:
+        return found
+    made = {step.target for one in found.shared for step in one.steps}
+    seen = (*addresses(judged.path, estate)[1], *(holder for holder in found.holders if holder not in made))
+    return replace(found, missing=(*found.missing, *unread(seen, estate)))
 
 
 def _remediation(judged: Judged, about: tuple[str, ...], found: Means, private: bool, estate: Estate) -> Remediation:

@@ -8,7 +8,7 @@ belong into the table of the GatewaySubnet, which the governor never writes.
 from governor.core import facts, ids, ranges
 from governor.core.estate import Estate
 from governor.core.hub_verdict import Spoke, route_of
-from governor.core.learned import learned
+from governor.core.learned import GATEWAY_SUBNET, learned
 from governor.core.plan import Gate, Reason
 from governor.core.routing import APPLIANCE, CreateRouteTable, RouteTo, WritePropagation, WriteRoute
 from governor.core.tables import TableWork
@@ -24,14 +24,12 @@ def returning(spoke: Spoke, work: TableWork, estate: Estate) -> tuple[str, ...] 
     if spoke.wanted.gateway_transit == "use" and isinstance(hub, facts.VirtualNetwork):
         gateways.append(hub)
     for network in {ids.key(one.id): one for one in gateways}.values():
-        for subnet in network.properties.subnets or ():
-            if subnet.name.casefold() != "gatewaysubnet":
-                continue
-            lacking = _lacking(subnet, spoke, estate)
-            if isinstance(lacking, str):
-                return (lacking,)
-            if lacking:
-                return Reason(Gate.HUB, _told(lacking, subnet, network, spoke))
+        home = network.subnet(GATEWAY_SUBNET)
+        lacking = _lacking(home, spoke, estate) if home else ()
+        if isinstance(lacking, str):
+            return (lacking,)
+        if home and lacking:
+            return Reason(Gate.HUB, _told(lacking, home, network, spoke))
     return None
 
 

@@ -96,10 +96,10 @@ def other_table(step: CreateRouteTable, there: TableThere) -> str | None:
     """A table to make and one that has its name in, why it is not the same out."""
     ours = step.tags.get(NETWORK_TAG)
     if there.made_for and ours and not ids.same(there.made_for, ours):
-        return f"a route table of this name was made for network {ids.name(there.made_for)}"
+        return f"a route table of this name was made for network {ids.placed(there.made_for)}"
     for used in there.serves if ours else ():
         if not ids.same(ids.parent(used), ours or ""):
-            return f"a route table of this name serves network {ids.name(ids.parent(used))}"
+            return f"a route table of this name serves network {ids.placed(ids.parent(used))}"
     wanted = sorted((route.prefix, *route.way) for route in step.routes)
     if sorted((route.prefix, *route.way) for route in there.routes) != wanted:
         return "a route table of this name has other routes"

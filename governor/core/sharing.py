@@ -35,10 +35,10 @@ def taken(table: facts.RouteTable, place: Place) -> str | None:
     network, name = place.judged.network, ids.name(table.id)
     for tag, owner in (table.tags or {}).items():
         if tag.casefold() == NETWORK_TAG and not ids.same(owner, network.id):
-            return f"route table {name} was made for network {ids.name(owner)}, and serves no other"
+            return f"route table {name} was made for network {ids.placed(owner)}, and serves no other"
     for used in table.properties.subnets or ():
         if not ids.same(ids.parent(used.id), network.id):
-            return f"route table {name} serves network {ids.name(ids.parent(used.id))}, and no other"
+            return f"route table {name} serves network {ids.placed(ids.parent(used.id))}, and no other"
     if table.location.casefold().replace(" ", "") != network.region:
         return f"route table {name} is in {table.location}, the network in {network.region}"
     return None
@@ -46,14 +46,13 @@ def taken(table: facts.RouteTable, place: Place) -> str | None:
 
 def managed(table: facts.RouteTable, estate: Estate) -> str | None:
     """Why nobody but its owner writes a table: it belongs to a cluster, to Network Manager, or to a service."""
-    parts = ids.parse(table.id)
-    group, name = parts.resource_group.casefold(), ids.name(table.id)
+    group, name = ids.parse(table.id).resource_group.casefold(), ids.name(table.id)
     nodes = {(cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(facts.Cluster)}
     if group.startswith(_NODE_GROUP) or group in nodes:
         return f"route table {name} lies in a cluster's node resource group, which is never written"
     if group.startswith(_NETWORK_MANAGER):
         return f"route table {name} belongs to Virtual Network Manager, which would write it again"
-    found = estate.find(ids.group(parts.subscription, parts.resource_group), facts.ResourceGroup)
+    found = estate.find(ids.group_of(table.id), facts.ResourceGroup)
     if isinstance(found, facts.ResourceGroup) and found.managed_by:
         return f"route table {name} lies in a group that {ids.name(found.managed_by)} manages"
     return None
@@ -82,7 +81,7 @@ def _not_ours(key: str, place: Place) -> str | None:
     """A subnet of a table in; why it does not want what this policy would put there, or None, out."""
     other = place.by_key.get(key)
     if other is None:
-        return f"{ids.name(ids.parent(key))}/{ids.name(key)} of another network"
+        return f"{ids.name(key)} of another network, {ids.placed(ids.parent(key))}"
     name = other.subnet.name
     if other.policy is None or other.hub is None or other.policy.egress.hub is None:
         told = other.verdicts[0].seen if other.policy is None and other.verdicts else "another policy governs it"

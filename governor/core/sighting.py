@@ -60,11 +60,14 @@ class Stands(Struct, frozen=True):
     overruled: Result | None = None
 
 
-def is_news(seen: Verdict, stands: Stands | None) -> bool:
+def worth_a_run(seen: Verdict, stands: Stands | None) -> bool:
     """A survey's verdict and the one that stands in, whether a run should look out."""
+    if seen.result is Result.VIOLATION:
+        # What held its repair back may have passed since a run has told it.
+        return True
     if stands is None or not stands.told:
         # What is right from the start needs nobody's look: it stands on the survey's word.
-        return seen.result in (Result.VIOLATION, Result.UNKNOWN) or (stands is not None and stands.doubted)
+        return seen.result is Result.UNKNOWN or (stands is not None and stands.doubted)
     if seen.result is Result.UNKNOWN:
         return (stands.verdict.result, stands.verdict.policy) != (seen.result, seen.policy)
     return _alike(seen, stands.verdict) != stands.verdict

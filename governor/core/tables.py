@@ -102,8 +102,7 @@ def _merged(table: facts.RouteTable, place: Place, estate: Estate) -> TableWork:
     lack = lacking(table, place.hub, place.wanted)
     if lack is None:
         return TableWork(table.id)
-    parts = ids.parse(table.id)
-    group = ids.group(parts.subscription, parts.resource_group)
+    group = ids.group_of(table.id)
     if estate.find(group, facts.ResourceGroup) is None:
         return TableWork(table.id, missing=(group,))
     if why := managed(table, estate) or shared(table, place):

@@ -93,7 +93,7 @@ def surveyed(tx: Transaction, seen: Sighting, stays: bool, now: datetime) -> boo
             now,
         )
     gone = bool(standing.keys() - present.keys())
-    return gone or any(sighting.is_news(verdict, stands.get(row)) for row, verdict in present.items())
+    return gone or any(sighting.worth_a_run(verdict, stands.get(row)) for row, verdict in present.items())
 
 
 def unseen(tx: Transaction, scope: Scope, why: str, now: datetime) -> None:

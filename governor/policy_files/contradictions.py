@@ -54,6 +54,23 @@ def of_tenant(policies: Policies) -> Iterator[Complaint]:
             yield Complaint(("rings", index, "rest"), "the ring of the rest must be the last one")
 
 
+def namesakes(policies: Policies) -> Iterator[str]:
+    """Policies in; names under which several networks would meet, and what happens then, a line each for people, out."""
+    for policy in policies:
+        gateway, hub = policy.egress.nat_gateway, policy.egress.hub
+        for key, name, group in (
+            *((("natGateway", gateway.name, gateway.resource_group),) if gateway else ()),
+            *((("hub.routeTable", hub.route_table.name, hub.route_table.resource_group),) if hub else ()),
+        ):
+            apart = {"virtualNetwork", "resourceGroup"}.intersection((*fields(name), *fields(group)))
+            chosen = policy.select.virtual_networks
+            if not apart and not (len(chosen) == 1 and not _GLOB.search(chosen[0])):
+                yield (
+                    f"{policy.name}: egress.{key}.name {name!r} is the same for every network of a region: "
+                    "the first one gets it, and the others are withheld; put {virtualNetwork} into it"
+                )
+
+
 def _alternatives(given: Mapping[str, Any]) -> Iterator[Complaint]:
     for path, keys in ALTERNATIVES.items():
         part: Any = given

@@ -48,6 +48,17 @@ def test_approve_says_what_else_holds_the_repair_back(run: Run, ledger: Path) ->
     assert "waits for approval" not in ran.text
 
 
+def test_an_approval_says_that_nothing_is_done_while_everything_is_paused(run: Run, ledger: Path, digest: str) -> None:
+    run("pause", "--reason", "a change freeze", "--data", ledger)
+    ran = run("approve", digest, "--data", ledger)
+    assert (ran.code, ran.err) == (0, "")
+    assert "(a change freeze): it is done after `egress-governor resume`, and not before" in ran.text
+    assert "paused" in run("approve", *STANDING, APPS, "--until", "2126-12-01", "--data", ledger).text
+    assert "paused" not in run("reject", digest, "--data", ledger).text
+    run("resume", "--data", ledger)
+    assert "paused" not in run("approve", digest, "--data", ledger).text
+
+
 def test_what_has_no_step_cannot_be_approved(run: Run, ledger: Path) -> None:
     records = json.loads(run("records", "list", "--format", "json", "--data", ledger).out)["records"]
     offers = [offer for record in records for offer in record.get("withheld", ())]
@@ -115,9 +126,18 @@ def test_a_standing_approval_that_makes_no_sense(run: Run, ledger: Path, argumen
 def test_undo_asks_for_what_a_record_did(run: Run, ledger: Path, repaired: str) -> None:
     ran = run("undo", repaired[:8], "--days", "3", "--reason", "too early", "--data", ledger)
     assert (ran.code, ran.err) == (0, "")
-    assert f"what record {repaired} did" in ran.text
+    assert f"record {repaired} in " in ran.text
+    assert "what cannot be taken back now is in the record of the undo, with the reason" in ran.text
     (cause,) = causes(ledger)
     assert (cause["source"], cause["points_at"]) == ("undo", repaired)
+
+
+def test_an_undo_is_refused_while_everything_is_paused(run: Run, ledger: Path, repaired: str) -> None:
+    run("pause", "--reason", "a look", "--data", ledger)
+    ran = run("undo", repaired, "--data", ledger)
+    assert (ran.code, ran.out) == (1, "")
+    assert "(a look), and an undo writes: resume first" in ran.err
+    assert causes(ledger) == []
 
 
 def test_undo_of_nothing(run: Run, ledger: Path) -> None:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Run
 
 POLICY = "name: spokes\nmode: enforce\nselect: {virtualNetworks: ['spoke-*']}\negress: {natGateway: {}}\n"
@@ -54,6 +56,26 @@ def test_all_errors_at_once_with_file_and_line(run: Run, tmp_path: Path) -> None
     lines = ran.err.splitlines()
     assert [line.split(": ")[1] for line in lines] == ["a.yaml:2", "b.yaml:3"]
     assert "mood" in lines[1]
+
+
+TEMPLATES = [
+    ("egress: {natGateway: {name: ng-one}}", True),
+    ("egress: {natGateway: {name: 'ng-{subnet}'}}", True),
+    ("egress: {natGateway: {name: 'ng-{virtualNetwork}'}}", False),
+    ("egress: {natGateway: {name: ng-one, resourceGroup: '{resourceGroup}'}}", False),
+    ("egress: {hub: {nextHop: {westeurope: 10.0.1.4}, routeTable: {name: rt-one}}}", True),
+    ("egress: {hub: {nextHop: {westeurope: 10.0.1.4}}}", False),
+    ("egress: {natGateway: {name: ng-one}}\nselect: {virtualNetworks: [spoke-1]}", False),
+    ("egress: {natGateway: {name: ng-one}}\nselect: {virtualNetworks: ['spoke-*']}", True),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), TEMPLATES)
+def test_a_name_that_several_networks_would_share_is_told(run: Run, tmp_path: Path, text: str, told: bool) -> None:
+    (tmp_path / "a.yaml").write_text(f"name: a\n{text}\n")
+    ran = run("policies", "check", tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert ("the first one gets it, and the others are withheld" in ran.text) is told
 
 
 def test_a_folder_that_is_not_there(run: Run) -> None:

@@ -112,6 +112,44 @@ def test_words(status: int, body: object, word: type[Trouble]) -> None:
     assert type(translated(status, body)) is word
 
 
+NODES = "/subscriptions/s/resourceGroups/MC_rg_aks_westeurope"
+DENY_ASSIGNED = (
+    "The client 'c' with object id 'o' has permission to perform action 'Microsoft.Network/routeTables/routes/write' "
+    f"on scope '{NODES}/r'; however, the access is denied because of the deny assignment with name 'Deny assignment '1"
+    f"' created by Deployment Stack 'x'.' and Id '11111f740ce95642' at scope '{NODES}'."
+)
+DENY_ASSIGNED_THERE = (
+    "The client 'c' with object id 'o' has permission to perform action 'Microsoft.Network/virtualNetworks/write' on "
+    "scope '/v'; however, it does not have permission to perform action "
+    "'Microsoft.Network/networkSecurityGroups/join/action' on the '0' linked scope(s) '' or the linked scope(s) are "
+    f"invalid and is blocked by deny assignments on the '2' linked scope(s) '{NODES}/a,{NODES}/b'."
+)
+DENY_ASSIGNMENTS = [
+    (
+        "DenyAssignmentAuthorizationFailed",
+        DENY_ASSIGNED,
+        ("Microsoft.Network/routeTables/routes/write", f"{NODES}/r"),
+        f": Deny assignment '1' created by Deployment Stack 'x'., at {NODES}",
+    ),
+    (
+        "LinkedAuthorizationFailed",
+        DENY_ASSIGNED_THERE,
+        ("Microsoft.Network/networkSecurityGroups/join/action", f"{NODES}/a,{NODES}/b"),
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "what", "by"), DENY_ASSIGNMENTS, ids=[d[0] for d in DENY_ASSIGNMENTS])
+def test_a_deny_assignment_is_named_with_what_it_forbids(
+    code: str, message: str, what: tuple[str, str], by: str
+) -> None:
+    found = translated(403, enveloped(code, message))
+    assert isinstance(found, Refused)
+    assert (found.action, found.scope) == what
+    assert str(found) == f"a deny assignment forbids {what[0]} on {what[1]}{by} ({code})"
+
+
 def test_who_may_not_do_what_is_said() -> None:
     plain = translated(
         403,

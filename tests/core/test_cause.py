@@ -8,8 +8,14 @@ from tests.core.world import GROUP, SUB, nat_id, subnet_id, vnet_id
 def test_what_lies_in_a_network_leads_to_it() -> None:
     here = (VirtualNetwork(vnet_id()),)
     elsewhere = [VirtualNetwork(vnet_id("other"))]
-    assert cause.scopes(vnet_id(), elsewhere) == here
+    assert cause.scopes(vnet_id(), ()) == here
     assert cause.scopes(subnet_id(), elsewhere) == here
+
+
+def test_a_network_leads_to_itself_and_to_those_whose_hub_it_is() -> None:
+    hub, spoke = VirtualNetwork(vnet_id("hub")), VirtualNetwork(vnet_id("spoke"))
+    assert cause.scopes(vnet_id("hub"), [spoke, hub]) == (hub, spoke)
+    assert cause.scopes(subnet_id("AzureFirewallSubnet", "hub"), [spoke, hub]) == (hub,)
 
 
 def test_a_peering_leads_to_its_network_and_to_whoever_named_it() -> None:
@@ -17,6 +23,13 @@ def test_a_peering_leads_to_its_network_and_to_whoever_named_it() -> None:
     hub, spoke = VirtualNetwork(vnet_id("hub")), VirtualNetwork(vnet_id("spoke"))
     assert cause.scopes(peering, []) == (hub,)
     assert cause.scopes(peering, [spoke, hub]) == (hub, spoke)
+
+
+def test_a_group_or_subscription_leads_to_those_that_lie_in_it() -> None:
+    here, away = VirtualNetwork(vnet_id()), VirtualNetwork(vnet_id().replace("rg-net", "rg-net-2"))
+    assert cause.scopes(GROUP.upper(), [here, away]) == (here,)
+    assert cause.scopes(f"/subscriptions/{SUB}", [here, away, Remainder(SUB)]) == (Remainder(SUB), away, here)
+    assert cause.scopes(GROUP, []) == ()
 
 
 def test_what_is_a_part_of_something_shared_is_named_as_the_whole() -> None:
@@ -56,11 +69,14 @@ def test_only_what_can_change_egress_is_watched() -> None:
         subnet_id(),
         nat_id(),
         f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/c",
+        # Tags of those select policies for what lies in them.
+        GROUP,
+        f"/subscriptions/{SUB}",
     ):
         assert cause.watched(subject)
         assert cause.watched(subject.upper())
     storage = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s"
-    for subject in (storage, GROUP, f"/subscriptions/{SUB}", "", "nonsense"):
+    for subject in (storage, f"{GROUP}/providers/Microsoft.Resources/deployments/d", "", "nonsense"):
         assert not cause.watched(subject)
 
 

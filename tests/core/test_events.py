@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from governor.core import ids
 from governor.core.cause import Caller, Cause, Source
 from governor.events import Event, NotAnEventError, cause_of
-from tests.core.world import AT, GROUP, SUB, subnet_id, vnet_id
+from tests.core.world import AT, GROUP, SUB, nat_id, subnet_id, vnet_id
 
 WRITE = "Microsoft.Resources.ResourceWriteSuccess"
 OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
@@ -48,8 +49,12 @@ def moved(body: dict[str, Any], subject: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("read", [of_event_grid, of_cloud_events])
-def test_samples_about_other_things_tell_nothing(shared: Path, read: Any) -> None:
-    assert {name: cause_of(read(body)) for name, body in samples(shared).items()} == dict.fromkeys(samples(shared))
+def test_samples_about_other_things_tell_nothing_but_that_of_a_resource_group(shared: Path, read: Any) -> None:
+    found = {name: cause_of(read(body)) for name, body in samples(shared).items()}
+    group = found.pop("c7n_ResourceWriteSuccess_minimal")
+    assert group is not None
+    assert ids.kind(group.subject or "") == ids.RESOURCE_GROUP
+    assert found == dict.fromkeys(found)
 
 
 @pytest.mark.parametrize("read", [of_event_grid, of_cloud_events])
@@ -144,11 +149,21 @@ def test_an_event_without_a_time_is_none() -> None:
         cause_of(event(at=None))
 
 
-@pytest.mark.parametrize(
-    "subject", [f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s", GROUP, f"/subscriptions/{SUB}"]
-)
+STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s"
+TAGS = "providers/Microsoft.Resources/tags/default"
+
+
+@pytest.mark.parametrize("subject", [STORAGE, f"{STORAGE}/{TAGS}"])
 def test_what_cannot_change_egress_is_dropped(subject: str) -> None:
     assert cause_of(event(subject)) is None
+
+
+@pytest.mark.parametrize("tagged", [vnet_id(), GROUP, f"/subscriptions/{SUB}", nat_id()])
+@pytest.mark.parametrize("tags", [TAGS, TAGS.upper(), f"{TAGS}/"])
+def test_new_tags_make_us_look_at_what_has_them(tagged: str, tags: str) -> None:
+    cause = cause_of(event(f"{tagged}/{tags}"))
+    assert cause is not None
+    assert cause.subject == tagged
 
 
 def test_a_correlation_id_that_is_no_text_is_left_out() -> None:

@@ -7,6 +7,7 @@ import pytest
 from governor.core import ids
 from governor.core.egress import trace
 from governor.core.estate import learned_routes
+from governor.core.learned import gateways
 from governor.core.path import Method, describe
 from tests.core.world import (
     Body,
@@ -33,6 +34,16 @@ def in_use() -> Body:
 HUB = vnet(in_use(), name="hub")
 NAT = (nat("ng", address_id()), address())
 APP = subnet("app", natGateway=nat_id())
+
+
+def test_what_lives_in_a_gateway_subnet_is_named_once_whatever_the_case_of_its_name() -> None:
+    configurations = refs(f"{GATEWAY}/ipConfigurations/a", f"{GATEWAY}/ipConfigurations/b")
+    for name in ("GatewaySubnet", "GATEWAYSUBNET"):
+        (found,) = estate(vnet(subnet(name, ipConfigurations=configurations))).networks
+        assert gateways(found) == (GATEWAY,)
+    for without in (vnet(subnet("app", ipConfigurations=configurations)), vnet(subnet("GatewaySubnet"))):
+        (found,) = estate(without).networks
+        assert gateways(found) == ()
 
 
 def told(*prefixes: str) -> Body:

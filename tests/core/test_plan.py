@@ -38,6 +38,18 @@ def test_a_digest_depends_on_policy_requirements_resource_and_steps() -> None:
     assert all(len(one) == 16 for one in others)
 
 
+def test_a_digest_does_not_depend_on_the_case_of_ids() -> None:
+    """Azure writes one id in several ways, and a person has approved what is done, not how it is spelled."""
+    spelled = WriteSubnet(
+        subnet_id().upper(), to=Attachment(nat_gateway=nat_id().upper()), was=Attachment(nat_gateway=None)
+    )
+    assert digest("p", ("a",), subnet_id(), (WRITE,)) == digest("p", ("a",), subnet_id(), (spelled,))
+    tagged = replace(MAKE, tags={"Team": "Red"})
+    assert digest("p", ("a",), OWN_GROUP, (tagged,)) != digest(
+        "p", ("a",), OWN_GROUP, (replace(MAKE, tags={"Team": "red"}),)
+    )
+
+
 def test_a_plans_digest_depends_neither_on_order_nor_on_what_is_withheld() -> None:
     one, two = repair(MAKE), repair(WRITE)
     assert Plan((one, two)).digest == Plan((two, one)).digest

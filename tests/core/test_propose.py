@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from governor.core import ids
 from governor.core.judged import look
 from governor.core.plan import Gate, Plan
 from governor.core.policy import Egress, Exemption, NatGatewayPolicy, PathKind, Policies, Policy, ProxyPolicy
@@ -396,6 +397,16 @@ def test_new_addresses_that_may_not_be_read_hold_an_occupied_subnet_back() -> No
     assert withheld(hidden) == (Gate.UNSEEN, "new could not be read: no permission")
     empty = proposed(nat_policy(), vnet(subnet()), *bodies, unreadable=(address_id("new"),))
     assert steps(empty) == ["WriteSubnet"]
+
+
+def test_addresses_that_are_still_to_be_made_are_not_read() -> None:
+    azure = Azure(vnet(subnet(**INHABITED)), nic(public=PIP), address())
+    policies = Policies((nat_policy(),))
+    seen = azure.observe(policies)
+    repair = propose(seen, look(seen, policies)).plan.remediations[-1]
+    assert repair.old_addresses == ("203.0.113.1",)
+    assert repair.new_addresses == ("address of pip-ng-spoke-1",)
+    assert [one for one in azure.asked if ids.kind(one) == ids.PUBLIC_IP] == [PIP]
 
 
 def test_a_gateway_that_may_not_be_read_is_never_made_again() -> None:

@@ -29,7 +29,7 @@ from governor.core.step import (
     WriteSubnet,
     name,
 )
-from tests.core.test_hub import AROUND, GROUP_MADE, hub_network, hub_policy, spoke
+from tests.core.hub_world import AROUND, GROUP_MADE, hub_network, hub_policy, spoke
 from tests.core.test_undo import repaired, taken_back
 from tests.core.world import (
     GROUP,

@@ -218,12 +218,17 @@ TAKEN: list[tuple[Step, Body, str | None]] = [
     (
         CreateRouteTable(table_id(), REGION, {NETWORK_TAG: vnet_id()}),
         {"tags": {NETWORK_TAG: vnet_id("other")}, "properties": {}},
-        "a route table of this name was made for network other",
+        "a route table of this name was made for network other in rg-net",
+    ),
+    (
+        CreateRouteTable(table_id(), REGION, {NETWORK_TAG: vnet_id()}),
+        {"tags": {NETWORK_TAG: "ours, hands off"}, "properties": {}},
+        "a route table of this name was made for network ours, hands off",
     ),
     (
         CreateRouteTable(table_id(), REGION, {NETWORK_TAG: vnet_id()}),
         {"properties": {"subnets": [{"id": subnet_id("x", "other")}]}},
-        "a route table of this name serves network other",
+        "a route table of this name serves network other in rg-net",
     ),
     (CREATES[0], {"location": "elsewhere"}, None),
     (DeleteNatGateway(nat_id()), {"any": 1}, None),

@@ -40,9 +40,9 @@ async def told(ledger: Ledger, *verdicts: Verdict, scope: Scope = SCOPE) -> None
 
 async def seen(ledger: Ledger, *verdicts: Verdict, scope: Scope = SCOPE, hours: float = 1) -> bool:
     """A survey saw this so many hours after noon; whether a run should look comes out."""
-    news = await ledger.surveyed([Sighting(scope, NOON + timedelta(hours=hours), verdicts)])
-    assert news in ((), (scope,))
-    return bool(news)
+    worth = await ledger.surveyed([Sighting(scope, NOON + timedelta(hours=hours), verdicts)])
+    assert worth in ((), (scope,))
+    return bool(worth)
 
 
 async def stands(ledger: Ledger, scope: Scope = SCOPE) -> list[Verdict]:
@@ -56,12 +56,20 @@ async def test_what_nobody_has_told_stands_at_once_and_a_run_should_look(ledger:
     assert await ledger.subscriptions() == (SUBSCRIPTION,)
 
 
-@pytest.mark.parametrize("wrong", [WRONG, UNCLEAR])
-async def test_what_is_wrong_or_unclear_stays_news_until_a_run_has_told_it(ledger: Ledger, wrong: Verdict) -> None:
-    await seen(ledger, wrong)
-    assert await seen(ledger, wrong)
-    await told(ledger, wrong)
-    assert not await seen(ledger, wrong)
+async def test_what_is_unclear_is_looked_at_until_a_run_has_told_it(ledger: Ledger) -> None:
+    await seen(ledger, UNCLEAR)
+    assert await seen(ledger, UNCLEAR)
+    await told(ledger, UNCLEAR)
+    assert not await seen(ledger, UNCLEAR)
+
+
+async def test_what_is_wrong_is_looked_at_for_as_long_as_it_is(ledger: Ledger) -> None:
+    await seen(ledger, WRONG)
+    assert await seen(ledger, WRONG)
+    await told(ledger, WRONG)
+    assert await seen(ledger, WRONG)
+    await told(ledger, RIGHT)
+    assert not await seen(ledger, RIGHT)
 
 
 async def test_what_is_right_from_the_start_needs_no_run(ledger: Ledger) -> None:
@@ -70,7 +78,7 @@ async def test_what_is_right_from_the_start_needs_no_run(ledger: Ledger) -> None
     assert not await seen(ledger, RIGHT)
 
 
-async def test_what_is_said_against_a_run_stays_news_until_a_run_has_told_it(ledger: Ledger) -> None:
+async def test_what_is_said_against_a_run_is_looked_at_until_a_run_has_told_it(ledger: Ledger) -> None:
     await told(ledger, WRONG)
     assert await seen(ledger, RIGHT)
     assert await stands(ledger) == [RIGHT]
@@ -80,7 +88,7 @@ async def test_what_is_said_against_a_run_stays_news_until_a_run_has_told_it(led
 
 
 @pytest.mark.parametrize(
-    ("stood", "sighting", "then", "news"),
+    ("stood", "sighting", "then", "look"),
     [
         (RIGHT, RIGHT, RIGHT, False),
         (RIGHT, WRONG, WRONG, True),
@@ -97,10 +105,10 @@ async def test_what_is_said_against_a_run_stays_news_until_a_run_has_told_it(led
     ],
 )
 async def test_beside_what_a_run_has_told(
-    ledger: Ledger, stood: Verdict, sighting: Verdict, then: Verdict, news: bool
+    ledger: Ledger, stood: Verdict, sighting: Verdict, then: Verdict, look: bool
 ) -> None:
     await told(ledger, stood)
-    assert await seen(ledger, sighting) is news
+    assert await seen(ledger, sighting) is look
     assert await stands(ledger) == [then]
 
 
@@ -137,7 +145,7 @@ async def test_what_a_run_holds_is_left_to_it(ledger: Ledger, clock: FakeClock) 
     assert await stands(ledger) == [WRONG]
 
 
-async def test_what_is_gone_is_news_and_taken_away_by_the_run(ledger: Ledger) -> None:
+async def test_what_is_gone_is_looked_at_and_taken_away_by_the_run(ledger: Ledger) -> None:
     data = verdict(Result.COMPLIANT, DATA)
     await told(ledger, RIGHT, data)
     assert await seen(ledger, RIGHT)
@@ -146,11 +154,11 @@ async def test_what_is_gone_is_news_and_taken_away_by_the_run(ledger: Ledger) ->
     assert not await seen(ledger, RIGHT)
 
 
-async def test_several_scopes_are_stored_and_those_with_news_come_back(ledger: Ledger) -> None:
+async def test_several_scopes_are_stored_and_those_worth_a_run_come_back(ledger: Ledger) -> None:
     await told(ledger, RIGHT)
     other = verdict(resource=f"{ELSEWHERE.id}/subnets/app")
-    news = await ledger.surveyed([Sighting(SCOPE, LATER, (RIGHT,)), Sighting(ELSEWHERE, LATER, (other,))])
-    assert news == (ELSEWHERE,)
+    worth = await ledger.surveyed([Sighting(SCOPE, LATER, (RIGHT,)), Sighting(ELSEWHERE, LATER, (other,))])
+    assert worth == (ELSEWHERE,)
     assert await ledger.verdicts() == [RIGHT, other]
     assert await ledger.subscriptions() == (SUBSCRIPTION, OTHER)
 
@@ -203,7 +211,7 @@ async def test_what_is_seen_again_stands_again(ledger: Ledger) -> None:
     assert await stands(ledger) == [RIGHT]
 
 
-async def test_a_subscription_that_is_not_seen_is_news_once_a_run_has_told_no_more(ledger: Ledger) -> None:
+async def test_a_subscription_that_is_not_seen_is_looked_at_once_a_run_has_told_no_more(ledger: Ledger) -> None:
     unseen = of_subscription(REST, "not seen")
     assert await seen(ledger, unseen, scope=REST)
     assert await seen(ledger, unseen, scope=REST)
