@@ -23,7 +23,8 @@ from governor.core.circumstances import Circumstances
 from governor.core.egress import bare, trace
 from governor.core.estate import ABSENT, Estate, clusters, is_list
 from governor.core.hub import Hub
-from governor.core.judged import Judged, look, of_network, of_subnet, spokes, subject_of
+from governor.core.judged import Judged, look, of_network, spokes
+from governor.core.subject import of_subnet, subject_of
 from governor.core.needs import Needs
 from governor.core.path import EgressPath, addresses
 from governor.core.plan import Remediation, Withheld

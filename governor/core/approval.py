@@ -4,7 +4,8 @@ from typing import Literal
 
 from governor.core import ids
 from governor.core.circumstances import Circumstances
-from governor.core.judged import Judged, of_subnet, subject_of
+from governor.core.judged import Judged
+from governor.core.subject import of_subnet, subject_of
 from governor.core.occupancy import clusters_known
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, weakest
