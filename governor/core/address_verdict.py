@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.address_facts import ApiManagement, CreationTimes
-from governor.core.addresses import Address, Found, Holder, of_network, of_remainder, places, wanted
+from governor.core.addresses import NOBODY, Address, Found, Holder, of_network, of_remainder, places, wanted
+from governor.core.cluster import Cluster
 from governor.core.egress import unsettled_state
 from governor.core.estate import Estate, clusters, is_list, list_of
 from governor.core.occupancy import clusters_by_subnet, clusters_known, occupants
@@ -60,6 +61,8 @@ def addresses_of(estate: Estate, policies: Policies) -> dict[str, SeenAddresses]
     found: dict[str, SeenAddresses] = {}
     for network in estate.networks:
         holders = of_network(network, there, estate)
+        if holders == NOBODY:
+            continue
         around = _lodging(network, {one.subnet for one in holders.holders}, using, estate)
         judged = tuple(
             _judged(one, within(one.id, one.tags, around.get(one.subnet, around[""])), policies, estate)
@@ -187,7 +190,7 @@ def _unattached(holder: Holder, estate: Estate) -> tuple[Result, str, tuple[str,
     lists = (clusters(subscription), list_of("apiManagement", scope), list_of("creationTimes", scope))
     if unread := tuple(name for name in lists if not estate.has_listed(name)):
         return Result.UNKNOWN, f"who names it, and since when it is there: {estate.why(unread[0])}", unread
-    for cluster in estate.all(facts.Cluster):
+    for cluster in estate.all(Cluster):
         if any(ids.same(one, holder.id) for one in cluster.addresses):
             return Result.COMPLIANT, f"cluster {ids.name(cluster.id)} names it", ()
     for service in estate.all(ApiManagement):

@@ -4,6 +4,7 @@ A list of all addresses of a subscription says where each is attached, so machin
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from msgspec import Struct
 
@@ -47,6 +48,9 @@ class Found(Struct, frozen=True):
 
     holders: tuple[Holder, ...] = ()
     missing: tuple[str, ...] = ()
+
+
+NOBODY: Final = Found()
 
 
 class Places(Struct, frozen=True):

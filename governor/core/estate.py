@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import address_facts, facts, ids
+from governor.core.cluster import Cluster
 
 EVERYTHING: Final = "*"
 # Lists of what has to do with public addresses, by what they are of: a subscription, and one of a scale set.
@@ -44,7 +45,7 @@ AnyFact = (
     | facts.Firewall
     | facts.LearnedRoutes
     | facts.Permissions
-    | facts.Cluster
+    | Cluster
     | facts.Deployment
     | facts.ResourceGroup
     | facts.Subscription
@@ -67,7 +68,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.FIREWALL: facts.Firewall,
     ids.LEARNED_ROUTES: facts.LearnedRoutes,
     ids.PERMISSIONS: facts.Permissions,
-    ids.CLUSTER: facts.Cluster,
+    ids.CLUSTER: Cluster,
     ids.DEPLOYMENT: facts.Deployment,
     ids.RESOURCE_GROUP: facts.ResourceGroup,
     ids.SUBSCRIPTION: facts.Subscription,

@@ -351,37 +351,6 @@ class Permissions(Fact, frozen=True):
     value: tuple[Permission, ...] = ()
 
 
-class AgentPool(Fact, frozen=True):
-    name: str = ""
-    vnet_subnet_id: str | None = field(name="vnetSubnetID", default=None)
-    pod_subnet_id: str | None = field(name="podSubnetID", default=None)
-
-
-class ApiServerAccess(Fact, frozen=True):
-    subnet_id: str | None = None
-
-
-class ClusterProperties(Fact, frozen=True):
-    provisioning_state: str | None = None
-    agent_pool_profiles: tuple[AgentPool, ...] | None = None
-    api_server_access_profile: ApiServerAccess | None = None
-    node_resource_group: str | None = None
-
-
-class Cluster(Fact, frozen=True):
-    id: str
-    location: str = ""
-    properties: ClusterProperties = ClusterProperties()
-
-    @property
-    def subnets(self) -> tuple[str, ...]:
-        """The subnets this cluster uses: of its nodes, its pods and its API server."""
-        pools = self.properties.agent_pool_profiles or ()
-        api = self.properties.api_server_access_profile
-        named = [s for pool in pools for s in (pool.vnet_subnet_id, pool.pod_subnet_id)]
-        return tuple(s for s in [*named, api.subnet_id if api else None] if s)
-
-
 class DeploymentProperties(Fact, frozen=True):
     provisioning_state: str | None = None
 

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import ids
+from governor.core.address_verdict import addresses_of
 from governor.core.estate import Estate, clusters, deployments, is_list
 from governor.core.gates import asks_deployments
 from governor.core.judged import look
@@ -35,6 +36,7 @@ _READABLE: Final = frozenset(
         ids.LOAD_BALANCER,
         ids.FIREWALL,
         ids.VIRTUAL_NETWORK,
+        ids.SCALE_SET,
     }
 )
 
@@ -48,7 +50,8 @@ class Needs(Struct, frozen=True):
 
 def for_repair(estate: Estate, policies: Policies, standing: Standing) -> Needs:
     """An Estate in, what a run that judges and repairs must still read out."""
-    return _for(propose(estate, look(estate, policies)), estate, standing)
+    needs = _for(propose(estate, look(estate, policies)), estate, standing)
+    return _both(needs, _for_addresses(estate, policies))
 
 
 def for_undo(estate: Estate, policies: Policies, standing: Standing, record: Record) -> Needs:
@@ -57,7 +60,8 @@ def for_undo(estate: Estate, policies: Policies, standing: Standing, record: Rec
     targets = [target for _, step in proposal.plan.steps for target in _names(step)]
     seen = [missing for judged in look(estate, policies) for missing in judged.missing]
     needs = _for(proposal, estate, standing)
-    return Needs((*needs.resources, *_unread((*targets, *seen), estate)), needs.lists)
+    needs = Needs((*needs.resources, *_unread((*targets, *seen), estate)), needs.lists)
+    return _both(needs, _for_addresses(estate, policies))
 
 
 def _names(step: Step) -> tuple[str, ...]:
@@ -78,7 +82,19 @@ def for_evidence(estate: Estate, policies: Policies) -> Needs:
         missing += judged.missing
         if judged.path is not None and judged.policy is not None:
             missing += addresses(judged.path, estate)[1]
+    return _both(Needs(_unread(missing, estate), _unlisted(missing, estate)), _for_addresses(estate, policies))
+
+
+def _for_addresses(estate: Estate, policies: Policies) -> Needs:
+    """An Estate in, what must be read to know who has public addresses out."""
+    missing = tuple(one for seen in addresses_of(estate, policies).values() for one in seen.missing)
     return Needs(_unread(missing, estate), _unlisted(missing, estate))
+
+
+def _both(one: Needs, other: Needs) -> Needs:
+    return Needs(
+        tuple(dict.fromkeys((*one.resources, *other.resources))), tuple(dict.fromkeys((*one.lists, *other.lists)))
+    )
 
 
 def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Needs:

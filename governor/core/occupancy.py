@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import facts, ids
+from governor.core.cluster import Cluster
 from governor.core.estate import Estate, clusters
 from governor.core.learned import learned
 
@@ -49,7 +50,7 @@ NOBODY: Final = Occupants(frozenset({"empty"}))
 def clusters_by_subnet(estate: Estate) -> dict[str, list[str]]:
     """An Estate in; by key of a subnet, the clusters that use it out."""
     found: dict[str, list[str]] = {}
-    for cluster in estate.all(facts.Cluster):
+    for cluster in estate.all(Cluster):
         for subnet in cluster.subnets:
             found.setdefault(ids.key(subnet), []).append(cluster.id)
     return found
@@ -155,5 +156,5 @@ def cluster_owns(network: facts.VirtualNetwork, estate: Estate) -> bool:
     Pools of such a cluster name no subnet, so nothing else tells (safety.md 9).
     """
     group = ids.parse(network.id).resource_group.casefold()
-    groups = ((cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(facts.Cluster))
+    groups = ((cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(Cluster))
     return group.startswith(_MANAGED_GROUP) or group in groups

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import facts, ids
+from governor.core.cluster import Cluster
 from governor.core.estate import Estate
 from governor.core.hub import Hub, routes
 from governor.core.judged import Judged
@@ -47,7 +48,7 @@ def taken(table: facts.RouteTable, place: Place) -> str | None:
 def managed(table: facts.RouteTable, estate: Estate) -> str | None:
     """Why nobody but its owner writes a table: it belongs to a cluster, to Network Manager, or to a service."""
     group, name = ids.parse(table.id).resource_group.casefold(), ids.name(table.id)
-    nodes = {(cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(facts.Cluster)}
+    nodes = {(cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(Cluster)}
     if group.startswith(_NODE_GROUP) or group in nodes:
         return f"route table {name} lies in a cluster's node resource group, which is never written"
     if group.startswith(_NETWORK_MANAGER):

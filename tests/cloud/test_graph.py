@@ -12,6 +12,7 @@ from governor.cloud import graph
 from governor.cloud.surveyor import MEMBERS
 from governor.core import facts, ids, needs
 from governor.core.cause import VirtualNetwork
+from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, Estate, Gap, clusters, deployments
 from governor.core.judged import judge
 from governor.core.needs import Needs
@@ -287,7 +288,7 @@ async def test_clusters_of_all_subscriptions_of_a_page_come_with_one_question() 
     azure = Azure(estate=[*ESTATE, network(1, OTHER), cluster])
     lists = (clusters(SUBSCRIPTION), clusters(OTHER))
     _, (sheet,) = await surveyed(azure, SUBSCRIPTION, OTHER, needs=lambda _: Needs((), lists))
-    assert [c.subnets for c in sheet.estate.all(facts.Cluster)] == [(f"{VNET}/subnets/work",)]
+    assert [c.subnets for c in sheet.estate.all(Cluster)] == [(f"{VNET}/subnets/work",)]
     assert sheet.estate.listed == set(lists)
     assert len([r for r in azure.transport.requests if r.path == GRAPH]) == 3
 

@@ -11,6 +11,7 @@ from governor.cloud import versions
 from governor.core import estate as estates
 from governor.core import facts, ids
 from governor.core.cause import Remainder, VirtualNetwork
+from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, Estate, Gap
 from governor.core.needs import Needs
 from governor.ports import Transient
@@ -118,7 +119,7 @@ async def test_lists_are_read_to_their_last_page() -> None:
     ]
     azure = Azure(page_size=2, estate=ESTATE + clusters)
     seen = await azure.cloud.observe(SCOPE, always(lists=(CLUSTERS,)))
-    assert len(seen.all(facts.Cluster)) == 7
+    assert len(seen.all(Cluster)) == 7
     assert azure.transport.of("GET")[1:] == [azure.transport.of("GET")[1]] * 4
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from governor.core import estate as estates
 from governor.core import facts, ids
+from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, EVERYTHING, Estate, Gap, Reading
 from tests.core.world import (
     AT,
@@ -111,7 +112,7 @@ def test_the_type_may_be_missing_or_spelled_otherwise() -> None:
     untyped = {member: value for member, value in nat().items() if member != "type"}
     seen = estate(body, untyped, group(), subscription(), deployment())
     kinds = {type(fact) for fact in seen.known.values()}
-    assert kinds == {facts.Cluster, facts.NatGateway, facts.ResourceGroup, facts.Subscription, facts.Deployment}
+    assert kinds == {Cluster, facts.NatGateway, facts.ResourceGroup, facts.Subscription, facts.Deployment}
 
 
 def test_networks_are_sorted_and_those_of_the_context_are_not_judged() -> None:
@@ -172,9 +173,9 @@ def test_a_cluster_uses_the_subnets_of_its_nodes_pods_and_api_server() -> None:
     body = cluster(subnet_id("nodes"))
     body["properties"]["agentPoolProfiles"].append({"name": "p", "podSubnetID": subnet_id("pods")})
     body["properties"]["apiServerAccessProfile"] = {"subnetId": subnet_id("api")}
-    (one,) = estate(body).all(facts.Cluster)
+    (one,) = estate(body).all(Cluster)
     assert one.subnets == (subnet_id("nodes"), subnet_id("pods"), subnet_id("api"))
-    assert estate(cluster()).all(facts.Cluster)[0].subnets == ()
+    assert estate(cluster()).all(Cluster)[0].subnets == ()
 
 
 def test_a_subnet_has_one_prefix_or_several() -> None:
@@ -193,4 +194,4 @@ def test_the_estate_that_was_recorded_decodes_without_a_gap(shared: Path) -> Non
     assert seen.gaps == ()
     assert seen.networks
     assert seen.all(facts.NetworkInterface)
-    assert seen.all(facts.Cluster)
+    assert seen.all(Cluster)
