@@ -4,7 +4,7 @@ It finds and nothing more: no step is proposed, applied or absorbed here. What G
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, assert_never
@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from governor import messages
 from governor.core import ids, needs, sighting
 from governor.core.cause import MOST_SUBSCRIPTIONS, Cause, Remainder, Scope, Source, Survey, VirtualNetwork
-from governor.core.judged import judge
-from governor.core.sighting import Cut, Seen, Sheet, Sighting
+from governor.core.judged import judge_each, judge_remainders
+from governor.core.sighting import Cut, Rest, Seen, Sheet, Sighting
 from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, results
 from governor.loop import GIVE_UP_AFTER, PATIENCE, Rules
 from governor.ports import Ports, Transient, Trouble
@@ -103,6 +103,8 @@ class _Reading:
                     self.found.subscriptions, self.found.unseen = len(seen), dict(unseen)
                 case Sheet():
                     await self._judge(part)
+                case Rest():
+                    await self._judge_rest(part)
                 case Cut(why=why):
                     cut = why
                 case _:
@@ -117,14 +119,26 @@ class _Reading:
     async def _judge(self, sheet: Sheet) -> None:
         """A page of networks in; their verdicts are stored, and Causes put where a run should look."""
         at = sheet.estate.observed_at
-        verdicts = _by_network(sheet, judge(sheet.estate, self._rules.policies))
+        verdicts = dict(_by_network(sheet, self._rules))
         self._came.update(verdicts)
         sightings = [Sighting(VirtualNetwork(network), at, verdicts[ids.key(network)]) for network in sheet.networks]
         self.found.networks += len(sightings)
         self.found.subnets += sum(len(network.properties.subnets or ()) for network in sheet.estate.networks)
+        self._count(sightings)
+        await self._surveyed(sightings, at)
+
+    async def _judge_rest(self, rest: Rest) -> None:
+        """What lives in no network in; its verdicts are stored, and Causes put where a run should look."""
+        at = rest.estate.observed_at
+        each = judge_remainders(rest.estate, self._rules.policies)
+        sightings = [Sighting(Remainder(subscription), at, verdicts) for subscription, verdicts in each]
+        self._came.update(seen.scope.key for seen in sightings)
+        self._count(sightings)
+        await self._surveyed(sightings, at)
+
+    def _count(self, sightings: list[Sighting]) -> None:
         for result, count in results(v for seen in sightings for v in seen.verdicts).items():
             self.found.results[result] = self.found.results.get(result, 0) + count
-        await self._surveyed(sightings, at)
 
     async def _account_for(self, subscription: str, at: datetime) -> None:
         """A subscription whose networks have come, or not; what stands of it and did not come is looked at."""
@@ -149,17 +163,14 @@ class _Reading:
         self.found.queued += 1
 
 
-def _by_network(sheet: Sheet, verdicts: tuple[Verdict, ...]) -> dict[str, tuple[Verdict, ...]]:
-    """A Sheet and its verdicts in; by key of the network, those about it out. One that cannot be read is Unknown."""
-    found: dict[str, list[Verdict]] = {ids.key(network): [] for network in sheet.networks}
-    for verdict in verdicts:
-        found[ids.key(ids.top_level(verdict.resource))].append(verdict)
-    read = {ids.key(network.id) for network in sheet.estate.networks}
+def _by_network(sheet: Sheet, rules: Rules) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
+    """A Sheet in; by key of the network, the verdicts about it out. One that cannot be read is Unknown."""
+    judged = {ids.key(network.id): verdicts for network, verdicts in judge_each(sheet.estate, rules.policies)}
     for network in sheet.networks:
-        if ids.key(network) not in read:
-            why = sheet.estate.why(ids.key(network))
-            found[ids.key(network)] = [Verdict(network, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS]
-    return {key: tuple(those) for key, those in found.items()}
+        key = ids.key(network)
+        why = sheet.estate.why(key)
+        unread = (Verdict(network, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
+        yield key, judged[key] if key in judged else tuple(unread)
 
 
 async def _wait(batch: Survey, ports: Ports, trouble: Transient) -> None:

@@ -24,7 +24,6 @@ from governor.core.egress import bare, trace
 from governor.core.estate import ABSENT, Estate, clusters, is_list
 from governor.core.hub import Hub
 from governor.core.judged import Judged, look, of_network, spokes
-from governor.core.subject import of_subnet, subject_of
 from governor.core.needs import Needs
 from governor.core.path import EgressPath, addresses
 from governor.core.plan import Remediation, Withheld
@@ -32,6 +31,7 @@ from governor.core.policy import Policies, Policy
 from governor.core.propose import propose
 from governor.core.selection import Finding, findings
 from governor.core.standing import Standing
+from governor.core.subject import of_subnet, subject_of
 from governor.core.verdict import Verdict
 from governor.wiring import Worker
 

@@ -159,9 +159,10 @@ def of_remainder(subscription: str, places: Places, estate: Estate) -> Found:
     missing = [name for name in lists if not estate.has_listed(name)]
     here = f"{scope.casefold()}/"
     found = [_of_balancer(one, "", estate) for one in places.placeless if ids.key(one.id).startswith(here)]
-    for address in (*estate.all(facts.PublicIp), *estate.all(facts.PublicIpPrefix)):
-        if ids.key(address.id).startswith(here) and is_unattached(address):
-            found.append(Found((_alone(address),)))
+    known: list[facts.PublicIp | facts.PublicIpPrefix] = [*estate.all(facts.PublicIp)]
+    known += estate.all(facts.PublicIpPrefix)
+    alone = (one for one in known if ids.key(one.id).startswith(here) and is_unattached(one))
+    found.append(Found(tuple(_alone(one) for one in alone)))
     return _joined(found, missing, estate)
 
 

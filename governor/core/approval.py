@@ -5,12 +5,12 @@ from typing import Literal
 from governor.core import ids
 from governor.core.circumstances import Circumstances
 from governor.core.judged import Judged
-from governor.core.subject import of_subnet, subject_of
 from governor.core.occupancy import clusters_known
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, weakest
 from governor.core.selection import meets
 from governor.core.standing import Decision, Ruling
+from governor.core.subject import of_subnet, subject_of
 
 
 def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:

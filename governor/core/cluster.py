@@ -60,9 +60,9 @@ class LoadBalancerProfile(Fact, frozen=True):
 
     @property
     def named(self) -> tuple[Ref, ...]:
-        lists = (self.outbound.given if self.outbound else None,)
-        lists += (self.outbound_prefixes.given if self.outbound_prefixes else None, self.effective)
-        return tuple(ref for one in lists for ref in one or ())
+        ips = self.outbound.given if self.outbound else None
+        prefixes = self.outbound_prefixes.given if self.outbound_prefixes else None
+        return (*(ips or ()), *(prefixes or ()), *(self.effective or ()))
 
 
 class NatGatewayProfile(Fact, frozen=True):

@@ -91,7 +91,8 @@ class Gap(Struct, frozen=True, order=True):
 class Estate(Struct, frozen=True):
     """Facts by key. `networks` are judged, and what lives in no network of `remainders`; everything else is context.
 
-    remainders: ids of subscriptions. listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, ...), or EVERYTHING.
+    remainders: ids of subscriptions. listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, ...), or
+    EVERYTHING.
     """
 
     observed_at: datetime

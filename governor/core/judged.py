@@ -5,12 +5,11 @@ from itertools import groupby
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from governor.core import facts, ids, verdict
 from governor.core.address_verdict import SeenAddresses, addresses_of
 from governor.core.egress import nat_gateway_of, trace, unsettled_state
-from governor.core.estate import Estate, clusters
+from governor.core.estate import Estate
 from governor.core.hub import Hub, carried, hub_of
 from governor.core.hub_verdict import ROUTE_REQUIREMENTS, Routed, Spoke, of_routes, of_spoke
 from governor.core.learned import Learned, learned

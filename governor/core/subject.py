@@ -23,9 +23,7 @@ def of_subnet(subnet: facts.Subnet, kinds: frozenset[str] | None, about: Subject
 def within(resource_id: str, tags: facts.Tags | None, around: Subject) -> Subject:
     """Something that lives in a subnet or network, its tags and the Subject of that in; its own Subject out."""
     own = {name.casefold(): value for name, value in (tags or {}).items()}
-    return replace(
-        around, resource_id=resource_id, kind=ids.kind(resource_id), tags={**(around.tags or {}), **own}
-    )
+    return replace(around, resource_id=resource_id, kind=ids.kind(resource_id), tags={**(around.tags or {}), **own})
 
 
 def of_resource(resource_id: str, location: str, tags: facts.Tags | None, estate: Estate) -> Subject:
