@@ -15,10 +15,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor import messages
-from governor.core import account, guard, ids, needs, undo
+from governor.core import account, guard, ids, needs, nodes, undo
 from governor.core import cause as causes
 from governor.core.account import Written
-from governor.core.cause import Cause, Scope, Source
+from governor.core.cause import Cause, Remainder, Scope, Source
 from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
 from governor.core.judged import judge, look
@@ -256,7 +256,8 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
     elif cause.subject is None:
         found = ()
     else:
-        found = causes.scopes(cause.subject, await ports.ledger.named_by(causes.named_as(cause.subject)))
+        named = await ports.ledger.named_by(causes.named_as(cause.subject))
+        found = causes.scopes(cause.subject, (*named, *await _homes(cause.subject, ports)))
     if len(found) > 1:
         for one in found:
             await ports.inbox.put(replace(cause, scope=one))
@@ -265,6 +266,16 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
         LOG.debug("nothing to govern for %s", cause.subject)
         return None
     return found[0]
+
+
+async def _homes(subject: str, ports: Ports) -> tuple[Scope, ...]:
+    """The subject of an event in; where it lives if it is a cluster or a pool of one: a new one is named by nobody."""
+    whole = ids.top_level(subject)
+    if ids.kind(whole) != ids.CLUSTER:
+        return ()
+    above = Remainder(ids.parse(whole).subscription)
+    seen = await ports.cloud.observe(above, partial(needs.for_cluster, whole))
+    return nodes.homes(whole, seen)
 
 
 async def _wait(cause: Cause, ports: Ports, after: float | None, why: str) -> Record | None:

@@ -4,7 +4,7 @@ It finds and nothing more: no step is proposed, applied or absorbed here. What G
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, assert_never
@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor import messages
-from governor.core import ids, needs, sighting
+from governor.core import facts, ids, needs, sighting
 from governor.core.cause import MOST_SUBSCRIPTIONS, Cause, Remainder, Scope, Source, Survey, VirtualNetwork
 from governor.core.judged import judge_each, judge_remainders
 from governor.core.sighting import Cut, Rest, Seen, Sheet, Sighting
@@ -119,7 +119,7 @@ class _Reading:
     async def _judge(self, sheet: Sheet) -> None:
         """A page of networks in; their verdicts are stored, and Causes put where a run should look."""
         at = sheet.estate.observed_at
-        verdicts = dict(_by_network(sheet, self._rules))
+        verdicts = _by_network(sheet, judge_each(sheet.estate, self._rules.policies))
         self._came.update(verdicts)
         sightings = [Sighting(VirtualNetwork(network), at, verdicts[ids.key(network)]) for network in sheet.networks]
         self.found.networks += len(sightings)
@@ -163,14 +163,16 @@ class _Reading:
         self.found.queued += 1
 
 
-def _by_network(sheet: Sheet, rules: Rules) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
-    """A Sheet in; by key of the network, the verdicts about it out. One that cannot be read is Unknown."""
-    judged = {ids.key(network.id): verdicts for network, verdicts in judge_each(sheet.estate, rules.policies)}
+def _by_network(
+    sheet: Sheet, judged: Iterable[tuple[facts.VirtualNetwork, tuple[Verdict, ...]]]
+) -> dict[str, tuple[Verdict, ...]]:
+    """A Sheet and its verdicts in; by key of the network, those about it out. One that cannot be read is Unknown."""
+    found = {ids.key(network.id): verdicts for network, verdicts in judged}
     for network in sheet.networks:
-        key = ids.key(network)
-        why = sheet.estate.why(key)
-        unread = (Verdict(network, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
-        yield key, judged[key] if key in judged else tuple(unread)
+        if ids.key(network) not in found:
+            why = sheet.estate.why(ids.key(network))
+            found[ids.key(network)] = tuple(Verdict(network, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
+    return found
 
 
 async def _wait(batch: Survey, ports: Ports, trouble: Transient) -> None:

@@ -22,7 +22,7 @@ from governor.ports import Absent, Refused, Terminal, Transient
 
 T = TypeVar("T")
 _LIST: Final = re.compile(
-    rf"(?P<what>clusters|deployments|learnedRoutes|permissions|{'|'.join(estates.ADDRESS_LISTS)})"
+    rf"(?P<what>clusters|deployments|networks|learnedRoutes|permissions|{'|'.join(estates.ADDRESS_LISTS)})"
     r"\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)"
 )
 # A gateway takes up to a minute to say what it learned; a claim lives for two.
@@ -81,6 +81,9 @@ class Observer:
             return await management.entity(self._arm, resource_id)
         if versions.version(resource_id) is None:
             return Reading(gaps=(Gap(ids.key(resource_id), _UNREADABLE),))
+        if ids.kind(resource_id) == ids.CLUSTER:
+            # What is asked for by itself has just been written: the list that is kept is older.
+            self._kept.pop(estates.clusters(ids.parse(resource_id).subscription), None)
         try:
             return Reading(bodies=(await self._arm.get(resource_id),))
         except Absent:
@@ -102,6 +105,8 @@ class Observer:
                     bodies = await self._once(name, lambda: self._learned_by(where))
                 case "permissions":
                     bodies = await self._once(name, lambda: self._permissions_at(where))
+                case "networks":
+                    bodies = await self._networks_in(where)
                 case "deployments":
                     bodies = await self._deployments_in(where)
                 case what:
@@ -147,6 +152,9 @@ class Observer:
         value = await self._arm.values(f"{scope}/providers/Microsoft.Authorization/permissions", versions.PERMISSIONS)
         body = {"id": ids.permissions(scope), "type": "Microsoft.Authorization/permissions"}
         return (Raw(msgspec.json.encode({**body, "value": value})),)
+
+    async def _networks_in(self, group_id: str) -> tuple[Raw, ...]:
+        return await self._arm.elements(f"{group_id}/providers/Microsoft.Network/virtualNetworks", versions.NETWORK)
 
     async def _deployments_in(self, group_id: str) -> tuple[Raw, ...]:
         path = f"{group_id}/providers/Microsoft.Resources/deployments"

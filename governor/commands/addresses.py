@@ -26,8 +26,6 @@ from governor.core.policy import Requirement
 from governor.core.verdict import Result
 from governor.ports import Ports
 
-# Their public addresses stand in no ARM body, or Azure changes them.
-_ELSEWHERE: Final = frozenset({Method.GATEWAY, Method.DEFAULT_OUTBOUND})
 _NO_WAY: Final = describe(EgressPath((Way(Method.NONE),)))
 
 
@@ -117,10 +115,11 @@ def _entries(estate: Estate) -> Iterable[Entry]:
 
 
 def _all_known(path: EgressPath) -> bool:
-    """Whether every way out names its public addresses: of an appliance nobody knows them, of a firewall Azure does."""
-    return all(
-        way.method not in _ELSEWHERE and (way.method is not Method.APPLIANCE or bool(way.holders)) for way in path.ways
-    )
+    """Whether every way out names its public addresses: of an appliance nobody knows them, of a firewall Azure does.
+
+    Those of default outbound access, gateways and nodes of clusters stand in no ARM body, or Azure changes them.
+    """
+    return all(way.method is Method.NONE or bool(way.holders) for way in path.ways)
 
 
 def _traced(network: facts.VirtualNetwork) -> Iterable[facts.Subnet]:

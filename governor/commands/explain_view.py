@@ -93,6 +93,8 @@ def _from(one: Explained) -> str:
         parts.append("an address of Azure's own, which may change at any time")
     if any(way.method is Method.APPLIANCE and not way.holders for way in path.ways):
         parts.append("the addresses of the appliance, which the route does not tell")
+    if any(way.method is Method.INSTANCE_PUBLIC_IP and not way.holders for way in path.ways):
+        parts.append("an address of each node, which comes and goes with it")
     if Method.GATEWAY in path.methods:
         parts.append("whatever is behind the virtual network gateway")
     return ", ".join(parts) or "nowhere"

@@ -5,11 +5,13 @@ from datetime import datetime
 from msgspec import UNSET, Struct
 
 from governor.core import facts, ids, sighting
-from governor.core.cause import Remainder, Scope
+from governor.core.cause import Remainder, Scope, VirtualNetwork
+from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, Estate
 from governor.core.forecast import with_subnet
 from governor.core.hub_verdict import route_of
 from governor.core.link import flags_of
+from governor.core.nodes import node_group
 from governor.core.peering import Flags, is_behind, is_cut
 from governor.core.plan import Plan, Withheld
 from governor.core.record import Became, Outcome
@@ -69,6 +71,8 @@ def named(scope: Scope, *seen: Estate) -> tuple[str, ...]:
     gateway; and the peerings of other networks that lead here.
     """
     read = {ids.key(ids.top_level(one)) for estate in seen for one in (*estate.known, *estate.absent)}
+    # Of all clusters of a subscription those that live elsewhere concern nobody here.
+    read -= {ids.key(one.id) for estate in seen for one in estate.all(Cluster) if not _lives_in(one, scope)}
     leading = {
         ids.key(peering.id)
         for estate in seen
@@ -77,6 +81,14 @@ def named(scope: Scope, *seen: Estate) -> tuple[str, ...]:
         if ids.same(peering.remote, scope.key)
     }
     return tuple(sorted(read | leading))
+
+
+def _lives_in(cluster: Cluster, scope: Scope) -> bool:
+    """Whether a cluster uses a subnet of a network, or the network is in its node group."""
+    if not isinstance(scope, VirtualNetwork):
+        return False
+    uses = any(ids.same(ids.parent(subnet), scope.key) for subnet in cluster.subnets)
+    return uses or node_group(cluster) == ids.key(ids.group_of(scope.key))
 
 
 def interrupted(step: Step, remediation: str, at: datetime, estate: Estate) -> Outcome:

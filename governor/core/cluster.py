@@ -162,6 +162,10 @@ class Cluster(Fact, frozen=True):
         return self.network.outbound_type or DEFAULT_TYPE
 
     @property
+    def leaves_by_balancer(self) -> bool:
+        return self.outbound_type.casefold() == DEFAULT_TYPE.casefold()
+
+    @property
     def is_kubenet(self) -> bool:
         return (self.network.network_plugin or "").casefold() == "kubenet"
 

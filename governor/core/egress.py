@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from governor.core import balancing, facts, ids
 from governor.core.estate import ABSENT, Estate
 from governor.core.learned import Learned, learned
+from governor.core.nodes import Nodes
 from governor.core.path import EgressPath, Method, Way
 
 _HALVES: Final = ("0.0.0.0/1", "128.0.0.0/1")
@@ -144,9 +145,10 @@ def _members(subnet: facts.Subnet, estate: Estate) -> EgressPath:
     missing: list[str] = []
     unsettled: tuple[str, bool] | None = None
     hazards: dict[str, None] = {}
+    nodes = Nodes(estate)
     # In the order of ids: Azure names them in any order.
     for reference in sorted(configurations, key=lambda one: ids.key(one.id)):
-        for way_or_missing in _member(reference.id, default, estate):
+        for way_or_missing in _member(reference.id, default, estate, nodes):
             if isinstance(way_or_missing, str):
                 missing.append(way_or_missing)
             elif isinstance(way_or_missing, tuple):
@@ -164,13 +166,18 @@ def _members(subnet: facts.Subnet, estate: Estate) -> EgressPath:
     return EgressPath(ways or (Way(default),), hazards=tuple(hazards))
 
 
-def _member(configuration_id: str, default: Method, estate: Estate) -> Iterator[Way | str | tuple[str, bool]]:
+def _member(
+    configuration_id: str, default: Method, estate: Estate, nodes: Nodes
+) -> Iterator[Way | str | tuple[str, bool]]:
     """The ways of one ip configuration, the ids that must be read to know them, or what is not settled yet out.
 
     Nothing for what never connects.
     """
     holder = ids.parent(configuration_id)
     if ids.kind(configuration_id) == ids.LOAD_BALANCER + "/frontendipconfigurations":
+        return
+    if ids.kind(holder).startswith(ids.SCALE_SET):
+        yield nodes.leaves(holder, default)
         return
     if ids.kind(holder) != ids.NETWORK_INTERFACE:
         yield holder

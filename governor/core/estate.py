@@ -134,6 +134,11 @@ def deployments(group_id: str) -> str:
     return f"deployments({ids.key(group_id)})"
 
 
+def networks(group_id: str) -> str:
+    """The name of the list of the virtual networks in a resource group."""
+    return f"networks({ids.key(group_id)})"
+
+
 def learned_routes(gateway_id: str) -> str:
     """The name of the list of what a virtual network gateway has learned; it holds one LearnedRoutes."""
     return f"learnedRoutes({ids.key(gateway_id)})"
@@ -152,7 +157,7 @@ def list_of(what: str, where: str) -> str:
 def is_list(text: str) -> bool:
     """What is missing in, whether it is the name of a list that can be read out."""
     what, _, where = text.removesuffix(")").partition("(")
-    return what in ("clusters", "deployments", "permissions", *ADDRESS_LISTS) or (
+    return what in ("clusters", "deployments", "networks", "permissions", *ADDRESS_LISTS) or (
         what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
     )
 

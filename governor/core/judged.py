@@ -8,12 +8,15 @@ from msgspec import Struct
 
 from governor.core import facts, ids, verdict
 from governor.core.address_verdict import SeenAddresses, addresses_of
+from governor.core.cluster import Cluster
+from governor.core.cluster_verdict import Housed, Lodging, of_cluster
 from governor.core.egress import nat_gateway_of, trace, unsettled_state
-from governor.core.estate import Estate
+from governor.core.estate import Estate, clusters
 from governor.core.hub import Hub, carried, hub_of
 from governor.core.hub_verdict import ROUTE_REQUIREMENTS, Routed, Spoke, of_routes, of_spoke
 from governor.core.learned import Learned, learned
 from governor.core.link import link
+from governor.core.nodes import clusters_by_network
 from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
 from governor.core.path import EgressPath
 from governor.core.policy import Policies, Policy, Requirement
@@ -63,6 +66,7 @@ def judge(estate: Estate, policies: Policies) -> tuple[Verdict, ...]:
 
 def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.VirtualNetwork, tuple[Verdict, ...]]]:
     """An Estate and policies in; network by network, the Verdicts about it and what lives in it, out."""
+    living = clusters_by_network(estate)
     public = addresses_of(estate, policies)
     groups = groupby(look(estate, policies), key=lambda one: one.network.id)
     for network in estate.networks:
@@ -70,8 +74,10 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
         subnets = tuple(next(groups)[1]) if network.properties.subnets else ()
         verdicts = [*of_network(spokes(subnets, estate), estate)]
         verdicts += (verdict for judged in subnets for verdict in judged.verdicts)
+        for cluster in living.get(ids.key(network.id), ()):
+            verdicts += of_cluster(housed(cluster, subnets), estate)
         verdicts += public.get(ids.key(network.id), SeenAddresses()).verdicts
-        yield network, tuple(verdicts)
+        yield network, (*verdicts, *_clusters_unread(network, estate))
 
 
 def judge_remainders(estate: Estate, policies: Policies) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
@@ -79,6 +85,31 @@ def judge_remainders(estate: Estate, policies: Policies) -> Iterator[tuple[str, 
     public = addresses_of(estate, policies) if estate.remainders else {}
     for subscription in estate.remainders:
         yield subscription, public.get(f"/subscriptions/{subscription}".casefold(), SeenAddresses()).verdicts
+
+
+def _clusters_unread(network: facts.VirtualNetwork, estate: Estate) -> Iterator[Verdict]:
+    """Clusters that nobody could list are not compliant: that they were not seen is told of every network."""
+    name = clusters(ids.parse(network.id).subscription)
+    if any(gap.about == name for gap in estate.gaps):
+        seen = f"the clusters of the subscription were not read: {estate.why(name)}"
+        yield Verdict(network.id, Requirement.CLUSTER_OUTBOUND_TYPE, Result.UNKNOWN, seen=seen)
+
+
+def housed(cluster: Cluster, subnets: Iterable[Judged]) -> Housed:
+    """A cluster and the judged subnets of its network in, the cluster with those that it leaves by out."""
+    nodes, pods = ({ids.key(one) for one in named} for named in (cluster.node_subnets, cluster.pod_subnets))
+    lodgings: list[Lodging] = []
+    for judged in subnets:
+        key = ids.key(judged.subnet.id)
+        managed = not nodes and judged.subnet.name.casefold() not in SPECIAL and not judged.subnet.delegated_to
+        if not (managed or key in nodes or key in pods):
+            continue
+        # Undecided: no policy is known, and the verdict says what would have to be read.
+        unknown = judged.policy is None and judged.verdicts[0].result is Result.UNKNOWN
+        undecided = judged.verdicts[0].seen if unknown else ""
+        only_pods = not managed and key not in nodes
+        lodgings.append(Lodging(judged.subnet.name, judged.policy, judged.path, only_pods, undecided))
+    return Housed(cluster, tuple(lodgings))
 
 
 def spokes(subnets: Iterable[Judged], estate: Estate) -> tuple[Spoke, ...]:

@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from governor.core import ids
 from governor.core.address_verdict import addresses_of
-from governor.core.estate import Estate, clusters, deployments, is_list
+from governor.core.cluster import Cluster
+from governor.core.estate import ABSENT, Estate, clusters, deployments, is_list, networks
 from governor.core.gates import asks_deployments
 from governor.core.judged import look
+from governor.core.nodes import node_group
 from governor.core.path import addresses
 from governor.core.policy import Policies
 from governor.core.propose import Proposal, propose
@@ -37,6 +39,7 @@ _READABLE: Final = frozenset(
         ids.FIREWALL,
         ids.VIRTUAL_NETWORK,
         ids.SCALE_SET,
+        ids.CLUSTER,
     }
 )
 
@@ -82,13 +85,24 @@ def for_evidence(estate: Estate, policies: Policies) -> Needs:
         missing += judged.missing
         if judged.path is not None and judged.policy is not None:
             missing += addresses(judged.path, estate)[1]
-    return _both(Needs(_unread(missing, estate), _unlisted(missing, estate)), _for_addresses(estate, policies))
+    read = Needs(_unread(missing, estate), _unlisted((*missing, *_clusters_of(estate)), estate))
+    return _both(read, _for_addresses(estate, policies))
 
 
 def _for_addresses(estate: Estate, policies: Policies) -> Needs:
     """An Estate in, what must be read to know who has public addresses out."""
     missing = tuple(one for seen in addresses_of(estate, policies).values() for one in seen.missing)
     return Needs(_unread(missing, estate), _unlisted(missing, estate))
+
+
+def for_cluster(cluster_id: str, estate: Estate) -> Needs:
+    """The id of a cluster that was written in, what must be read to know which networks it lives in out."""
+    cluster = estate.find(cluster_id, Cluster)
+    if cluster is None:
+        return Needs(_unread((cluster_id,), estate))
+    if cluster is ABSENT or not cluster.has_managed_network or not node_group(cluster):
+        return Needs()
+    return Needs(lists=_unlisted((networks(node_group(cluster)),), estate))
 
 
 def _both(one: Needs, other: Needs) -> Needs:
@@ -104,17 +118,19 @@ def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Nee
 
 
 def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
-    lists = dict.fromkeys(proposal.missing)
-    if proposal.subjects or proposal.plan.remediations:
-        for network in estate.networks:
-            lists[clusters(ids.parse(network.id).subscription)] = None
-            if asks_deployments(standing, estate):
-                lists[deployments(ids.group_of(network.id))] = None
+    lists = dict.fromkeys((*proposal.missing, *_clusters_of(estate)))
+    if (proposal.subjects or proposal.plan.remediations) and asks_deployments(standing, estate):
+        lists.update(dict.fromkeys(deployments(ids.group_of(network.id)) for network in estate.networks))
     lists.update(dict.fromkeys(asked((step for _, step in proposal.plan.steps), estate)))
     # What a change would do to those who live there is asked only where something is to be changed.
     subjects = {ids.key(one.subnet.id): one for many in proposal.subjects.values() for one in many}
     lodgers = [holder for judged in subjects.values() for holder in judged.occupants.unread]
     return Needs(_unread((*proposal.missing, *lodgers), estate), _unlisted(lists, estate))
+
+
+def _clusters_of(estate: Estate) -> tuple[str, ...]:
+    """The lists of the clusters that may live in the networks that are judged."""
+    return tuple(dict.fromkeys(clusters(ids.parse(network.id).subscription) for network in estate.networks))
 
 
 def _unlisted(missing: Iterable[str], estate: Estate) -> tuple[str, ...]:

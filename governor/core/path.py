@@ -84,6 +84,11 @@ _WORDS: Final = {
     Method.DEFAULT_OUTBOUND: "default outbound access",
     Method.NONE: "no way out",
 }
+# What the nodes of a cluster leave by is the cluster's own.
+_OF_NODES: Final = {
+    Method.INSTANCE_PUBLIC_IP: "public IP addresses on the nodes of pool {via}",
+    Method.OUTBOUND_RULE: "load balancer of cluster {via}",
+}
 
 
 def describe(path: EgressPath) -> str:
@@ -96,5 +101,7 @@ def describe(path: EgressPath) -> str:
 def _say(way: Way) -> str:
     if way.method is Method.NONE and way.via == "route":
         return "no way out (route to None)"
+    if ids.kind(way.via).startswith(ids.CLUSTER):
+        return _OF_NODES[way.method].format(via=ids.name(way.via))
     via = ids.name(way.via) if way.via.startswith("/") else way.via
     return _WORDS[way.method].format(via=via)

@@ -183,6 +183,8 @@ def _short(missing: str) -> str:
     what, _, where = missing.removesuffix(")").partition("(")
     if what == "learnedRoutes":
         return f"learned routes of {ids.name(where)}"
+    if what == "clusters":
+        return "clusters of the subscription"
     return ids.name(missing) if missing.startswith("/") else missing
 
 

@@ -60,18 +60,19 @@ FIREWALL = network("azureFirewalls", "fw")
 TO_HUB = table("rt", route("0.0.0.0/0", "VirtualAppliance", "10.1.0.4"))
 CLOSED = network("routeTables", "rt-isolated-spoke")
 
+# Besides the clusters that may live there.
 READS: list[tuple[Policy, list[Body], list[str]]] = [
     # Compliant: the gateway, and nothing about repairs.
     (nat_policy(), [vnet(DONE), nat("ng", PIP), address()], [nat_id()]),
-    # A new network: its own gateway and group are looked for, and clusters.
-    (nat_policy(), [vnet(subnet())], [NG, OWN_GROUP, CLUSTERS]),
+    # A new network: its own gateway and group are looked for.
+    (nat_policy(), [vnet(subnet())], [NG, OWN_GROUP]),
     # A neighbour's gateway is adopted: our own is not looked for.
-    (nat_policy(), [vnet(DONE, subnet("new")), nat("ng", PIP)], [nat_id(), CLUSTERS]),
+    (nat_policy(), [vnet(DONE, subnet("new")), nat("ng", PIP)], [nat_id()]),
     # Somebody lives there: their interface, the old and the new address.
     (
         nat_policy(),
         [vnet(subnet(**INHABITED)), nic(public=PIP), address(), nat("ng-spoke", address_id("new"), group=OWN)],
-        [nic_id(), NG, PIP, address_id("new"), CLUSTERS],
+        [nic_id(), NG, PIP, address_id("new")],
     ),
     # Load balancers, where the interface names a pool.
     (
@@ -89,8 +90,8 @@ READS: list[tuple[Policy, list[Body], list[str]]] = [
         [ids.entity(SUB)],
     ),
     (hub_policy(firewall={"westeurope": FIREWALL}), [vnet(ROUTED), TO_HUB, firewall()], [table_id(), FIREWALL]),
-    (isolated_policy(), [vnet(subnet())], [CLOSED, CLUSTERS]),
-    (isolated_policy("off"), [vnet(subnet())], [CLUSTERS]),
+    (isolated_policy(), [vnet(subnet())], [CLOSED]),
+    (isolated_policy("off"), [vnet(subnet())], []),
     # Nothing can be read that says what was learned.
     (nat_policy(), [vnet(subnet(), virtualNetworkPeerings=[peering(useRemoteGateways=True)])], []),
     # Azure's own subnets ask for nothing.
@@ -102,7 +103,7 @@ READS: list[tuple[Policy, list[Body], list[str]]] = [
 def test_exactly_what_the_rules_look_at_is_read_once(policy: Policy, bodies: list[Body], reads: list[str]) -> None:
     azure = Azure(*bodies)
     azure.observe(Policies((policy,)))
-    assert sorted(map(ids.key, azure.asked)) == sorted(map(ids.key, reads))
+    assert sorted(map(ids.key, azure.asked)) == sorted(map(ids.key, [*reads, CLUSTERS]))
 
 
 @pytest.mark.parametrize(
@@ -133,14 +134,14 @@ def test_ids_that_nobody_can_read_are_not_asked_for() -> None:
     held = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/s/virtualMachines/0/networkInterfaces/n"
     azure = Azure(vnet(subnet(ipConfigurations=refs(f"{held}/ipConfigurations/c"))))
     azure.observe()
-    assert azure.asked == []
+    assert azure.asked == [CLUSTERS]
 
 
 def test_the_closing_read_also_names_the_addresses() -> None:
     policies = Policies((nat_policy(),))
     azure = Azure(vnet(DONE), nat("ng", PIP), address())
     azure.read(lambda seen: needs.for_evidence(seen, policies))
-    assert azure.asked == [nat_id(), PIP]
+    assert azure.asked == [nat_id(), CLUSTERS, PIP]
 
 
 def test_the_closing_read_also_lists_what_policies_select_by() -> None:
@@ -152,7 +153,7 @@ def test_the_closing_read_also_lists_what_policies_select_by() -> None:
 
 def test_an_estate_with_gaps_for_all_that_is_missing_needs_nothing() -> None:
     policies = Policies((nat_policy(),))
-    seen = estate(vnet(subnet(natGateway=nat_id())), gaps=[Gap(ids.key(nat_id()), "x")])
+    seen = estate(vnet(subnet(natGateway=nat_id())), gaps=[Gap(ids.key(nat_id()), "x"), Gap(CLUSTERS, "y")])
     assert needs.for_evidence(seen, policies) == Needs()
     assert needs.for_repair(seen, policies, Standing()) == Needs()
 
