@@ -29,6 +29,7 @@ from governor.core.record import Became, Offer, Outcome, Record, changed
 from governor.core.standing import Standing
 from governor.core.step import Step, touched
 from governor.core.verdict import Verdict, results
+from governor.core.whereabouts import KINDS, SETTLED, whereabouts
 from governor.ports import (
     Absorbed,
     Applied,
@@ -257,7 +258,7 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
         found = ()
     else:
         named = await ports.ledger.named_by(causes.named_as(cause.subject))
-        found = causes.scopes(cause.subject, (*named, *await _homes(cause.subject, ports)))
+        found = causes.scopes(cause.subject, (*named, *await _homes(cause.subject, named, ports)))
     if len(found) > 1:
         for one in found:
             await ports.inbox.put(replace(cause, scope=one))
@@ -268,14 +269,16 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
     return found[0]
 
 
-async def _homes(subject: str, ports: Ports) -> tuple[Scope, ...]:
-    """The subject of an event in; where it lives if it is a cluster or a pool of one: a new one is named by nobody."""
+async def _homes(subject: str, named: tuple[Scope, ...], ports: Ports) -> tuple[Scope, ...]:
+    """The subject of an event and whose last run named it in; where it lives, if a new one would be named by nobody."""
     whole = ids.top_level(subject)
-    if ids.kind(whole) != ids.CLUSTER:
+    kind, above = ids.kind(whole), Remainder(ids.parse(whole).subscription)
+    if kind == ids.CLUSTER:
+        return nodes.homes(whole, await ports.cloud.observe(above, partial(needs.for_cluster, whole)))
+    if kind not in KINDS or (named and kind in SETTLED):
         return ()
-    above = Remainder(ids.parse(whole).subscription)
-    seen = await ports.cloud.observe(above, partial(needs.for_cluster, whole))
-    return nodes.homes(whole, seen)
+    seen = await ports.cloud.observe(above, partial(needs.for_holder, whole), Estate(ports.clock.now()))
+    return whereabouts(whole, seen).scopes
 
 
 async def _wait(cause: Cause, ports: Ports, after: float | None, why: str) -> Record | None:

@@ -55,7 +55,10 @@ def collection(world: World, call: Call) -> Response:
 
 
 def resources(world: World, call: Call, scopes: list[str]) -> Response:
-    """All top-level resources of some scopes that the caller can read, without properties; `$filter` takes one `eq`."""
+    """All top-level resources of some scopes that the caller can read, without properties.
+
+    `$filter` takes one `eq`, `$expand` createdTime.
+    """
     store = world.store
     keys = [key for scope in scopes for key in store.top_level(scope)]
     entries = [(key, found) for key in keys if (found := store.get(key)) is not None and _readable(world, call, found)]
@@ -69,7 +72,9 @@ def resources(world: World, call: Call, scopes: list[str]) -> Response:
             )
         value = match["value"].casefold()
         entries = [(key, stored) for key, stored in entries if _field(name, key, stored) == value]
-    return paged(world, call, entries, lambda entry: summary(entry[1]))
+    if "createdtime" not in call.request.query.get("$expand", "").lower():
+        return paged(world, call, entries, lambda entry: summary(entry[1]))
+    return paged(world, call, entries, lambda entry: {**summary(entry[1]), "createdTime": world.ages.created(entry[0])})
 
 
 def groups(world: World, call: Call) -> Response:

@@ -11,6 +11,7 @@ import msgspec
 from simulator import balancers, errors, peerings
 from simulator.access import Access, Roles
 from simulator.activity_log import ActivityLog
+from simulator.ages import Ages
 from simulator.clock import Clock
 from simulator.earlier import Earlier
 from simulator.event_subscriptions import event_subscription
@@ -66,6 +67,7 @@ class World:
         self.network_limits = NetworkLimits(enforced=settings.throttled)
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.access = Access(self.store, settings.roles)
+        self.ages = Ages(self.store, self.moment)
         self.past = Past(self.store, self.moment, settings.graph_lag)
         self.earlier = Earlier(self.store, self.moment)
         self.store.watchers.append(self.earlier.watch)

@@ -86,7 +86,7 @@ class Surveyor:
     async def survey(
         self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
     ) -> AsyncIterator[Seen | Sheet | Rest | Cut]:
-        """Subscriptions and what else is needed in; which are seen, their networks and the rest out. Raises Transient."""
+        """Subscriptions and what else is needed in, what is seen of them out. Raises Transient."""
         seen = await self._seen(subscriptions)
         yield seen
         if not seen.subscriptions:

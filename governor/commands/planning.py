@@ -26,7 +26,7 @@ from governor.core.judged import judge, look
 from governor.core.plan import Gate, Remediation, Withheld
 from governor.core.policy import Mode, Policies
 from governor.core.propose import Proposal, propose
-from governor.core.sighting import Cut, Seen, Sheet
+from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.core.standing import Standing
 from governor.core.verdict import Result, Verdict, results
 from governor.ports import Ports
@@ -179,6 +179,8 @@ async def _networks(scopes: list[str], ports: Ports, notes: list[str]) -> list[s
                 networks += more
             case Seen(unseen=unseen):
                 notes += [f"subscription {one} is not seen: {why}" for one, why in unseen.items()]
+            case Rest():
+                pass
             case Cut(why=why):
                 notes.append(f"not all networks are seen: {why}")
             case _:

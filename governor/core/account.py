@@ -27,6 +27,7 @@ from governor.core.step import (
     WriteSubnet,
 )
 from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict
+from governor.core.whereabouts import elsewhere
 
 
 class Written(Struct):
@@ -71,8 +72,9 @@ def named(scope: Scope, *seen: Estate) -> tuple[str, ...]:
     gateway; and the peerings of other networks that lead here.
     """
     read = {ids.key(ids.top_level(one)) for estate in seen for one in (*estate.known, *estate.absent)}
-    # Of all clusters of a subscription those that live elsewhere concern nobody here.
+    # Of all clusters and addresses of a subscription those that live elsewhere concern nobody here.
     read -= {ids.key(one.id) for estate in seen for one in estate.all(Cluster) if not _lives_in(one, scope)}
+    read -= {key for estate in seen for key in elsewhere(estate)}
     leading = {
         ids.key(peering.id)
         for estate in seen

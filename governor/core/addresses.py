@@ -10,7 +10,10 @@ from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.address_facts import InstanceAddresses, ScaleSet
+from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, Estate, list_of
+from governor.core.nodes import Nodes
+from governor.core.occupancy import SPECIAL
 from governor.core.policy import Policies, Requirement
 
 
@@ -85,10 +88,10 @@ def places(estate: Estate) -> Places:
                     if one.properties.public_ip_address:
                         interfaces[ids.key(one.id)] = fact
             case facts.LoadBalancer() if public_frontends(fact):
-                reaches = tuple(_reaches(fact))
-                for key in reaches:
+                behind = tuple(map(ids.key, reaches(fact)))
+                for key in behind:
                     reached.setdefault(key, {})[ids.key(fact.id)] = fact
-                if not reaches:
+                if not behind:
                     placeless.append(fact)
             case _:
                 pass
@@ -101,24 +104,24 @@ def public_frontends(balancer: facts.LoadBalancer) -> tuple[facts.IpConfiguratio
     return tuple(one for one in frontends if one.properties.public_ip_address or one.properties.public_ip_prefix)
 
 
-def _reaches(balancer: facts.LoadBalancer) -> Iterator[str]:
-    """The keys of ip configurations behind a load balancer, and of networks that it names."""
+def reaches(balancer: facts.LoadBalancer) -> Iterator[str]:
+    """The ids of ip configurations behind a load balancer, and of networks that it names."""
     properties = balancer.properties
     for frontend in properties.frontend_ip_configurations or ():
         if frontend.properties.subnet:
-            yield ids.key(ids.parent(frontend.properties.subnet.id))
+            yield ids.parent(frontend.properties.subnet.id)
     for pool in properties.backend_address_pools or ():
-        yield from (ids.key(ref.id) for ref in pool.properties.backend_ip_configurations or ())
+        yield from (ref.id for ref in pool.properties.backend_ip_configurations or ())
         if pool.properties.virtual_network:
-            yield ids.key(pool.properties.virtual_network.id)
+            yield pool.properties.virtual_network.id
         for one in pool.properties.load_balancer_backend_addresses or ():
             if one.properties.virtual_network:
-                yield ids.key(one.properties.virtual_network.id)
+                yield one.properties.virtual_network.id
             if one.properties.subnet:
-                yield ids.key(ids.parent(one.properties.subnet.id))
+                yield ids.parent(one.properties.subnet.id)
     for rule in properties.inbound_nat_rules or ():
         if rule.properties.backend_ip_configuration:
-            yield ids.key(rule.properties.backend_ip_configuration.id)
+            yield rule.properties.backend_ip_configuration.id
 
 
 def of_network(network: facts.VirtualNetwork, places: Places, estate: Estate) -> Found:
@@ -126,6 +129,7 @@ def of_network(network: facts.VirtualNetwork, places: Places, estate: Estate) ->
     lodging = {
         ids.key(ref.id): (ref.id, ids.key(subnet.id))
         for subnet in network.properties.subnets or ()
+        if subnet.name.casefold() not in SPECIAL
         for ref in subnet.properties.ip_configurations or ()
     }
     if not any(_may_hold(key) for key in lodging):
@@ -135,11 +139,12 @@ def of_network(network: facts.VirtualNetwork, places: Places, estate: Estate) ->
     missing = [name for name in lists if not estate.has_listed(name)]
     balancers = dict(places.reached.get(ids.key(network.id), {}))
     machines: dict[str, tuple[str, str]] = {}
+    nodes = Nodes(estate)
     for key, (configuration, subnet) in sorted(lodging.items()):
         holder = ids.top_level(configuration)
         kind = ids.kind(holder)
         named = kind == ids.NETWORK_INTERFACE and (key in places.holding or key in places.interfaces)
-        if named or kind == ids.SCALE_SET:
+        if named or (kind == ids.SCALE_SET and not _is_plain(nodes.cluster(holder))):
             machines.setdefault(ids.key(holder), (holder, subnet))
         balancers.update(places.reached.get(key, {}))
     found = [
@@ -147,7 +152,7 @@ def of_network(network: facts.VirtualNetwork, places: Places, estate: Estate) ->
         for holder, subnet in machines.values()
     ]
     for balancer in balancers.values():
-        subnet = next((lodging[key][1] for key in sorted(_reaches(balancer)) if key in lodging), "")
+        subnet = next((lodging[key][1] for key in sorted(map(ids.key, reaches(balancer))) if key in lodging), "")
         found.append(_of_balancer(balancer, subnet, estate))
     return _joined(found, missing, estate)
 
@@ -174,6 +179,11 @@ def is_unattached(address: facts.PublicIp | facts.PublicIpPrefix) -> bool:
     return not (
         properties.public_ip_addresses or properties.load_balancer_frontend_ip_configuration or properties.nat_gateway
     )
+
+
+def _is_plain(cluster: Cluster | None) -> bool:
+    """Whether a scale set is that of a cluster which says that none of its nodes has a public address."""
+    return cluster is not None and not any(pool.has_public_nodes for pool in cluster.pools)
 
 
 def _may_hold(configuration: str) -> bool:

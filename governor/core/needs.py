@@ -12,7 +12,7 @@ from msgspec import Struct
 from governor.core import ids
 from governor.core.address_verdict import addresses_of
 from governor.core.cluster import Cluster
-from governor.core.estate import ABSENT, Estate, clusters, deployments, is_list, networks
+from governor.core.estate import ABSENT, Estate, clusters, deployments, is_list, list_of, networks
 from governor.core.gates import asks_deployments
 from governor.core.judged import look
 from governor.core.nodes import node_group
@@ -24,6 +24,7 @@ from governor.core.rights import asked
 from governor.core.standing import Standing
 from governor.core.step import DeletePeering, Step, WritePeering, WriteSubnet
 from governor.core.undo import take_back
+from governor.core.whereabouts import whereabouts
 
 _READABLE: Final = frozenset(
     {
@@ -42,6 +43,13 @@ _READABLE: Final = frozenset(
         ids.CLUSTER,
     }
 )
+
+
+_LISTED: Final = {
+    ids.PUBLIC_IP: "publicIpAddresses",
+    ids.PUBLIC_IP_PREFIX: "publicIpPrefixes",
+    ids.LOAD_BALANCER: "loadBalancers",
+}
 
 
 class Needs(Struct, frozen=True):
@@ -105,10 +113,22 @@ def for_cluster(cluster_id: str, estate: Estate) -> Needs:
     return Needs(lists=_unlisted((networks(node_group(cluster)),), estate))
 
 
+def for_holder(resource: str, estate: Estate) -> Needs:
+    """The id of what may have a public address and was written in, what must be read to know where it lives out."""
+    return Needs(_unread(whereabouts(resource, estate).missing, estate))
+
+
 def _both(one: Needs, other: Needs) -> Needs:
-    return Needs(
-        tuple(dict.fromkeys((*one.resources, *other.resources))), tuple(dict.fromkeys((*one.lists, *other.lists)))
-    )
+    """Needs in, both out; what a list holds that is read now is not read by itself as well."""
+    lists = tuple(dict.fromkeys((*one.lists, *other.lists)))
+    resources = dict.fromkeys((*one.resources, *other.resources))
+    return Needs(tuple(each for each in resources if _list_with(each) not in lists), lists)
+
+
+def _list_with(resource: str) -> str:
+    """The id of a resource in, the name of the list of addresses that holds it out, "" for what stands in none."""
+    what = _LISTED.get(ids.kind(resource))
+    return list_of(what, f"/subscriptions/{ids.parse(resource).subscription}") if what else ""
 
 
 def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Needs:

@@ -15,7 +15,7 @@ import msgspec
 from governor.core import estate as estates
 from governor.core import ids, needs, step
 from governor.core.circumstances import Circumstances
-from governor.core.estate import EVERYTHING, Estate, Gap, Reading
+from governor.core.estate import ADDRESS_LISTS, EVERYTHING, Estate, Gap, Reading, list_of
 from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.policy import (
@@ -39,6 +39,7 @@ AT: Final = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 REGION: Final = "westeurope"
 OWN: Final = "rg-egress-westeurope"
 GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/rg-net"
+ADDRESSES: Final = tuple(list_of(what, f"/subscriptions/{SUB}") for what in ADDRESS_LISTS)
 OWN_GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/{OWN}"
 
 
@@ -295,7 +296,7 @@ def encoded(*bodies: Body) -> tuple[bytes, ...]:
 def estate(
     *bodies: Body,
     absent: Iterable[str] = (),
-    listed: Iterable[str] = (EVERYTHING,),
+    listed: Iterable[str] = (EVERYTHING, *ADDRESSES),
     gaps: Iterable[Gap] = (),
     at: datetime = AT,
 ) -> Estate:
@@ -360,6 +361,14 @@ def egress_of(seen: Estate, *policies: Policy) -> Verdict:
 # ---- a world that is read and written -------------------------------------------------------------------------------
 
 
+_LISTS: Final = {
+    ids.PUBLIC_IP: "publicipaddresses(",
+    ids.PUBLIC_IP_PREFIX: "publicipprefixes(",
+    ids.LOAD_BALANCER: "loadbalancers(",
+    ids.API_MANAGEMENT: "apimanagement(",
+}
+
+
 def _is_listed(resource_id: str, name: str) -> bool:
     """A resource and the name of a list in, whether it stands in that list out."""
     match ids.kind(resource_id):
@@ -369,6 +378,8 @@ def _is_listed(resource_id: str, name: str) -> bool:
             return name.startswith("deployments(")
         case ids.PERMISSIONS:
             return name == estates.permissions(resource_id.partition("/providers/Microsoft.Authorization/")[0])
+        case ids.PUBLIC_IP | ids.PUBLIC_IP_PREFIX | ids.LOAD_BALANCER | ids.API_MANAGEMENT as kind:
+            return name.casefold().startswith(_LISTS[kind])
         case ids.LEARNED_ROUTES:
             return name == estates.learned_routes(ids.top_level(resource_id))
         case _:
