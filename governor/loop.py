@@ -21,10 +21,10 @@ from governor.core.account import Written
 from governor.core.cause import Cause, Remainder, Scope, Source
 from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
-from governor.core.judged import judge, look
+from governor.core.judged import judge
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Mode, Policies
-from governor.core.propose import propose
+from governor.core.propose import proposal
 from governor.core.record import Became, Offer, Outcome, Record, changed
 from governor.core.standing import Standing
 from governor.core.step import Step, touched
@@ -143,7 +143,7 @@ async def _planned(held: Held, standing: Standing, ports: Ports, rules: Rules) -
     if taken_back is None:
         estate = await _observed(held, partial(needs.for_repair, policies=policies, standing=standing), ports)
         around = Circumstances(estate, standing, policies, rules.ceiling)
-        return estate, guard.withhold(propose(estate, look(estate, policies)), around)
+        return estate, guard.withhold(proposal(estate, policies), around)
     wanted = partial(needs.for_undo, policies=policies, standing=standing, record=taken_back)
     estate = await _observed(held, wanted, ports)
     around = Circumstances(estate, standing, policies, rules.ceiling)

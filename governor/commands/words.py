@@ -52,6 +52,8 @@ _TYPES: Final = {
     ids.ROUTE: "route",
     ids.NETWORK_INTERFACE: "network interface",
     ids.LOAD_BALANCER: "load balancer",
+    ids.FRONTEND: "frontend",
+    ids.SCALE_SET: "scale set",
     ids.FIREWALL: "Azure Firewall",
     ids.CLUSTER: "AKS cluster",
     ids.RESOURCE_GROUP: "resource group",
@@ -61,7 +63,7 @@ _TYPES: Final = {
 
 def short(resource_id: str) -> str:
     """A resource id in, the name people know it by out: `network/subnet` for a subnet, else the last name."""
-    if ids.kind(resource_id) == ids.SUBNET:
+    if ids.kind(resource_id) in (ids.SUBNET, ids.FRONTEND):
         return "/".join(ids.parse(resource_id).names)
     return ids.name(resource_id)
 

@@ -18,7 +18,7 @@ from governor.core.judged import look
 from governor.core.nodes import node_group
 from governor.core.path import addresses
 from governor.core.policy import Policies
-from governor.core.propose import Proposal, propose
+from governor.core.propose import Proposal, proposal
 from governor.core.record import Record
 from governor.core.rights import asked
 from governor.core.standing import Standing
@@ -61,7 +61,7 @@ class Needs(Struct, frozen=True):
 
 def for_repair(estate: Estate, policies: Policies, standing: Standing) -> Needs:
     """An Estate in, what a run that judges and repairs must still read out."""
-    needs = _for(propose(estate, look(estate, policies)), estate, standing)
+    needs = _for(proposal(estate, policies), estate, standing)
     return _both(needs, _for_addresses(estate, policies))
 
 

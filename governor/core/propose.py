@@ -11,14 +11,16 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
+from governor.core.address_means import told
+from governor.core.address_verdict import addresses_of
 from governor.core.estate import Estate
 from governor.core.hub_means import hub_at_fault, hub_means, link_repair, straight_out, table_repair
 from governor.core.hub_verdict import bypasses
-from governor.core.judged import Judged, leaves_by_hub, spokes
+from governor.core.judged import Judged, leaves_by_hub, look, spokes
 from governor.core.means import Means, breaks, means, shown, unread
 from governor.core.path import addresses
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest, unmended
-from governor.core.policy import Disruption, Policy, Requirement
+from governor.core.policy import Disruption, Policies, Policy, Requirement
 from governor.core.sharing import Place
 from governor.core.step import Attachment, Step, WriteSubnet
 from governor.core.verdict import Result
@@ -60,6 +62,14 @@ class _Draft(Struct):
     def withhold(self, remediation: Remediation, reason: Reason, subjects: tuple[Judged, ...]) -> None:
         self.subjects[remediation.digest] = subjects
         self.withheld.append(Withheld(remediation, (reason,)))
+
+
+def proposal(estate: Estate, policies: Policies) -> Proposal:
+    """An Estate and policies in, the Plan that would make all that lives in it compliant out."""
+    found = propose(estate, look(estate, policies))
+    public = (one for seen in addresses_of(estate, policies).values() for one in seen.judged)
+    withheld = tuple(held for one in public if (held := told(one)))
+    return replace(found, plan=replace(found.plan, withheld=(*found.plan.withheld, *withheld)))
 
 
 def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
