@@ -96,6 +96,7 @@ class Surveyor:
                 yield await self._sheet(page, needs)
         except (Refused, Terminal) as found:
             yield Cut(str(found))
+            return
         alone = Estate(self._clock.now(), remainders=seen.subscriptions)
         yield Rest(await complete(alone, needs, self._read))
 

@@ -40,7 +40,7 @@ def opening(stage: Stage, before: Facts) -> None:
 
 
 def comparison(stage: Stage, before: Facts, after: Facts, known: Known) -> None:
-    """Every subnet and public address before and after, why what is still wrong is withheld, and how many there are of each."""
+    """Subnets and addresses before and after, why what is still wrong is withheld, and how many there are of each."""
     stage.console.print("\n[bold cyan]Before and after[/]")
     made = screen.table("what", "before", "after", "leaves by, or why it is withheld")
     for key, verdicts in after.items():

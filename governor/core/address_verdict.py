@@ -21,6 +21,7 @@ MANAGED_GROUP: Final = "mc_"
 # safety.md 9: who has just made an address is about to attach it.
 YOUNG: Final = timedelta(days=1)
 _BY_LIST: Final = {
+    "clusters": Requirement.VMSS_PUBLIC_IP,
     "publicIpAddresses": Requirement.NIC_PUBLIC_IP,
     "publicIpPrefixes": Requirement.PUBLIC_IP_UNATTACHED,
     "loadBalancers": Requirement.LOAD_BALANCER_PUBLIC_FRONTEND,
@@ -119,7 +120,7 @@ def _by_kind(resource: str) -> Requirement:
 
 def _judged(holder: Holder, subject: Subject, policies: Policies, estate: Estate) -> JudgedAddress:
     seen = _seen(holder)
-    shown = tuple(sorted(one.text for one in holder.addresses if one.tags is not None))
+    shown = tuple(sorted(one.ip for one in holder.addresses if one.ip))
     match select(policies, subject):
         case Ungoverned():
             verdict = Verdict(holder.id, holder.requirement, Result.UNGOVERNED, seen=f"{seen}; no policy selects it")
@@ -218,7 +219,7 @@ def _made(address: str, estate: Estate) -> datetime | None:
 
 def _seen(holder: Holder) -> str:
     """A holder in, what it is and has in words out."""
-    texts = [f"{one.text} ({ids.name(one.id)})" for one in holder.addresses[:_SHOWN]]
+    texts = [f"{one.ip or one.why} ({ids.name(one.id)})" for one in holder.addresses[:_SHOWN]]
     more = len(holder.addresses) - _SHOWN
     said = ", ".join(texts) + (f" and {more} more" if more > 0 else "")
     match holder.requirement:

@@ -11,17 +11,18 @@ from msgspec import Struct
 from governor.core import facts, ids
 from governor.core.address_facts import InstanceAddresses, ScaleSet
 from governor.core.cluster import Cluster
-from governor.core.estate import ABSENT, Estate, list_of
+from governor.core.estate import NOT_READ, Estate, clusters, list_of
 from governor.core.nodes import Nodes
-from governor.core.occupancy import SPECIAL
+from governor.core.occupancy import SPECIAL, clusters_known
 from governor.core.policy import Policies, Requirement
 
 
 class Address(Struct, frozen=True):
-    """A public address or prefix. text: 203.0.113.1, or why it is not known. tags: None where it was not read."""
+    """A public address or prefix. ip: 203.0.113.1, or "" with why there is none. tags: None where it was not read."""
 
     id: str
-    text: str
+    ip: str
+    why: str = ""
     basic: bool = False
     tags: facts.Tags | None = None
 
@@ -139,7 +140,7 @@ def of_network(network: facts.VirtualNetwork, places: Places, estate: Estate) ->
     missing = [name for name in lists if not estate.has_listed(name)]
     balancers = dict(places.reached.get(ids.key(network.id), {}))
     machines: dict[str, tuple[str, str]] = {}
-    nodes = Nodes(estate)
+    nodes, known = Nodes(estate), clusters_known(network, estate)
     for key, (configuration, subnet) in sorted(lodging.items()):
         holder = ids.top_level(configuration)
         kind = ids.kind(holder)
@@ -147,6 +148,11 @@ def of_network(network: facts.VirtualNetwork, places: Places, estate: Estate) ->
         if named or (kind == ids.SCALE_SET and not _is_plain(nodes.cluster(holder))):
             machines.setdefault(ids.key(holder), (holder, subnet))
         balancers.update(places.reached.get(key, {}))
+    name = clusters(ids.parse(network.id).subscription)
+    if not known and estate.why(name) == NOT_READ and any(ids.kind(one) == ids.SCALE_SET for one in machines):
+        # Its cluster may say what a scale set gives its instances.
+        machines = {key: one for key, one in machines.items() if ids.kind(key) != ids.SCALE_SET}
+        missing.append(name)
     found = [
         (_of_scale_set if ids.kind(holder) == ids.SCALE_SET else _of_interface)(holder, subnet, estate)
         for holder, subnet in machines.values()
@@ -210,14 +216,14 @@ def _address(ref: str, estate: Estate) -> Address:
     fact = estate.known.get(ids.key(ref))
     if isinstance(fact, facts.PublicIp | facts.PublicIpPrefix):
         return _known(fact)
-    return Address(ref, f"an address that was not read: {estate.why(ids.key(ref))}")
+    return Address(ref, "", f"an address that was not read: {estate.why(ids.key(ref))}")
 
 
 def _known(fact: facts.PublicIp | facts.PublicIpPrefix) -> Address:
     properties = fact.properties
-    text = properties.ip_address if isinstance(properties, facts.PublicIpProperties) else properties.ip_prefix
+    ip = properties.ip_address if isinstance(properties, facts.PublicIpProperties) else properties.ip_prefix
     basic = (fact.sku.name or "").casefold() == "basic"
-    return Address(fact.id, text or "no address yet", basic, fact.tags or {})
+    return Address(fact.id, ip or "", "no address yet", basic, fact.tags or {})
 
 
 def _alone(fact: facts.PublicIp | facts.PublicIpPrefix) -> Holder:
@@ -235,7 +241,7 @@ def _alone(fact: facts.PublicIp | facts.PublicIpPrefix) -> Holder:
 def _of_interface(holder: str, subnet: str, estate: Estate) -> Found:
     nic = estate.find(holder, facts.NetworkInterface)
     if not isinstance(nic, facts.NetworkInterface):
-        return Found(missing=() if nic is ABSENT else (holder,))
+        return Found(missing=(holder,))
     properties = nic.properties
     given = (one.properties.public_ip_address for one in properties.ip_configurations or ())
     held = tuple(_address(ref.id, estate) for ref in given if ref is not None)
@@ -261,7 +267,7 @@ def _of_scale_set(holder: str, subnet: str, estate: Estate) -> Found:
     """The instances of a scale set are asked only where its model says that there are addresses."""
     model = estate.find(holder, ScaleSet)
     if not isinstance(model, ScaleSet):
-        return Found(missing=() if model is ABSENT else (holder,))
+        return Found(missing=(holder,))
     if not model.gives_addresses:
         return Found()
     name = list_of("instanceAddresses", model.id)

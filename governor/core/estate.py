@@ -17,6 +17,7 @@ from governor.core import address_facts, facts, ids
 from governor.core.cluster import Cluster
 
 EVERYTHING: Final = "*"
+NOT_READ: Final = "not read"
 # Lists of what has to do with public addresses, by what they are of: a subscription, and one of a scale set.
 ADDRESS_LISTS: Final = (
     "publicIpAddresses",
@@ -121,7 +122,7 @@ class Estate(Struct, frozen=True):
 
     def why(self, about: str) -> str:
         """Why a resource or list is missing, in words."""
-        return next((gap.why for gap in self.gaps if gap.about == about), "not read")
+        return next((gap.why for gap in self.gaps if gap.about == about), NOT_READ)
 
 
 def clusters(subscription: str) -> str:

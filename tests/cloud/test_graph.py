@@ -272,7 +272,7 @@ async def test_context_is_read_in_whatever_subscription_it_lives_and_in_few_ques
     }
     azure = Azure(estate=[*ESTATE, body, *(network(n) for n in range(5))])
     many = tuple(f"{far}-{n}" for n in range(450))
-    _, (sheet,) = await surveyed(azure, needs=lambda _: Needs((far, *many)))
+    _, (sheet,) = await surveyed(azure, needs=lambda seen: Needs((far, *many) if seen.networks else ()))
     assert isinstance(sheet.estate.find(far, facts.NatGateway), facts.NatGateway)
     assert len([r for r in azure.transport.requests if r.path == GRAPH]) == 2 + 3
 
@@ -287,7 +287,8 @@ async def test_clusters_of_all_subscriptions_of_a_page_come_with_one_question() 
     }
     azure = Azure(estate=[*ESTATE, network(1, OTHER), cluster])
     lists = (clusters(SUBSCRIPTION), clusters(OTHER))
-    _, (sheet,) = await surveyed(azure, SUBSCRIPTION, OTHER, needs=lambda _: Needs((), lists))
+    wanted = Needs((), lists)
+    _, (sheet,) = await surveyed(azure, SUBSCRIPTION, OTHER, needs=lambda seen: wanted if seen.networks else Needs())
     assert [c.subnets for c in sheet.estate.all(Cluster)] == [(f"{VNET}/subnets/work",)]
     assert sheet.estate.listed == set(lists)
     assert len([r for r in azure.transport.requests if r.path == GRAPH]) == 3

@@ -188,6 +188,9 @@ def test_peering_is_connected_when_both_sides_peer(cloud: Cloud) -> None:
     assert cloud.get(one)["properties"]["virtualNetworkPeerings"] == []
 
 
+GIVEN = {"createdTime": "2026-06-30T12:00:00.0000000Z"}
+
+
 def test_lists_of_resources_say_when_they_were_made_if_asked(cloud: Cloud) -> None:
     cloud.arm.load(
         [
