@@ -10,13 +10,13 @@ from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.address_facts import ScaleSet
-from governor.core.addresses import is_unattached, public_frontends, reaches
+from governor.core.addresses import public_frontends, reaches
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.estate import Estate
 
 # Those that stay where they are: whoever named them before is still the one.
 SETTLED: Final = frozenset({ids.NETWORK_INTERFACE, ids.SCALE_SET})
-KINDS: Final = SETTLED | {ids.LOAD_BALANCER, ids.PUBLIC_IP, ids.PUBLIC_IP_PREFIX}
+KINDS: Final = SETTLED | {ids.LOAD_BALANCER, ids.PUBLIC_IP}
 
 
 class Whereabouts(Struct, frozen=True):
@@ -47,10 +47,9 @@ def whereabouts(resource: str, estate: Estate) -> Whereabouts:
             return _in_networks(places) if fact.gives_addresses else _NOWHERE
         case facts.LoadBalancer():
             return _of_balancer(fact, estate) if public_frontends(fact) else _NOWHERE
-        case facts.PublicIp() | facts.PublicIpPrefix():
-            if is_unattached(fact):
-                return Whereabouts((Remainder(ids.parse(resource).subscription),))
-            held = fact.properties.ip_configuration if isinstance(fact, facts.PublicIp) else None
+        case facts.PublicIp():
+            # One that is attached to nothing is left alone for a day, and found by the next sweep after that.
+            held = fact.properties.ip_configuration
             return whereabouts(ids.top_level(held.id), estate) if held else _NOWHERE
         case _:
             return _NOWHERE

@@ -181,8 +181,8 @@ def test_the_evidence_holds_the_addresses() -> None:
 
 def test_machines_without_an_address_are_not_read() -> None:
     others = refs(config_id("a"), config_id("b"), config_id())
-    azure = Azure(vnet(subnet(ipConfigurations=others, natGateway=nat()["id"], defaultOutboundAccess=False)), nat("ng", address_id("ng")),
-                  attached(address()), nic(public=PIP), nic("a"), nic("b"))  # fmt: skip
+    there = vnet(subnet(ipConfigurations=others, natGateway=nat()["id"], defaultOutboundAccess=False))
+    azure = Azure(there, nat("ng", address_id("ng")), attached(address()), nic(public=PIP), nic("a"), nic("b"))
     seen = azure.observe()
     assert [one for one in azure.asked if ids.kind(one) == ids.NETWORK_INTERFACE] == [nic_id()]
     assert about(seen)["nic"].result is Result.VIOLATION
@@ -482,11 +482,12 @@ WHERE: list[tuple[str, tuple[Body, ...], tuple[Any, ...], tuple[str, ...]]] = [
     (nic_id(), (placed(nic()),), (), ()),
     (SET, (scale_set(),), (HOME,), ()),
     (SET, (scale_set(public=False),), (), ()),
-    (PIP, (address(),), (REST,), ()),
+    # One that nobody has is left alone for a day.
+    (PIP, (address(),), (), ()),
     (PIP, (attached(address()),), (), (nic_id(),)),
     (PIP, (attached(address()), placed(nic(public=PIP))), (HOME,), ()),
     (PIP, (address(natGateway={"id": nat()["id"]}),), (), ()),
-    (prefix()["id"], (prefix(),), (REST,), ()),
+    (prefix()["id"], (), (), ()),
     (balancer_id(), (balancer(),), (), ()),
     (balancer_id(), (balancer(public=PIP),), (REST,), ()),
     (balancer_id(), (behind(balancer(public=PIP)),), (), (nic_id(),)),
