@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from simulator import control, errors, estates
+from simulator import clusters, control, errors, estates
 from simulator.access import Roles
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
@@ -21,7 +21,7 @@ from simulator.graph import QUERIES
 from simulator.graph_quota import Quota
 from simulator.grid import Disorder
 from simulator.identity import Principal, principal_of
-from simulator.ids import Address, parse, segments_of
+from simulator.ids import AGENT_POOL, CLUSTERS, Address, parse, segments_of
 from simulator.operations import durations, retry_after
 from simulator.recorded import recorded
 from simulator.throttle import Throttle, verb_of
@@ -197,6 +197,7 @@ class Arm:
     def reset(self) -> None:
         """Everything is as it was when this simulator was made."""
         self._world = World(self.clock, self._settings, self._seed)
+        self._world.endings |= dict.fromkeys((CLUSTERS, AGENT_POOL), clusters.ended)
         self._throttle = Throttle(enforced=self._settings.throttled)
         self._quota = Quota(enforced=self._settings.throttled)
         self.faults: list[Fault] = [msgspec.structs.replace(fault) for fault in self._faults]

@@ -256,6 +256,15 @@ def bad(code: str, message: str) -> ArmError:
     return ArmError(400, code, message)
 
 
+def cluster(status: int, code: str, message: str) -> ArmError:
+    """AKS refuses, in its flat envelope."""
+    return ArmError(status, code, message, envelope="cluster")
+
+
+def property_change_not_allowed(name: str) -> ArmError:
+    return cluster(400, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.")
+
+
 def try_again(detail: Body, headers: Mapping[str, str] | None = None) -> ArmError:
     """The network provider's wrapping of what may be tried again."""
     return ArmError(429, "RetryableError", "A retryable error occurred.", details=[detail], headers=headers)

@@ -8,11 +8,12 @@ import msgspec
 
 from simulator.built_in_roles import TYPE as ROLE_TYPE
 from simulator.built_in_roles import definition, definition_key
+from simulator.cluster_bodies import PROFILES, is_cluster, stored_cluster, stored_pool
 from simulator.errors import ArmError
 from simulator.event_subscriptions import is_event_subscription
 from simulator.groups import stored_group
 from simulator.hierarchy import MEMBERSHIP, leave
-from simulator.ids import Address, parent_key, parse, parse_id
+from simulator.ids import AGENT_POOL, CLUSTERS, Address, parent_key, parse, parse_id
 from simulator.plain import stored_plain
 from simulator.references import Reference, back_references
 from simulator.render import render
@@ -96,6 +97,8 @@ def _exported_resource(world: World, key: str) -> list[Body]:
     }
     bodies = [render(world.store, key, stored) | unseen]
     inline = {array.lower() for array in kind_of(stored.type.lower()).children}
+    if stored.type.lower() == CLUSTERS:
+        inline.add("agentpools")
     for collection in world.store.collections_under(key):
         if collection.rpartition("/")[2] not in inline:
             for child in world.store.keys_in(collection):
@@ -130,6 +133,8 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
     if address.type_key == MEMBERSHIP:
         ensure_scope(world, Address("", address.names[1], None, None))
         leave(world.store, address.names[1])
+    if is_cluster(address.type_key):
+        return _load_cluster(world, address, resource_id, body)
     shown_type = text(body.get("type")) or address.type
     stored = stored_plain(resource_id, sys.intern(shown_type), body)
     world.store.put(address.key, stored)
@@ -138,6 +143,24 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
             world.subscribe(address.key, stored, confirmed=True)
         except ArmError as refusal:
             raise BadEstate(f"{refusal.message}: {resource_id}") from None
+    return ()
+
+
+def _load_cluster(world: World, address: Address, resource_id: str, body: Body) -> Iterable[Reference]:
+    """A cluster with its pools, or a pool, as the entry says; its node group is made of other entries."""
+    if address.type_key == AGENT_POOL:
+        properties = {**members(body.get("properties"))}
+        world.store.put(address.key, stored_pool(resource_id, properties, world.guid))
+        return ()
+    world.store.put(address.key, stored_cluster(resource_id, body, world.guid))
+    for known in world.store.keys_in(f"{address.key}/agentpools"):
+        world.store.remove(known)
+    for profile in elements(members(body.get("properties")).get(PROFILES)):
+        name = text(profile.get("name"))
+        if not name:
+            raise BadEstate(f"an element of {PROFILES} has no name")
+        pool_id = f"{resource_id}/agentPools/{name}"
+        world.store.put(pool_id.casefold(), stored_pool(pool_id, profile, world.guid))
     return ()
 
 

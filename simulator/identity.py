@@ -13,6 +13,7 @@ from simulator.wire import Body, Request, text
 TENANT = "5e000000-0000-4000-8000-000000000001"
 OWNER_OBJECT = "5e000000-0000-4000-8000-000000000002"
 OWNER_APPLICATION = "5e000000-0000-4000-8000-000000000003"
+AKS_OBJECT = "5e000000-0000-4000-8000-000000000004"
 EVERYBODY = "00000000-0000-0000-0000-000000000000"
 """Whom a deny assignment names that is meant for all principals."""
 
@@ -33,6 +34,8 @@ class Principal(msgspec.Struct, frozen=True, dict=True):
 
 
 OWNER = Principal(OWNER_OBJECT, OWNER_APPLICATION, TENANT)
+AKS = Principal(AKS_OBJECT, "7319c514-987d-4e9b-ac3d-d38c4f427f4c", TENANT)
+"""The service itself, under its real application id: what it does in node resource groups is done by this one."""
 
 
 def principal_of(request: Request) -> Principal:

@@ -9,6 +9,7 @@ import msgspec
 
 NETWORK = "microsoft.network"
 CLUSTERS = "microsoft.containerservice/managedclusters"
+AGENT_POOL = "microsoft.containerservice/managedclusters/agentpools"
 DEPLOYMENTS = "microsoft.resources/deployments"
 VNET = "microsoft.network/virtualnetworks"
 SUBNET = "microsoft.network/virtualnetworks/subnets"
@@ -48,7 +49,8 @@ _SPELLINGS = (
     "Microsoft.Network/virtualNetworkGateways",
     "Microsoft.Compute/virtualMachines",
     "Microsoft.Compute/virtualMachineScaleSets",
-    "Microsoft.ContainerService/managedClusters",
+    "Microsoft.ContainerService/managedClusters/agentPools",
+    "Microsoft.ManagedIdentity/userAssignedIdentities",
     "Microsoft.Resources/deployments",
     "Microsoft.Resources/resourceGroups",
     "Microsoft.Resources/subscriptions",

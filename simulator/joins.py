@@ -5,6 +5,7 @@ Who writes a body needs them for everything it names, also for what was there be
 
 from collections.abc import Iterator
 
+from simulator.cluster_bodies import EFFECTIVE
 from simulator.ids import NETWORK, PEERING, SUBNET, VNET, parse_id
 from simulator.references import BACK_REFERENCES
 from simulator.wire import Body, members, text
@@ -76,6 +77,8 @@ def _needed(resource_id: str, type_key: str, body: Body) -> Iterator[tuple[str, 
 def _named(value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for name, inner in value.items():
+            if name == EFFECTIVE:  # which AKS fills in
+                continue
             if name in _IDS and isinstance(inner, str):
                 yield from _action_on(inner)
             else:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from simulator import errors
 from simulator.calls import Call
-from simulator.ids import DEPLOYMENTS, VNET
+from simulator.ids import CLUSTERS, DEPLOYMENTS, VNET
 from simulator.network import missing
 from simulator.render import render, summary
 from simulator.scopes import GROUP_TYPE, group_body, subscription_body
@@ -47,11 +47,12 @@ def collection(world: World, call: Call) -> Response:
         keys += [
             key for group in store.keys_in(f"{subscription}/resourcegroups") for key in store.keys_in(group + tail)
         ]
+    ends_empty = address.type_key == CLUSTERS  # as AKS does
     wanted = _state_filter(call) if address.type_key == DEPLOYMENTS else None
     entries = [(key, found) for key in keys if (found := store.get(key)) is not None]
     if wanted is not None:
         entries = [(key, stored) for key, stored in entries if _state(stored) == wanted]
-    return paged(world, call, entries, lambda entry: _shown(world, entry[0], entry[1]))
+    return paged(world, call, entries, lambda entry: _shown(world, entry[0], entry[1]), ends_empty=ends_empty)
 
 
 def resources(world: World, call: Call, scopes: list[str]) -> Response:
@@ -92,15 +93,17 @@ def subscriptions(world: World, call: Call) -> Response:
     return paged(world, call, found, subscription_body)
 
 
-def paged(world: World, call: Call, entries: Sequence[T], show: Callable[[T], Body]) -> Response:
-    """A page of the entries, and where the next one is."""
+def paged(
+    world: World, call: Call, entries: Sequence[T], show: Callable[[T], Body], *, ends_empty: bool = False
+) -> Response:
+    """A page of the entries, and where the next one is; with `ends_empty` another follows the last entries."""
     token = call.request.query.get("$skiptoken", "0")
     start = int(token) if token.isdecimal() and len(token) < 10 else 0
     asked = call.request.query.get("$top", "")
     wanted = int(asked) if asked.isdecimal() and len(asked) < 10 else 0
     size = min(world.settings.page_size, wanted or world.settings.page_size)
     body: Body = {"value": [show(entry) for entry in islice(entries, start, start + size)]}
-    if start + size < len(entries):
+    if start + size < len(entries) or (ends_empty and body["value"]):
         path, _, query = call.request.target.partition("?")
         kept = [
             (name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name.lower() != "$skiptoken"

@@ -3,11 +3,10 @@
 import msgspec
 
 from simulator import errors, topics
-from simulator.calls import Call, announce, empty, operation_for
+from simulator.calls import Call, empty, operation_for
 from simulator.event_subscriptions import event_subscription, is_event_subscription
-from simulator.ids import CLUSTERS, DEPLOYMENTS, SYSTEM_TOPIC
+from simulator.ids import DEPLOYMENTS, SYSTEM_TOPIC
 from simulator.network import missing
-from simulator.operations import stamp
 from simulator.render import render, shown_id
 from simulator.shapes import ENVELOPE
 from simulator.store import Stored
@@ -16,11 +15,10 @@ from simulator.world import World
 
 POLICY_ASSIGNMENTS = "microsoft.authorization/policyassignments"
 """Which are shown once more when they are deleted."""
-AT_WORK = ("Creating", "Updating", "Deleting")
 
 
 def put(world: World, call: Call, group: Stored | None) -> Response:
-    """A body in; it is stored as it is, but for clusters, whose state is theirs."""
+    """A body in; it is stored as it is."""
     address, store = call.address, world.store
     above = address.parent
     parent = store.get(above.key) if above is not None else None
@@ -28,8 +26,6 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
         raise errors.parent_not_found(above.names[-1])
     old = store.get(address.key)
     sent = call.content()
-    if address.type_key == CLUSTERS:
-        return _put_cluster(world, call, group, old, sent)
     shown_id = _id_of(call, group, old, parent)
     if address.type_key == SYSTEM_TOPIC:
         topics.check_topic(store, shown_id, sent, old.content if old is not None else None)
@@ -66,22 +62,11 @@ def patch(world: World, call: Call) -> Response:
 
 
 def delete(world: World, call: Call) -> Response:
-    """A delete in; what is absent is 204, clusters and deployments take their time, all else is gone at once."""
+    """A delete in; what is absent is 204, deployments take their time, all else is gone at once."""
     key = call.address.key
     stored = world.store.get(key)
     if stored is None:
         return empty(204, {})
-    if call.address.type_key == CLUSTERS:
-        _refuse_busy_cluster(world, key, stored, deleting=True)
-        operation = operation_for(world, call, "delete", stored.id, text(stored.content.get("location")), key)
-        running = world.operations.running(key)
-        operation = running if running is not None else operation
-        if running is None:
-            world.store.changing(key)
-            stored.state = "Deleting"
-            operation.touched = (key,)
-            world.operations.start(operation)
-        return empty(202, announce(world, call, operation))
     if call.address.type_key == DEPLOYMENTS:
         return _delete_deployment(world, call, stored)
     shown = render(world.store, key, stored) if call.address.type_key == POLICY_ASSIGNMENTS else None
@@ -96,29 +81,6 @@ def stored_plain(resource_id: str, type_name: str, sent: Body) -> Stored:
     return Stored(resource_id, type_name, msgspec.json.encode(content))
 
 
-def _put_cluster(world: World, call: Call, group: Stored | None, old: Stored | None, sent: Body) -> Response:
-    key = call.address.key
-    if old is not None:
-        _refuse_busy_cluster(world, key, old, deleting=False)
-    location = text(sent.get("location")).replace(" ", "").lower()
-    if not location:
-        raise errors.location_required()
-    stored = stored_plain(_id_of(call, group, old), "Microsoft.ContainerService/ManagedClusters", sent)
-    content = stored.content
-    content["location"] = location
-    properties = members(content.get("properties"))
-    properties.pop("provisioningState", None)
-    content["properties"] = properties
-    stored.body = msgspec.json.encode(content)
-    stored.state = "Creating" if old is None else "Updating"
-    world.store.put(key, stored)
-    operation = operation_for(world, call, "write", stored.id, location, key)
-    operation.updates = old is not None
-    operation.touched = (key,)
-    world.operations.start(operation)
-    return answer(201 if old is None else 200, render(world.store, key, stored), announce(world, call, operation))
-
-
 def _delete_deployment(world: World, call: Call, stored: Stored) -> Response:
     """A record of a deployment in; it goes in a while, and what it deployed stays."""
     key = call.address.key
@@ -130,25 +92,6 @@ def _delete_deployment(world: World, call: Call, stored: Stored) -> Response:
         world.operations.start(operation)
     headers = {"Location": call.request.base + operation.path("operationResults")}
     return empty(202, headers | world.settings.wait("delete"))
-
-
-def _refuse_busy_cluster(world: World, key: str, stored: Stored, *, deleting: bool) -> None:
-    """AKS works on one thing at a time, and says so in its own flat envelope."""
-    state = stored.state or text(members(stored.content.get("properties")).get("provisioningState"))
-    if state not in AT_WORK or (deleting and state == "Deleting"):
-        return
-    running = world.operations.running(key)
-    operation_id = running.id if running is not None else world.guid()
-    since = stamp(running.started if running is not None else world.now())
-    verb = {"Creating": "create", "Updating": "update", "Deleting": "delete"}[state]
-    raise errors.ArmError(
-        409,
-        "OperationNotAllowed",
-        f"Operation is not allowed because there's an in progress {verb} managed cluster operation "
-        f"(operation ID: {operation_id}) on the managed cluster {stored.name} started on UTC {since}. "
-        "Please wait for it to finish before starting a new operation.",
-        envelope="cluster",
-    )
 
 
 def _id_of(call: Call, group: Stored | None, old: Stored | None, parent: Stored | None = None) -> str:

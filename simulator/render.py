@@ -1,6 +1,6 @@
 """Answers: a stored resource in, the body a caller sees out, with its children and back-references."""
 
-from simulator import balancers, peerings
+from simulator import balancers, cluster_bodies, peerings
 from simulator.firewalls import show_policy
 from simulator.ids import CLUSTERS, FIREWALL_POLICY, LOAD_BALANCER, NSG, PEERING, parent_key
 from simulator.references import BACK_REFERENCES
@@ -15,6 +15,8 @@ def render(store: Store, key: str, stored: Stored) -> Body:
     type_key = stored.type.lower()
     content = stored.content
     network = is_network(type_key)
+    if not network and cluster_bodies.is_cluster(type_key):
+        return cluster_bodies.shown(store, key, stored)
     shown: Body = {"name": stored.name, "id": stored.id}
     etag = etag_of(store, key, stored)
     if etag:

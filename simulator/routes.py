@@ -4,6 +4,7 @@ import re
 
 from simulator import (
     authorization,
+    clusters,
     deny_assignments,
     errors,
     graph,
@@ -75,6 +76,8 @@ def routed(world: World, call: Call) -> Response:
         _only(method, "GET")
         if is_network(address.namespace.lower() + "/"):
             world.network_limits.admit(address.subscription or "", address.names[-2], method, world.now())
+        elif clusters.TYPES[0].startswith(f"{address.namespace.lower()}/"):
+            world.cluster_limits.admit(address, method, world.now())
         return poll(world, call, address.names[-1], tail[-2])
     return _resource_call(world, call, group)
 
@@ -133,6 +136,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
         raise errors.not_modelled(f"{method} of provider namespaces")
     if address.type_key == tags.TAGS and not address.is_collection:
         return tags.answered(world, call)
+    if address.type_key in clusters.TYPES:
+        return clusters.answered(world, call, group)
     if is_network(address.type_key) and world.network_limits.enforced:
         world.network_limits.admit(address.subscription or "", _region(world, call, group), method, world.now())
     match address.type_key:

@@ -19,7 +19,7 @@ class Bucket(msgspec.Struct):
     """Tokens that come back with time, up to the capacity."""
 
     capacity: int
-    rate: int
+    rate: float
     tokens: float
     filled: datetime
 

@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
@@ -13,6 +14,7 @@ from simulator.access import Access, Roles
 from simulator.activity_log import ActivityLog
 from simulator.ages import Ages
 from simulator.clock import Clock
+from simulator.cluster_limits import ClusterLimits
 from simulator.earlier import Earlier
 from simulator.event_subscriptions import event_subscription
 from simulator.events import Caller, event_of, precise
@@ -20,11 +22,13 @@ from simulator.graph_history import Past
 from simulator.grid import Disorder, Events
 from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, SUBNET, VNET, parent_key
 from simulator.network_limits import NetworkLimits
-from simulator.operations import Operation, Operations
+from simulator.operations import Effect, Operation, Operations
 from simulator.shapes import is_network, prefix_size
 from simulator.store import Store, Stored
 from simulator.wire import Body, members
 
+Ending = Callable[["World", str, Effect, Caller], Body | None]
+"""A key, what happens to it and on whose behalf in, what its provider does then; an error when it cannot."""
 Busy = Literal["conflict", "retryable", "async"]
 InUse = Literal["refused", "async"]
 
@@ -65,6 +69,8 @@ class World:
         self.events = Events(settings.events, seed)
         self.log = ActivityLog()
         self.network_limits = NetworkLimits(enforced=settings.throttled)
+        self.cluster_limits = ClusterLimits(enforced=settings.throttled)
+        self.endings: dict[str, Ending] = {}  # by type: what else its provider does at the end of an operation
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.access = Access(self.store, settings.roles)
         self.ages = Ages(self.store, self.moment)
@@ -115,7 +121,7 @@ class World:
         """A written resource in; it (and all that share its etag) shows a new one."""
         holder = self.etag_holder(key)
         if holder is not None and holder.etag:
-            holder.etag = self.etag()
+            holder.etag = self.etag() if is_network(holder.type.lower()) else self.guid()
 
     def publish(
         self,
@@ -172,18 +178,21 @@ class World:
         if stored is None and error is None:
             self.operations.finish(operation, "Canceled", errors.superseded())
             return
+        ending = self.endings.get(operation.type_name.lower())
+        if ending is not None and stored is not None and error is None:
+            error = ending(self, operation.target, operation.effect, operation.caller)
         if stored is not None and error is None:
             match operation.effect:
                 case "write":
                     self._settle_states(operation)
                     self.renew_etag(operation.target)
-                    self._give_address(operation.target, stored)
+                    self.give_address(operation.target, stored)
                 case "delete":
                     self.delete(operation.target)
                     self.renew_etag(parent_key(operation.target))
                     self._settle_states(operation)
                 case "delete_group":
-                    error = self._delete_group(stored, operation)
+                    error = self.delete_group(stored, operation.caller)
                 case "action":
                     pass  # its result was found when it was asked for
         if error is not None:
@@ -207,7 +216,7 @@ class World:
             if stored is not None:
                 stored.state = "Succeeded"
 
-    def _give_address(self, key: str, stored: Stored) -> None:
+    def give_address(self, key: str, stored: Stored) -> None:
         """A public address or prefix that has come up is given its numbers."""
         type_key = stored.type.lower()
         content = stored.content
@@ -231,19 +240,21 @@ class World:
             return str(IPv6Address("2001:db8::") + start)
         return str(IPv4Address("198.18.0.0") + start % 2**17)
 
-    def _delete_group(self, group: Stored, operation: Operation) -> Body | None:
+    def delete_group(self, group: Stored, caller: Caller) -> Body | None:
         """All of a group goes, but for what resources elsewhere still use; an error when something stays."""
-        inside = f"{operation.target}/"
-        keys = self.store.top_level(operation.target)
-        blocked = [key for key in keys if self._used_from_outside(key, inside)]
+        target = group.id.casefold()
+        inside = f"{target}/"
+        keys = self.store.top_level(target)
+        blocked = [key for key in keys if not self._ends_well(key, caller)]
+        blocked += [key for key in keys if self._used_from_outside(key, inside)]
         for key in keys:
             stored = self.store.get(key)
             if stored is not None and key not in blocked:
                 resource_id, type_name = stored.id, stored.type
                 self.delete(key)
-                self.publish(resource_id, type_name, operation.caller, deleted=True, updated=False)
+                self.publish(resource_id, type_name, caller, deleted=True, updated=False)
         if not blocked:
-            self.delete(operation.target)
+            self.delete(target)
             return None
         group.state = "Succeeded"
         ids = ",".join(stored.id for key in blocked if (stored := self.store.get(key)) is not None)
@@ -252,6 +263,12 @@ class World:
             "deleted. The provisioning state of the resource group will be rolled back."
         )
         return {"code": "ResourceGroupDeletionBlocked", "message": message, "details": []}
+
+    def _ends_well(self, key: str, caller: Caller) -> bool:
+        """A resource that goes with its group in; whether its provider can let go of what it keeps elsewhere."""
+        stored = self.store.get(key)
+        ending = self.endings.get(stored.type.lower()) if stored is not None else None
+        return ending is None or ending(self, key, "delete", caller) is None
 
     def _used_from_outside(self, key: str, inside: str) -> bool:
         below = [key]

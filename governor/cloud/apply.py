@@ -14,7 +14,7 @@ from governor.cloud.writes import Writer
 from governor.core import ids
 from governor.core import step as steps
 from governor.core.record import Became, Outcome
-from governor.core.step import Body, Step
+from governor.core.step import Body, Step, WriteCluster
 from governor.ports import Absent, Applied, Changed, Refused, Renew, Terminal, Transient
 
 _REST: Final = frozenset({"succeeded"})
@@ -96,6 +96,9 @@ class Applier:
                     return _Sent(found, wanted, await self._writer.send(step, wanted, _conditions(body, correlation)))
                 hindrance = Transient(rest)
             except Transient as again:
+                if isinstance(step, WriteCluster) and not isinstance(again, Unclear):
+                    # AKS takes one write of a cluster a minute, and lets nobody in while it works on one.
+                    return _Result(Became.PENDING, str(again), found, found)
                 hindrance = again
                 unclear = _Sent(found, wanted, None) if isinstance(again, Unclear) else unclear
             except Changed as changed:
@@ -156,9 +159,15 @@ def _wrong(step: Step, sent: _Sent, after: Body | None) -> str:
 
 def _conditions(body: Body | None, correlation: str) -> dict[str, str]:
     """What a write says besides its body: over which state, or that there is nothing yet, and whose write it is."""
-    over = {"If-None-Match": "*"} if body is None else {"If-Match": body.get("etag")}
+    over = {"If-None-Match": "*"} if body is None else {"If-Match": _etag(body)}
     headers = {**over, "x-ms-correlation-request-id": correlation}
     return {name: value for name, value in headers.items() if value}
+
+
+def _etag(body: Body) -> str | None:
+    """The network provider spells it as a header carries it, AKS without quotes and with a capital."""
+    bare = body.get("eTag")
+    return f'"{bare}"' if bare else body.get("etag")
 
 
 def _decode(raw: bytes) -> Body:

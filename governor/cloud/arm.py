@@ -174,6 +174,11 @@ class Arm:
         """POST of a question that changes nothing in, the answer out; what is Transient is asked again as well."""
         return await self.retry(lambda: self._ask(HttpRequest("POST", url, json=body or {})))
 
+    async def put(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """PUT of a body in, the first answer out; once, because whether a lost write took effect must be read."""
+        sent = {"Content-Type": "application/json", **headers}
+        return await self._ask(HttpRequest("PUT", url, content=content, headers=sent))
+
     def url(self, path: str, version: str, **parameters: str) -> str:
         """A path and its api-version in, the URL out. `parameters` without their leading `$`."""
         query = {"api-version": version, **{f"${name}": value for name, value in parameters.items()}}

@@ -12,7 +12,7 @@ Path = tuple[str, ...]
 _Difference = tuple[str, Any, Any]
 
 # Filled by Azure wherever they stand; the generated clients leave them out of what they send as well.
-_SERVER_FILLED: Final = frozenset({"etag", "provisioningState", "resourceGuid"})
+_SERVER_FILLED: Final = frozenset({"etag", "eTag", "provisioningState", "resourceGuid", "systemData"})
 # Members of a subnet's `properties` that show who refers to it.
 _BACK_REFERENCES: Final = frozenset(
     {

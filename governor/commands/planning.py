@@ -20,6 +20,7 @@ from governor.commands.sweeping import targets
 from governor.core import guard, ids, needs
 from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
+from governor.core.cluster_verdict import CLUSTER_REQUIREMENTS
 from governor.core.estate import ABSENT, Estate
 from governor.core.facts import VirtualNetwork as Network
 from governor.core.judged import judge
@@ -151,6 +152,8 @@ def _why_not(
 ) -> str:
     if any(resource == ids.key(verdict.resource) for resource, _ in named):
         return "it comes with the repair of its way out"
+    if verdict.requirement in CLUSTER_REQUIREMENTS[1:]:
+        return "of clusters only outboundType is repaired"
     policy = policies.find(verdict.policy or "")
     if policy is not None and policy.builds is None:
         return f"policy {policy.name} only judges"

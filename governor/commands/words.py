@@ -24,6 +24,7 @@ from governor.core.step import (
     DeleteRoute,
     Reversibility,
     Step,
+    WriteCluster,
     WritePeering,
     WritePropagation,
     WriteRoute,
@@ -111,6 +112,8 @@ def does(step: Step) -> str:
             return f"write peering {_above(step)} -> {ids.name(step.remote)} ({', '.join(_what_of(step))})"
         case DeletePeering():
             return f"delete peering {_above(step)} -> {ids.name(step.remote)}"
+        case WriteCluster():
+            return ", ".join(_tells(step))
         case DeleteNatGateway():
             return f"delete NAT gateway {target}"
         case WriteSubnet():
@@ -129,6 +132,13 @@ def _writes(step: WriteSubnet) -> Iterable[str]:
             yield f"take {what} {ids.name(was) if isinstance(was, str) else ''} off".replace("  ", " ")
     if step.to.default_outbound_access is not UNSET:
         yield "set private" if step.to.default_outbound_access is False else "set no longer private"
+
+
+def _tells(step: WriteCluster) -> Iterable[str]:
+    if step.authorize:
+        yield f"let {', '.join(step.authorize)} reach the API server of cluster {ids.name(step.target)}"
+    if step.to is not UNSET:
+        yield f"change outboundType of cluster {ids.name(step.target)} from {step.was} to {step.to}"
 
 
 def _above(step: Step) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct
 
-from governor.core import facts, ids, sighting
+from governor.core import facts, ids, outbound_type, sighting
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, Estate
@@ -21,6 +21,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteCluster,
     WritePeering,
     WritePropagation,
     WriteRoute,
@@ -104,6 +105,9 @@ def _holds(step: Step, estate: Estate) -> bool | None:
     match step:
         case WriteSubnet():
             return _written(step, estate)
+        case WriteCluster():
+            cluster = estate.find(step.target, Cluster)
+            return outbound_type.of(cluster) == step.to if isinstance(cluster, Cluster) and step.to else None
         case WriteRoute() | DeleteRoute() | WritePropagation():
             table = estate.find(ids.top_level(step.target), facts.RouteTable)
             return None if table is None else _routed(step, None if table is ABSENT else table)

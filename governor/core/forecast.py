@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from governor.core import effects, facts, ids
+from governor.core import cluster_effects, effects, facts, ids
 from governor.core.estate import AnyFact, Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.step import (
@@ -14,6 +14,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteCluster,
     WritePeering,
     WritePropagation,
     WriteRoute,
@@ -34,16 +35,19 @@ class Refusal(Struct, frozen=True):
 def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
     """An Estate and steps in; the Estate as it would be after them, or the first step Azure would refuse, out.
 
-    What is made comes first and what is deleted comes last, as in every Plan.
+    What is made comes first and what is deleted comes last, as in every Plan; clusters come after their subnets.
     """
     known, absent = dict(estate.known), set(estate.absent)
     written: dict[str, dict[str, Attachment]] = {}
     deleted: list[DeleteNatGateway] = []
+    clusters: list[WriteCluster] = []
     for step in steps:
         match step:
             case WriteSubnet():
                 key = ids.key(step.target)
                 written.setdefault(ids.parent(key), {})[key] = step.to
+            case WriteCluster():
+                clusters.append(step)
             case DeleteNatGateway():
                 deleted.append(step)
             case WriteRoute() | DeleteRoute() | WritePropagation():
@@ -59,6 +63,9 @@ def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
     for key, attachments in written.items():
         if isinstance(network := known.get(key), facts.VirtualNetwork):
             known[key] = _with(network, attachments, places)
+    for cluster in clusters:
+        if why := cluster_effects.write(cluster, known):
+            return Refusal(cluster, why)
     judged = (known.get(ids.key(network.id), network) for network in estate.networks)
     networks = tuple(network for network in judged if isinstance(network, facts.VirtualNetwork))
     after = replace(estate, networks=networks, known=known, absent=frozenset(absent))

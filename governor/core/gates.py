@@ -46,6 +46,19 @@ def cluster(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -
     return None
 
 
+def node_group(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
+    """Not even a peering is written into the network that Azure made for a cluster."""
+    if cluster_owns(judged.network, around.estate):
+        return Reason(Gate.CLUSTER, "its network lies in a cluster's node resource group, which is never written")
+    return None
+
+
+def lodgers(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
+    """Who else lives in the subnets of a cluster that is changed, and what that does to them."""
+    why = hazards_unread(judged.occupants, judged.network, around.estate, with_cluster=True)
+    return Reason(Gate.OCCUPANTS, why) if why else None
+
+
 def settle(_: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
     """A network takes one writer; nobody else's deployment must meet ours."""
     estate, touched = around.estate, around.standing.touched
@@ -166,11 +179,26 @@ def breaker(_: Remediation, __: object, policy: Policy, around: Circumstances) -
 
 # In the order in which people are told. An undo passes every gate but those that ask whether to repair at all.
 UNDO_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, cluster, occupied, rights, breaker, calendar, settle)
+# A cluster and its subnets change together; why it must not be changed at all is known since it was proposed.
+CLUSTER_GATES: Final[tuple[AGate, ...]] = (
+    paused,
+    ceiling,
+    mode,
+    lodgers,
+    rules,
+    rights,
+    left_alone,
+    ruling,
+    breaker,
+    calendar,
+    settle,
+)
 # A peering that changes nobody's way out bites nobody.
 LINK_GATES: Final[tuple[AGate, ...]] = (
     paused,
     ceiling,
     mode,
+    node_group,
     rights,
     left_alone,
     ruling,

@@ -12,13 +12,13 @@ from governor.core.circumstances import Circumstances, policy_of
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast, refused, with_subnet
-from governor.core.gates import GATES, LINK_GATES, held_by
+from governor.core.gates import CLUSTER_GATES, GATES, LINK_GATES, held_by
 from governor.core.judged import Judged, judge
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Disruption, Requirement
 from governor.core.propose import Proposal
 from governor.core.rights import forbidden
-from governor.core.step import WriteSubnet
+from governor.core.step import WriteCluster, WriteSubnet
 from governor.core.verdict import Result
 
 
@@ -51,9 +51,8 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     for repair in (r for r in proposed.values() if r.requirements):
         subjects = proposal.subjects[repair.digest]
         linking = Requirement.HUB_PEERING in repair.requirements and repair.disruptions == (Disruption.NONE,)
-        reasons = held_by(
-            LINK_GATES if linking else GATES, repair, subjects, (policy_of(repair, around.policies), around)
-        )
+        gates = LINK_GATES if linking else CLUSTER_GATES if ids.kind(repair.resource) == ids.CLUSTER else GATES
+        reasons = held_by(gates, repair, subjects, (policy_of(repair, around.policies), around))
         if not reasons:
             if repair.needs not in made_first:
                 needed = tuple(step for one in repair.needs if one in proposed for step in proposed[one].steps)
@@ -126,6 +125,8 @@ def spoils(
 def _after(repair: Remediation, subjects: tuple[Judged, ...], first: Estate) -> Estate | Refusal:
     """A repair and its subjects in, the Estate after it out; a write of a subnet alone changes nothing else."""
     others = tuple(step for step in repair.steps if not isinstance(step, WriteSubnet))
+    if any(isinstance(step, WriteCluster) for step in others):
+        return forecast(first, repair.steps)  # what AKS says of its subnets depends on their writes
     after = forecast(first, others) if others else first
     if isinstance(after, Refusal):
         return after
@@ -206,10 +207,13 @@ def _wrong(released: list[Remediation], view: _View, before: dict[tuple[str, str
 def promised(repair: Remediation, subjects: tuple[Judged, ...]) -> frozenset[tuple[str, str]]:
     """A Remediation in; the resources and requirements that it makes compliant out.
 
-    A route table's repair is that of its subnets.
+    A route table's repair is that of its subnets, and so is a cluster's beside its own.
     """
-    if ids.kind(repair.resource) == ids.ROUTE_TABLE:
-        return frozenset(
+    if ids.kind(repair.resource) in (ids.ROUTE_TABLE, ids.CLUSTER):
+        own = {
+            (ids.key(repair.resource), one) for one in repair.requirements if one == Requirement.CLUSTER_OUTBOUND_TYPE
+        }
+        return frozenset(own) | frozenset(
             (ids.key(v.resource), v.requirement)
             for one in subjects
             for v in one.verdicts

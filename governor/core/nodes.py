@@ -64,7 +64,7 @@ def node_group(cluster: Cluster) -> str:
 def clusters_by_network(estate: Estate) -> dict[str, list[Cluster]]:
     """An Estate in; by key of a network that is judged, the clusters that live in it, in order, out.
 
-    A cluster lives where its nodes do: in the network of their subnets, or in the one that Azure made in its node group.
+    A cluster lives where its nodes do: in the network of their subnets, or in the one Azure made in its node group.
     """
     found: dict[str, list[Cluster]] = {}
     every = estate.all(Cluster)

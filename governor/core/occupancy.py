@@ -12,6 +12,7 @@ from governor.core import facts, ids
 from governor.core.cluster import Cluster
 from governor.core.estate import Estate, clusters
 from governor.core.learned import learned
+from governor.core.nodes import node_group
 
 # Azure's own subnets: never written. AzureFirewallSubnet comes with `natGatewayOnFirewall`.
 SPECIAL: Final = frozenset(
@@ -30,7 +31,7 @@ class Occupants(Struct, frozen=True, gc=False):
     """kinds: as policies name them. names: what lives here, for people. plain: everything is a virtual machine whose
 
     network interface was read and has nothing public about it. unread: ids that must be read to know more.
-    clusters: ids of the clusters that use the subnet.
+    clusters: ids of the clusters that use the subnet. strangers: who is neither plain nor of one of these.
     """
 
     kinds: frozenset[str]
@@ -38,6 +39,7 @@ class Occupants(Struct, frozen=True, gc=False):
     plain: bool = True
     unread: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -67,15 +69,19 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
     names: dict[str, None] = {}
     unread: dict[str, None] = {}
     plain = True
+    groups = {group for one in using or () if (group := _node_group(one, estate))}
+    strangers: dict[str, None] = {}
     for cluster in using or ():
         kinds.add("cluster")
         names[f"cluster {ids.name(cluster)}"] = None
     for reference in properties.ip_configurations or ():
+        holder = ids.parent(reference.id)
         kind, shown, simple = _lodger(reference.id, estate)
         kinds.add(kind)
         names[shown] = None
         plain = plain and simple
-        holder = ids.parent(reference.id)
+        if not simple and not (ids.kind(holder) and ids.key(ids.group_of(holder)) in groups):
+            strangers[shown] = None
         if ids.kind(holder) == ids.NETWORK_INTERFACE and estate.find(holder, facts.NetworkInterface) is None:
             unread[holder] = None
     for endpoint in properties.private_endpoints or ():
@@ -85,22 +91,35 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
         # A delegation alone does not mean that somebody has moved in, but nobody else can.
         kinds.add("app")
         names[f"delegated to {service}"] = None
+        strangers[f"delegated to {service}"] = None
         plain = False
     for link in (*(properties.service_association_links or ()), *(properties.resource_navigation_links or ())):
         kinds.add("app")
-        names[f"linked to {link.properties.linked_resource_type or link.name or 'a service'}"] = None
+        linked = f"linked to {link.properties.linked_resource_type or link.name or 'a service'}"
+        names[linked] = None
+        strangers[linked] = None
         plain = False
     for profile in properties.ip_configuration_profiles or ():
         kinds.add("app")
         names[f"container network {ids.name(profile.id)}"] = None
+        strangers[f"container network {ids.name(profile.id)}"] = None
         plain = False
     return Occupants(
-        frozenset(kinds), tuple(sorted(names)), plain and not using, tuple(sorted(unread)), tuple(using or ())
+        frozenset(kinds),
+        tuple(sorted(names)),
+        plain and not using,
+        tuple(sorted(unread)),
+        tuple(using or ()),
+        tuple(sorted(strangers)),
     )
 
 
-def hazards_unread(who: Occupants, network: facts.VirtualNetwork, estate: Estate) -> str | None:
+def hazards_unread(
+    who: Occupants, network: facts.VirtualNetwork, estate: Estate, *, with_cluster: bool = False
+) -> str | None:
     """Occupants in, why nobody has looked at what a change would do to them out; None when all of it was read.
+
+    with_cluster: the cluster that lives here is changed together with its subnets; what others do is what counts.
 
     Plain machines with nothing public, in reach of no gateway that was not asked, have no hazards that this version
     cannot read.
@@ -110,9 +129,15 @@ def hazards_unread(who: Occupants, network: facts.VirtualNetwork, estate: Estate
     by_gateways = learned(network, estate)
     if by_gateways.missing:
         return f"hazards not read: {by_gateways.reach}, so what on-premises routes would do is not known"
-    if not who.plain:
-        return f"hazards not read: {', '.join(who.names[:3])} may depend on the way out as it is"
+    unclear = who.strangers if with_cluster else () if who.plain else who.names
+    if unclear:
+        return f"hazards not read: {', '.join(unclear[:3])} may depend on the way out as it is"
     return None
+
+
+def _node_group(cluster_id: str, estate: Estate) -> str:
+    cluster = estate.find(cluster_id, Cluster)
+    return node_group(cluster) if isinstance(cluster, Cluster) else ""
 
 
 def _lodger(configuration_id: str, estate: Estate) -> tuple[str, str, bool]:
@@ -156,5 +181,4 @@ def cluster_owns(network: facts.VirtualNetwork, estate: Estate) -> bool:
     Pools of such a cluster name no subnet, so nothing else tells (safety.md 9).
     """
     group = ids.parse(network.id).resource_group.casefold()
-    groups = ((cluster.properties.node_resource_group or "").casefold() for cluster in estate.all(Cluster))
-    return group.startswith(_MANAGED_GROUP) or group in groups
+    return group.startswith(_MANAGED_GROUP) or ids.key(ids.group_of(network.id)) in map(node_group, estate.all(Cluster))

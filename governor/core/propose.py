@@ -13,11 +13,15 @@ from msgspec.structs import replace
 from governor.core import facts, ids
 from governor.core.address_means import told
 from governor.core.address_verdict import addresses_of
+from governor.core.cluster import Cluster
+from governor.core.cluster_repair import Case, repair
+from governor.core.cluster_verdict import of_cluster
 from governor.core.estate import Estate
 from governor.core.hub_means import hub_at_fault, hub_means, link_repair, straight_out, table_repair
 from governor.core.hub_verdict import bypasses
-from governor.core.judged import Judged, leaves_by_hub, look, spokes
+from governor.core.judged import Judged, housed, leaves_by_hub, look, spokes
 from governor.core.means import Means, breaks, means, shown, unread
+from governor.core.nodes import clusters_by_network
 from governor.core.path import addresses
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest, unmended
 from governor.core.policy import Disruption, Policies, Policy, Requirement
@@ -75,8 +79,12 @@ def proposal(estate: Estate, policies: Policies) -> Proposal:
 def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
     """An Estate and its subnets as they are judged in, the Plan that would make them compliant out."""
     draft = _Draft()
-    for _, group in groupby(looked, key=lambda one: ids.key(one.network.id)):
-        _network(tuple(group), estate, draft)
+    living = clusters_by_network(estate)
+    for key, group in groupby(looked, key=lambda one: ids.key(one.network.id)):
+        subnets = tuple(group)
+        _network(subnets, estate, draft)
+        for cluster in living.get(key, ()):
+            _cluster(cluster, subnets, estate, draft)
     plan = Plan((*draft.shared.values(), *draft.repairs.values()), tuple(draft.withheld))
     return Proposal(plan, draft.subjects, tuple(draft.missing))
 
@@ -112,6 +120,42 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None
         elif proposed := _repair(judged, policy, violated, estate):
             _take(*proposed, judged, estate, draft)
         _told_about_bypass(place, violated, estate, draft)
+
+
+def _cluster(cluster: Cluster, subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None:
+    """What would be done to the subnets of a cluster is done with the cluster, or not at all."""
+    lived = housed(cluster, subnets)
+    names = {one.name for one in lived.lodgings}
+    mine = tuple(one for one in subnets if one.subnet.name in names)
+    keys = {ids.key(one.subnet.id) for one in mine}
+    pieces = {
+        r.digest: r
+        for r in draft.repairs.values()
+        if ids.kind(r.resource) in (ids.SUBNET, ids.ROUTE_TABLE)
+        and any(ids.key(one.subnet.id) in keys for one in draft.subjects[r.digest])
+    }
+    held = tuple(w for w in draft.withheld if ids.key(w.remediation.resource) in keys)
+    serves = [one for digest in pieces for one in draft.subjects[digest]]
+    case = Case(
+        lived,
+        mine,
+        of_cluster(lived, estate)[0],
+        tuple(pieces.values()),
+        held,
+        tuple(dict.fromkeys(c for one in mine for c in one.occupants.clusters if not ids.same(c, cluster.id))),
+        tuple(dict.fromkeys(one.subnet.name for one in serves if ids.key(one.subnet.id) not in keys)),
+    )
+    found = repair(case, estate)
+    if found is None:
+        return
+    draft.repairs = {digest: one for digest, one in draft.repairs.items() if digest not in pieces}
+    draft.withheld = [one for one in draft.withheld if one not in held]
+    draft.missing.update(dict.fromkeys(found.missing))
+    if found.reason is not None:
+        draft.withhold(found.remediation, found.reason, mine)
+    elif not found.missing:
+        draft.subjects[found.remediation.digest] = mine
+        draft.repairs[found.remediation.digest] = found.remediation
 
 
 def _take_link(

@@ -10,6 +10,7 @@ from typing import Final, assert_never
 from msgspec import Struct
 
 from governor.core import facts, ids
+from governor.core.cluster import Cluster
 from governor.core.estate import EVERYTHING, Estate, permissions
 from governor.core.hub_verdict import is_own
 from governor.core.plan import Gate, Reason
@@ -23,6 +24,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteCluster,
     WritePeering,
     WritePropagation,
     WriteRoute,
@@ -32,6 +34,8 @@ from governor.core.step import (
 _PEERINGS: Final = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 _PEER: Final = "Microsoft.Network/virtualNetworks/peer/action"
 _TABLES: Final = "Microsoft.Network/routeTables"
+_CLUSTERS: Final = "Microsoft.ContainerService/managedClusters"
+_JOIN: Final = "Microsoft.Network/virtualNetworks/subnets/join/action"
 
 
 class Right(Struct, frozen=True):
@@ -60,6 +64,8 @@ def needed(step: Step, estate: Estate) -> tuple[Right, ...]:
         case WriteSubnet():
             table = step.to.route_table
             wanted = (Right(f"{_TABLES}/join/action", table),) if isinstance(table, str) else ()
+        case WriteCluster():
+            wanted = _of_cluster(step, estate)
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateNatGateway():
             wanted = ()
         case CreateRouteTable() | DeleteNatGateway():
@@ -69,10 +75,19 @@ def needed(step: Step, estate: Estate) -> tuple[Right, ...]:
     return tuple(right for right in wanted if _is_of_others(right.scope, estate))
 
 
+def _of_cluster(step: WriteCluster, estate: Estate) -> tuple[Right, ...]:
+    """Whoever writes a cluster must be allowed to join all that its body names (facts/azure.md 9)."""
+    cluster = estate.find(step.target, Cluster)
+    subnets = cluster.subnets if isinstance(cluster, Cluster) else ()
+    return (Right(f"{_CLUSTERS}/write", step.target), *(Right(_JOIN, subnet) for subnet in dict.fromkeys(subnets)))
+
+
 def _is_of_others(scope: str, estate: Estate) -> bool:
-    """Whether a network is not the run's own; whether a table is there and was not made by the governor."""
+    """Whether a network is not the run's own, or a table is there that is none of ours. Clusters are others'."""
     if ids.kind(scope) == ids.VIRTUAL_NETWORK:
         return not any(ids.same(network.id, scope) for network in estate.networks)
+    if ids.kind(scope) in (ids.CLUSTER, ids.SUBNET):
+        return True
     table = estate.find(scope, facts.RouteTable)
     return isinstance(table, facts.RouteTable) and not is_own(table)
 

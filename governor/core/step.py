@@ -7,8 +7,9 @@ nothing to write (architecture.md, rule 6). Members that a step does not name ar
 from enum import StrEnum
 from typing import Any, assert_never
 
-from governor.core import attachment, creation, ids, peering, routing
+from governor.core import attachment, cluster_step, creation, ids, peering, routing
 from governor.core.attachment import Attachment, WriteSubnet
+from governor.core.cluster_step import WriteCluster
 from governor.core.creation import (
     CreateNatGateway,
     CreatePublicIp,
@@ -34,6 +35,7 @@ __all__ = [
     "Reversibility",
     "RouteTo",
     "Step",
+    "WriteCluster",
     "WritePeering",
     "WritePropagation",
     "WriteRoute",
@@ -66,6 +68,7 @@ Step = (
     | WritePropagation
     | WritePeering
     | WriteSubnet
+    | WriteCluster
     | DeleteNatGateway
     | DeleteRoute
     | DeletePeering
@@ -86,6 +89,8 @@ def edit(step: Step, body: Body | None) -> Body | None:
     match step:
         case WriteSubnet():
             return None if body is None else attachment.edited(step, body)
+        case WriteCluster():
+            return None if body is None else cluster_step.edited(step, body)
         case WriteRoute():
             return routing.route_body(step.to, body)
         case WritePropagation():
@@ -106,6 +111,8 @@ def conflict(step: Step, body: Body | None) -> str | None:
     match step:
         case WriteSubnet():
             return attachment.conflict(step, body)
+        case WriteCluster():
+            return cluster_step.conflict(step, body)
         case WriteRoute() | DeleteRoute():
             return routing.route_conflict(step, body)
         case WritePropagation():
@@ -130,6 +137,8 @@ def inverse(step: Step) -> Step | None:
     match step:
         case WriteSubnet():
             return WriteSubnet(step.target, to=step.was, was=step.to)
+        case WriteCluster():
+            return step.inverse
         case WriteRoute():
             gone = DeleteRoute(step.target, step.to)
             return gone if step.was is None else WriteRoute(step.target, step.was, step.to)
@@ -159,6 +168,10 @@ def reversibility(step: Step) -> Reversibility:
     match step:
         case WriteSubnet() | WriteRoute() | WritePropagation() | WritePeering():
             return Reversibility.REVERSIBLE
+        case WriteCluster():
+            if step.is_final:
+                return Reversibility.IRREVERSIBLE
+            return Reversibility.REVERSIBLE if step.inverse else Reversibility.LIMITED
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateNatGateway():
             return Reversibility.LIMITED
         case CreateRouteTable():
@@ -173,6 +186,8 @@ def intended(step: Step) -> frozenset[tuple[str, ...]]:
     match step:
         case WriteSubnet():
             return attachment.intended(step)
+        case WriteCluster():
+            return cluster_step.intended(step)
         case WritePeering():
             return peering.intended(step)
         case WriteRoute():

@@ -55,7 +55,7 @@ def of_tenant(policies: Policies) -> Iterator[Complaint]:
 
 
 def namesakes(policies: Policies) -> Iterator[str]:
-    """Policies in; names under which several networks would meet, and what happens then, a line each for people, out."""
+    """Policies in; names under which several networks would meet, a line each for people, out."""
     for policy in policies:
         gateway, hub = policy.egress.nat_gateway, policy.egress.hub
         for key, name, group in (

@@ -1,7 +1,6 @@
 """Every pair of the migration matrix, in managed networks and in those of owners, and what belongs to which way out."""
 
 import json
-import os
 from itertools import product
 from pathlib import Path
 
@@ -61,11 +60,8 @@ def test_a_type_changes_as_the_matrix_allows_and_the_rest_is_refused_with_the_wa
     assert why is None or (wanted in why and "anew" in why)
 
 
-def test_the_matrix_is_that_of_the_documentation() -> None:
-    shared = os.environ.get("EGRESS_GOVERNOR_SHARED")
-    if not shared:
-        pytest.skip("EGRESS_GOVERNOR_SHARED names no folder of facts")
-    said = json.loads((Path(shared) / "facts" / "aks_outbound_migration.json").read_text())
+def test_the_matrix_is_that_of_the_documentation(shared: Path) -> None:
+    said = json.loads((shared / "facts" / "aks_outbound_migration.json").read_text())
     words = {"y": "Supported", "n": "Not Supported", "-": "N/A"}
     for member, order, table in (("managed_vnet", MANAGED_ORDER, MANAGED), ("byo_vnet", OWN_ORDER, OWN)):
         assert said[member] == {

@@ -175,20 +175,3 @@ async def test_a_route_that_somebody_takes_out_comes_back_and_his_own_stays(tmp_
     assert routes(world, 1) == {"0.0.0.0/0": HOP, "10.77.0.0/16": "10.0.0.9"}
     last = [record for record in await world.records() if record.outcomes][-1]
     assert [ids.key(outcome.step.target) for outcome in last.outcomes] == [ids.key(default["id"])]
-
-
-async def test_a_hub_that_grows_is_taken_over_by_the_next_look(tmp_path: Path) -> None:
-    world = with_hub(tmp_path, 1, durations=DURATIONS)
-    await world.quiet()
-    world.clock.advance(600)
-    body = world.get(HUB)
-    body["properties"]["addressSpace"]["addressPrefixes"].append("10.200.0.0/16")
-    world.put_now(HUB, body)
-    await world.quiet()
-    assert side(world, spoke(1), HUB)["properties"]["peeringSyncLevel"] == "LocalNotInSync"
-    world.clock.advance(600)
-    await world.govern_once(spoke(1))
-    await world.quiet()
-    for ends in ((HUB, spoke(1)), (spoke(1), HUB)):
-        assert side(world, *ends)["properties"]["peeringSyncLevel"] == "FullyInSync"
-    assert [path for path in world.writes() if "/virtualNetworkPeerings/" in path][-1].startswith(f"PUT {spoke(1)}/")

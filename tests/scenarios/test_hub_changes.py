@@ -22,8 +22,12 @@ async def test_a_hub_that_grows_is_known_by_its_spokes_at_once(tmp_path: Path) -
     assert leaves_by_hub(world, 1)
     write_hub(world, "10.0.0.0/16", "10.200.0.0/16")
     assert not linked(world, 1)
+    before = world.writes()
     await world.quiet()
     assert all(leaves_by_hub(world, number) for number in (1, 2))
+    written = world.writes()[len(before) :]
+    sides_written = {path.rpartition("/virtualNetworkPeerings/")[0] for path in written}
+    assert sides_written == {f"PUT {vnet('spoke-1')}", f"PUT {vnet('spoke-2')}"}
 
 
 async def test_a_hub_that_had_failed_and_is_written_again_gets_its_spokes(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ class Limited(Cloud):
 
     def told(self, method: str, path: str, body: object = None) -> tuple[int, str, str]:
         answer = self.call(method, path, body)
-        error = answer.json()["error"] if answer.status >= 400 else {"code": "", "message": ""}
+        answered = answer.json() if answer.status >= 400 else {"code": "", "message": ""}
+        error = answered.get("error", answered)  # AKS wraps nothing
         return answer.status, error["code"], error["message"]
 
 

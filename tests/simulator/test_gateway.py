@@ -148,34 +148,6 @@ def test_deployments_are_kept_as_given_and_found_by_state(cloud: Cloud) -> None:
     assert cloud.get(running)["value"] == []
 
 
-def test_clusters_take_their_time_and_are_busy_meanwhile() -> None:
-    cloud = Cloud(durations={"Microsoft.ContainerService/managedClusters": 60})
-    created = cloud.call("PUT", CLUSTER, {"location": "eastus", "properties": {"dnsPrefix": "k"}})
-    assert created.status == 201
-    assert created.json()["properties"]["provisioningState"] == "Creating"
-    assert created.json()["type"] == "Microsoft.ContainerService/ManagedClusters"
-    assert "/resourcegroups/" in created.json()["id"]
-    assert "etag" not in created.json()
-    again = cloud.call("PUT", CLUSTER, {"location": "eastus", "properties": {}})
-    assert (again.status, again.json()["code"], again.json()["details"]) == (409, "OperationNotAllowed", None)
-    assert "error" not in again.json()
-    poll = created.headers["Azure-AsyncOperation"].removeprefix("https://management.azure.com").split("?")[0]
-    report = cloud.get(poll)
-    assert (report["status"], report["name"][24:]) == ("InProgress", poll[-12:])
-    cloud.clock.advance(60)
-    assert cloud.get(poll)["endTime"] == "2026-11-21T10:01:00Z"
-    updated = cloud.call("PUT", CLUSTER, {"location": "eastus", "properties": {}})
-    assert (updated.status, updated.json()["properties"]["provisioningState"]) == (200, "Updating")
-    cloud.clock.advance(60)
-    listed = cloud.get(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerService/managedClusters")
-    assert [entry["properties"]["provisioningState"] for entry in listed["value"]] == ["Succeeded"]
-    deleted = cloud.call("DELETE", CLUSTER)
-    assert (deleted.status, "/operationresults/" in deleted.headers["Location"]) == (202, True)
-    assert cloud.get(CLUSTER)["properties"]["provisioningState"] == "Deleting"
-    cloud.clock.advance(60)
-    assert cloud.call("GET", CLUSTER).status == 404
-
-
 def test_shells_are_stored_patched_and_deleted(cloud: Cloud) -> None:
     policy = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/p"
     cloud.put(policy, {"displayName": "a", "enforcementMode": "Default"})

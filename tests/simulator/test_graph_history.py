@@ -165,7 +165,8 @@ def _put_interface(chance: random.Random) -> tuple[str, str, Any]:
 
 
 def _put_cluster(chance: random.Random) -> tuple[str, str, Any]:
-    body = {"location": "eastus", "properties": {"version": chance.randrange(9)}}
+    pool = {"name": "p", "count": chance.randrange(9)}
+    body = {"location": "eastus", "properties": {"agentPoolProfiles": [pool]}}
     return "PUT", f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/c", body
 
 

@@ -103,6 +103,7 @@ UNCHANGING = {
     "_compiled": "the cache of a pure function",
     "_PARSER": "a grammar that was read once; what it parses is in its answers",
     "OWNER": "a frozen value",
+    "AKS": "a frozen value",
     "PLAIN": "a frozen value",
     "annotations": "an import from the future",
 }

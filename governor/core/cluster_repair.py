@@ -1,0 +1,283 @@
+"""What would repair an AKS cluster: a cluster and what would be done to its subnets in, one Remediation of all out.
+
+The change bites at the attach, not where the type changes. So a subnet of a cluster is changed only together with its
+cluster: who may reach its API server first, then routes and subnets, then its type.
+"""
+
+from typing import Final
+
+from msgspec import UNSET, Struct
+
+from governor.core import facts, ids, outbound_type, ranges
+from governor.core.attachment import Attachment, WriteSubnet
+from governor.core.cluster import Cluster
+from governor.core.cluster_step import WriteCluster
+from governor.core.cluster_verdict import Housed, governing, wanted_types
+from governor.core.estate import ABSENT, Estate
+from governor.core.forecast import with_subnet
+from governor.core.judged import Judged
+from governor.core.nodes import node_group
+from governor.core.outbound_type import NONE, OWN_NAT, ROUTED
+from governor.core.path import addresses
+from governor.core.plan import Gate, Reason, Remediation, Withheld, digest
+from governor.core.policy import Disruption, Policy, Requirement
+from governor.core.step import Step
+from governor.core.verdict import Result, Verdict
+
+REQUIREMENT: Final = Requirement.CLUSTER_OUTBOUND_TYPE
+# AKS puts the public Services of a cluster on this one, and its outbound addresses as well.
+PUBLIC_BALANCER: Final = "kubernetes"
+_A_MINUTE: Final = 60.0
+_SHOWN: Final = 3
+
+
+class Case(Struct, frozen=True):
+    """A cluster, the subnets of its nodes and pods as they are judged, and its Verdict about its type.
+
+    pieces, held: what would be done to these subnets, and what of it is withheld. others: clusters in the same subnets.
+    """
+
+    housed: Housed
+    subnets: tuple[Judged, ...]
+    verdict: Verdict
+    pieces: tuple[Remediation, ...] = ()
+    held: tuple[Withheld, ...] = ()
+    others: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.housed.cluster
+
+
+class Repair(Struct, frozen=True):
+    """What is proposed for a cluster. reason: why it is withheld from the start. missing: what must be read first."""
+
+    remediation: Remediation
+    reason: Reason | None = None
+    missing: tuple[str, ...] = ()
+
+
+def repair(case: Case, estate: Estate) -> Repair | None:
+    """A cluster in, its repair out; None where nothing is to be done, or its policy only judges."""
+    policy = governing(case.housed)
+    if isinstance(policy, str):
+        # Who governs is not known: what would be done to its subnets is withheld with them.
+        first = next((one.remediation for one in (*case.held,)), next(iter(case.pieces), None))
+        unknown = Reason(Gate.CLUSTER, policy)
+        return None if first is None else Repair(_whole(case, first.policy, (), "", estate), unknown)
+    if policy is None or policy.builds is None:
+        return None
+    to = _target(case, policy)
+    steps = _steps(case, to)
+    if not steps and not case.held:
+        return None
+    remediation = _whole(case, policy.name, steps, to, estate)
+    reason, missing = _hindrance(case, to, remediation, estate)
+    if reason is None and not missing and (authorize := _unauthorized(case, remediation)):
+        if lacking := [one for one in authorize if ranges.parsed(one) is None]:
+            text = (
+                f"its API server lets in authorized ranges only, and {', '.join(lacking[:_SHOWN])} is not known: "
+                "make the way out first and add its addresses, or name addresses that exist"
+            )
+            return Repair(remediation, Reason(Gate.CLUSTER, text))
+        first_step = WriteCluster(case.cluster.id, authorize=tuple(map(_as_range, authorize)))
+        remediation = _whole(case, policy.name, (first_step, *steps), to, estate)
+    return Repair(remediation, reason, missing)
+
+
+def _target(case: Case, policy: Policy) -> str:
+    """The type that the cluster is to have, "" where it is to keep its own."""
+    wanted, now = wanted_types(case.cluster, policy), outbound_type.of(case.cluster)
+    if not wanted or case.verdict.result is not Result.VIOLATION:
+        return ""
+    paths = [one.path for one in case.housed.lodgings if one.path is not None]
+    if not case.pieces:
+        # The subnets stay as they are: of several types that comply, the one that belongs to what they do.
+        carried = (one for one in wanted if all(outbound_type.carries(one, m) for p in paths for m in p.methods))
+        wanted = (next(carried, wanted[0]),)
+    return "" if outbound_type.meets(now, wanted[0]) else wanted[0]
+
+
+def _steps(case: Case, to: str) -> tuple[Step, ...]:
+    cluster = case.cluster
+    inside: tuple[Step, ...] = ()
+    if not cluster.has_managed_network:
+        inside = tuple(step for piece in case.pieces for step in piece.steps)
+    if not to:
+        return inside
+    now = outbound_type.of(cluster)
+    return (*inside, WriteCluster(cluster.id, to, now, cluster.has_managed_network))
+
+
+def _whole(case: Case, policy: str, steps: tuple[Step, ...], to: str, estate: Estate) -> Remediation:
+    """A cluster and its steps in, its Remediation out. Its digest names where all is to end.
+
+    So what was approved stays approved when a run stops halfway, and the next one does the rest.
+    """
+    pieces = () if case.cluster.has_managed_network and not steps else case.pieces
+    offered = (*case.pieces, *(one.remediation for one in case.held))
+    about = dict.fromkeys(requirement for piece in offered for requirement in piece.requirements)
+    if case.verdict.result is Result.VIOLATION:
+        about = {REQUIREMENT.value: None, **about}
+    old = tuple(sorted({a for one in case.subnets if one.path for a in addresses(one.path, estate)[0]}))
+    new = tuple(dict.fromkeys(a for piece in pieces for a in piece.new_addresses))
+    if case.cluster.has_managed_network and to:
+        new = (f"an address that Azure makes for {to}",)
+    told = [f"{case.verdict.seen}, expected {case.verdict.expected}"] if REQUIREMENT in about else []
+    return Remediation(
+        resource=case.cluster.id,
+        policy=policy,
+        requirements=tuple(about),
+        steps=steps,
+        reason="; ".join(dict.fromkeys((*told, *(piece.reason for piece in pieces)))),
+        disruptions=_disruptions(pieces, steps, case),
+        digest=digest(policy, (REQUIREMENT,), case.cluster.id, _goal(case, steps, to)),
+        old_addresses=old,
+        new_addresses=new,
+        needs=_needs(case),
+        replaces=", ".join(piece.replaces for piece in pieces if piece.replaces),
+    )
+
+
+def _needs(case: Case) -> tuple[str, ...]:
+    if case.cluster.has_managed_network:
+        return ()
+    own = {piece.digest for piece in case.pieces}
+    return tuple(dict.fromkeys(one for piece in case.pieces for one in piece.needs if one not in own))
+
+
+def _disruptions(pieces: tuple[Remediation, ...], steps: tuple[Step, ...], case: Case) -> tuple[Disruption, ...]:
+    found = dict.fromkeys(Disruption(one) for piece in pieces for one in piece.disruptions)
+    for step in steps:
+        if isinstance(step, WriteCluster) and step.to is not UNSET:
+            found[Disruption.OUTAGE] = None
+            if case.cluster.has_managed_network:
+                found[Disruption.ADDRESS] = None
+            if step.is_final:
+                found[Disruption.IRREVERSIBLE] = None
+    found.pop(Disruption.NONE, None)
+    return tuple(found) or (Disruption.NONE,)
+
+
+def _goal(case: Case, steps: tuple[Step, ...], to: str) -> tuple[Step, ...]:
+    """Where all subnets and the cluster are to end, whatever of it holds already."""
+    by_key = {ids.key(step.target): step for step in steps if isinstance(step, WriteSubnet)}
+    ends: list[Step] = [step for step in steps if not isinstance(step, WriteSubnet | WriteCluster)]
+    for judged in case.subnets:
+        step = by_key.get(ids.key(judged.subnet.id))
+        after = with_subnet(judged.subnet, step.to) if step else judged.subnet
+        ends.append(WriteSubnet(ids.key(after.id), _attachment(after), Attachment()))
+    ends.append(WriteCluster(ids.key(case.cluster.id), to or outbound_type.of(case.cluster)))
+    return tuple(ends)
+
+
+def _attachment(subnet: facts.Subnet) -> Attachment:
+    properties = subnet.properties
+    return Attachment(
+        ids.key(properties.nat_gateway.id) if properties.nat_gateway else None,
+        ids.key(properties.route_table.id) if properties.route_table else None,
+        properties.default_outbound_access,
+    )
+
+
+def _hindrance(case: Case, to: str, remediation: Remediation, estate: Estate) -> tuple[Reason | None, tuple[str, ...]]:
+    """Why a cluster is not changed now, or what must be read to know whether it may be."""
+    cluster = case.cluster
+    if cluster.unsettled:
+        seen, passes = cluster.unsettled
+        text = seen if passes else f"{seen}: somebody must mend it first"
+        return Reason(Gate.CLUSTER, text, after=_A_MINUTE if passes else None), ()
+    if cluster.is_stopped:
+        return Reason(Gate.CLUSTER, f"cluster {ids.name(cluster.id)} is stopped: it is changed when it runs"), ()
+    if case.others:
+        names = ", ".join(map(ids.name, case.others[:_SHOWN]))
+        text = f"cluster {names} uses its subnets, too: both would have to change at once"
+        return Reason(Gate.CLUSTER, text), ()
+    if case.held:
+        return case.held[0].reasons[0], ()
+    if case.foreign:
+        text = f"its route table serves {', '.join(case.foreign[:_SHOWN])} as well, which would change with it"
+        return Reason(Gate.SHARED, text), ()
+    if why := _impossible(cluster, to):
+        return Reason(Gate.CLUSTER, why), ()
+    routed = any(isinstance(step, WriteSubnet) and isinstance(step.to.route_table, str) for step in remediation.steps)
+    written = any(ids.kind(ids.top_level(step.target)) == ids.ROUTE_TABLE for step in remediation.steps)
+    return _services(cluster, estate) if routed or written or to == ROUTED else (None, ())
+
+
+def _impossible(cluster: Cluster, to: str) -> str | None:
+    """Why AKS would not change a cluster to a type, or why the cluster would not live on."""
+    if not to:
+        return None
+    if why := outbound_type.refusal(outbound_type.of(cluster), to, managed=cluster.has_managed_network):
+        return why
+    if (cluster.network.load_balancer_sku or "").casefold() == "basic":
+        return "its load balancer is Basic, and AKS changes outboundType behind a Standard one only: create it anew"
+    source = cluster.properties.bootstrap_profile
+    if to == NONE and (source is None or (source.artifact_source or "").casefold() != "cache"):
+        return (
+            "its nodes fetch what they start with from the internet (bootstrapProfile.artifactSource is not Cache): "
+            "make it a network isolated cluster first"
+        )
+    if cluster.is_kubenet and to == OWN_NAT:
+        return (
+            "it is a kubenet cluster, and NAT gateways of one's own are documented for Azure CNI: move it there first"
+        )
+    if cluster.is_kubenet and to == ROUTED and not _own_identity(cluster):
+        return (
+            "it is a kubenet cluster whose system-assigned identity may not write its table's routes: "
+            "give it a user-assigned identity first"
+        )
+    return None
+
+
+def _own_identity(cluster: Cluster) -> bool:
+    identity = cluster.identity
+    return identity is not None and (identity.type or "").casefold() == "userassigned"
+
+
+def _services(cluster: Cluster, estate: Estate) -> tuple[Reason | None, tuple[str, ...]]:
+    """Public Services of a cluster that goes to an appliance: their replies would go there, too, and be dropped."""
+    group = node_group(cluster)
+    if not group:
+        return Reason(Gate.UNSEEN, "its node resource group is not known, nor what is public there"), ()
+    name = f"{group}/providers/Microsoft.Network/loadBalancers/{PUBLIC_BALANCER}"
+    balancer = estate.find(name, facts.LoadBalancer)
+    if balancer is ABSENT:
+        return None, ()
+    if balancer is None:
+        gap = next((one.why for one in estate.gaps if one.about == ids.key(name)), "")
+        return (Reason(Gate.UNSEEN, f"its public Services could not be read: {gap}"), ()) if gap else (None, (name,))
+    profile = cluster.network.load_balancer_profile
+    outbound = {ids.key(ref.id) for ref in (profile.effective or () if profile else ())}
+    public = [
+        one.name or ids.name(one.id)
+        for one in balancer.properties.frontend_ip_configurations or ()
+        if one.properties.public_ip_address and ids.key(one.properties.public_ip_address.id) not in outbound
+    ]
+    if not public:
+        return None, ()
+    text = (
+        f"public Services would lose their replies to the appliance: {len(public)} frontends of load balancer "
+        f"{PUBLIC_BALANCER} ({', '.join(public[:_SHOWN])}); make them internal, or publish them on the firewall first"
+    )
+    return Reason(Gate.CLUSTER, text), ()
+
+
+def _unauthorized(case: Case, remediation: Remediation) -> tuple[str, ...]:
+    """The new addresses that the API server does not let in yet; a private one, or one open to all, asks nobody."""
+    api = case.cluster.api_server
+    there = api.authorized_ranges or ()
+    if api.private or not there or not any(_moves(step) for step in remediation.steps):
+        return ()
+    new = remediation.new_addresses or remediation.old_addresses or ("the address of the way out",)
+    return tuple(one for one in new if not ranges.within(one, there))
+
+
+def _moves(step: Step) -> bool:
+    return not isinstance(step, WriteCluster) or step.to is not UNSET
+
+
+def _as_range(address: str) -> str:
+    return address if "/" in address else f"{address}/32"
