@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from msgspec import UNSET
 
 from governor.core import ids
+from governor.core.address_step import QUARANTINE
 from governor.core.cause import Cause, Remainder, Scope, Source
 from governor.core.peering import Flags
 from governor.core.plan import Remediation
@@ -19,16 +20,19 @@ from governor.core.step import (
     CreatePublicIpPrefix,
     CreateResourceGroup,
     CreateRouteTable,
+    DeleteAddress,
     DeleteNatGateway,
     DeletePeering,
     DeleteRoute,
     Reversibility,
     Step,
     WriteCluster,
+    WriteInterface,
     WritePeering,
     WritePropagation,
     WriteRoute,
     WriteSubnet,
+    WriteTag,
     name,
     reversibility,
 )
@@ -114,11 +118,28 @@ def does(step: Step) -> str:
             return f"delete peering {_above(step)} -> {ids.name(step.remote)}"
         case WriteCluster():
             return ", ".join(_tells(step))
+        case WriteInterface():
+            return ", ".join(_addressed(step))
+        case WriteTag() if step.name == QUARANTINE:
+            return f"put address {target} into quarantine" if step.to else f"take address {target} out of quarantine"
+        case WriteTag():
+            return f"set tag {step.name} of {target} to {step.to}"
+        case DeleteAddress():
+            return f"delete address {target} for good"
         case DeleteNatGateway():
             return f"delete NAT gateway {target}"
         case WriteSubnet():
             return ", ".join(_writes(step)) or "nothing"
     assert_never(step)
+
+
+def _addressed(step: WriteInterface) -> Iterable[str]:
+    for configuration, to in step.to.items():
+        was = step.was.get(configuration)
+        if to is None:
+            yield f"take address {ids.name(was or 'none')} off {ids.name(step.target)}"
+        else:
+            yield f"give {ids.name(step.target)} address {ids.name(to)}"
 
 
 def _writes(step: WriteSubnet) -> Iterable[str]:

@@ -1,12 +1,13 @@
 """What holds of those who have public addresses: holders and policies in, Verdicts with the addresses out."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.address_facts import ApiManagement, CreationTimes
+from governor.core.address_step import QUARANTINE
 from governor.core.addresses import NOBODY, Address, Found, Holder, of_network, of_remainder, places, wanted
 from governor.core.cluster import Cluster
 from governor.core.egress import unsettled_state
@@ -33,12 +34,16 @@ _SHOWN: Final = 3
 
 
 class JudgedAddress(Struct, frozen=True):
-    """A holder of public addresses with its Verdict. missing: what else should be read to know more."""
+    """A holder of public addresses with its Verdict. missing: what else should be read to know more.
+
+    wrong: ids of those of its addresses that nothing allows.
+    """
 
     holder: Holder
     policy: Policy | None
     verdict: Verdict
     missing: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
 
 
 class SeenAddresses(Struct, frozen=True):
@@ -73,12 +78,14 @@ def addresses_of(estate: Estate, policies: Policies) -> dict[str, SeenAddresses]
         unseen = () if nobodys else _unseen(network.id, holders.missing, estate)
         found[ids.key(network.id)] = _together(judged, unseen, holders)
     for subscription in estate.remainders:
+        scope = f"/subscriptions/{subscription}"
+        if any(gap.about == ids.key(scope) for gap in estate.gaps):
+            continue  # the subscription itself is not seen, which says it all
         holders = of_remainder(subscription, there, estate)
         judged = tuple(
             _judged(one, of_resource(one.id, one.location, one.tags, estate), policies, estate)
             for one in holders.holders
         )
-        scope = f"/subscriptions/{subscription}"
         found[ids.key(scope)] = _together(judged, _unseen(scope, holders.missing, estate), holders)
     return found
 
@@ -142,7 +149,8 @@ def _judged(holder: Holder, subject: Subject, policies: Policies, estate: Estate
     alone = holder.requirement is Requirement.PUBLIC_IP_UNATTACHED
     expected = _ATTACHED if alone else _EXPECTED
     told = Verdict(holder.id, holder.requirement, result, policy.name, seen, expected, shown, waits)
-    return JudgedAddress(holder, policy, told, missing)
+    wrong = tuple(one.id for one in holder.addresses if _allowed(one, policy.public_ips.allow) == "")
+    return JudgedAddress(holder, policy, told, missing, wrong)
 
 
 def _result(holder: Holder, policy: Policy, estate: Estate) -> tuple[Result, str, tuple[str, ...]]:
@@ -158,7 +166,7 @@ def _result(holder: Holder, policy: Policy, estate: Estate) -> tuple[Result, str
         unread = tuple(one.id for one in holder.addresses if one.tags is None)
         return Result.UNKNOWN, "its tags were not read, and may allow it", unread
     if holder.requirement is Requirement.PUBLIC_IP_UNATTACHED:
-        return _unattached(holder, estate)
+        return _unattached(holder, policy, estate)
     return Result.VIOLATION, "", ()
 
 
@@ -184,7 +192,7 @@ def _allowed(address: Address, entries: tuple[AllowedAddress, ...]) -> str | Non
     return None if unknown else ""
 
 
-def _unattached(holder: Holder, estate: Estate) -> tuple[Result, str, tuple[str, ...]]:
+def _unattached(holder: Holder, policy: Policy, estate: Estate) -> tuple[Result, str, tuple[str, ...]]:
     """An address that nobody has in: who names it all the same, and how long it has been there, decide."""
     subscription = ids.parse(holder.id).subscription
     scope = f"/subscriptions/{subscription}"
@@ -202,7 +210,26 @@ def _unattached(holder: Holder, estate: Estate) -> tuple[Result, str, tuple[str,
         return Result.UNKNOWN, "since when it is there is not known", ()
     if estate.observed_at - made < YOUNG:
         return Result.NOT_APPLICABLE, f"made on {made:%Y-%m-%d %H:%M} UTC: it is left alone for a day", ()
-    return Result.VIOLATION, "", ()
+    since = quarantined(holder)
+    if since is None:
+        return Result.VIOLATION, "", ()
+    over = since + timedelta(days=policy.public_ips.quarantine_days) <= estate.observed_at.date()
+    if over and policy.public_ips.delete:
+        return (
+            Result.VIOLATION,
+            f"in quarantine since {since}, and its {policy.public_ips.quarantine_days} days are over",
+            (),
+        )
+    return Result.COMPLIANT, f"in quarantine since {since}", ()
+
+
+def quarantined(holder: Holder) -> date | None:
+    """An address that nobody has in, since when it is in quarantine out."""
+    given = {name.casefold(): value for name, value in (holder.tags or {}).items()}.get(QUARANTINE, "")
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        return None
 
 
 def _made(address: str, estate: Estate) -> datetime | None:

@@ -22,7 +22,7 @@ from governor.core.propose import Proposal, proposal
 from governor.core.record import Record
 from governor.core.rights import asked
 from governor.core.standing import Standing
-from governor.core.step import DeletePeering, Step, WritePeering, WriteSubnet
+from governor.core.step import DeletePeering, Step, WriteInterface, WritePeering, WriteSubnet
 from governor.core.undo import take_back
 from governor.core.whereabouts import whereabouts
 
@@ -80,6 +80,8 @@ def _names(step: Step) -> tuple[str, ...]:
     match step:
         case WriteSubnet():
             return tuple(one for one in (step.to.nat_gateway, step.to.route_table) if isinstance(one, str))
+        case WriteInterface():
+            return step.target, *(address for address in step.to.values() if address)
         case WritePeering() | DeletePeering():
             return ids.parent(step.target), step.remote
         case _:
@@ -143,7 +145,9 @@ def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
         lists.update(dict.fromkeys(deployments(ids.group_of(network.id)) for network in estate.networks))
     lists.update(dict.fromkeys(asked((step for _, step in proposal.plan.steps), estate)))
     # What a change would do to those who live there is asked only where something is to be changed.
-    subjects = {ids.key(one.subnet.id): one for many in proposal.subjects.values() for one in many}
+    alone = {r.digest for r in proposal.plan.remediations if ids.kind(r.resource) == ids.NETWORK_INTERFACE}
+    changed = (one for digest, many in proposal.subjects.items() if digest not in alone for one in many)
+    subjects = {ids.key(one.subnet.id): one for one in changed}
     lodgers = [holder for judged in subjects.values() for holder in judged.occupants.unread]
     return Needs(_unread((*proposal.missing, *lodgers), estate), _unlisted(lists, estate))
 

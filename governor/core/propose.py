@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
-from governor.core.address_means import told
+from governor.core.address_means import Lodging, address_means
 from governor.core.address_verdict import addresses_of
 from governor.core.cluster import Cluster
 from governor.core.cluster_repair import Case, repair
@@ -70,14 +70,47 @@ class _Draft(Struct):
 
 def proposal(estate: Estate, policies: Policies) -> Proposal:
     """An Estate and policies in, the Plan that would make all that lives in it compliant out."""
-    found = propose(estate, look(estate, policies))
-    public = (one for seen in addresses_of(estate, policies).values() for one in seen.judged)
-    withheld = tuple(held for one in public if (held := told(one)))
-    return replace(found, plan=replace(found.plan, withheld=(*found.plan.withheld, *withheld)))
+    looked = tuple(look(estate, policies))
+    draft = _drafted(estate, looked)
+    by_key = {ids.key(one.subnet.id): one for one in looked}
+    for seen in addresses_of(estate, policies).values():
+        draft.missing.update(dict.fromkeys(seen.missing))
+        for one in seen.judged:
+            judged = by_key.get(one.holder.subnet)
+            found = address_means(one, Lodging(judged, _ways_out(judged, draft)), estate)
+            draft.missing.update(dict.fromkeys(found.missing))
+            subjects = (judged,) if judged is not None else ()
+            if found.withheld is not None:
+                draft.withheld.append(found.withheld)
+            elif found.repair is not None:
+                draft.repairs[found.repair.digest] = found.repair
+                draft.subjects[found.repair.digest] = subjects
+    return _proposal(draft)
+
+
+def _ways_out(judged: Judged | None, draft: _Draft) -> tuple[Remediation, ...]:
+    """A subnet in, the repairs that would give it its way out, out."""
+    if judged is None:
+        return ()
+    return tuple(
+        repair
+        for digest, repair in draft.repairs.items()
+        if any(one.subnet.id == judged.subnet.id for one in draft.subjects[digest])
+        and (not set(repair.requirements).isdisjoint(_OUT) or ids.kind(repair.resource) == ids.CLUSTER)
+    )
 
 
 def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
     """An Estate and its subnets as they are judged in, the Plan that would make them compliant out."""
+    return _proposal(_drafted(estate, looked))
+
+
+def _proposal(draft: _Draft) -> Proposal:
+    plan = Plan((*draft.shared.values(), *draft.repairs.values()), tuple(draft.withheld))
+    return Proposal(plan, draft.subjects, tuple(draft.missing))
+
+
+def _drafted(estate: Estate, looked: Iterable[Judged]) -> _Draft:
     draft = _Draft()
     living = clusters_by_network(estate)
     for key, group in groupby(looked, key=lambda one: ids.key(one.network.id)):
@@ -85,8 +118,7 @@ def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
         _network(subnets, estate, draft)
         for cluster in living.get(key, ()):
             _cluster(cluster, subnets, estate, draft)
-    plan = Plan((*draft.shared.values(), *draft.repairs.values()), tuple(draft.withheld))
-    return Proposal(plan, draft.subjects, tuple(draft.missing))
+    return draft
 
 
 def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None:

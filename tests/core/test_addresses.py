@@ -13,7 +13,17 @@ from governor.core.address_verdict import addresses_of
 from governor.core.cause import Remainder, VirtualNetwork
 from governor.core.estate import EVERYTHING, Estate, Gap, Reading, add, clusters, list_of
 from governor.core.judged import judge
-from governor.core.policy import AllowedAddress, Exemption, Mode, PathKind, Policies, Policy, PublicIps, Requirement
+from governor.core.policy import (
+    AddressRepair,
+    AllowedAddress,
+    Exemption,
+    Mode,
+    PathKind,
+    Policies,
+    Policy,
+    PublicIps,
+    Requirement,
+)
 from governor.core.policy import Select as Conditions
 from governor.core.propose import proposal
 from governor.core.verdict import Result, Verdict
@@ -456,7 +466,7 @@ def test_an_empty_network_asks_for_nothing() -> None:
 
 def test_every_violation_is_told_with_what_to_do() -> None:
     bodies = (LIVED_IN, nic("nic", pool_id(), public=PIP), attached(address()), behind(balancer(public=PIP, rule=True)))
-    for one in (policy(), policy(default="audit")):
+    for one in (policy(repair=AddressRepair(network_interface="flag")), policy(default="audit")):
         plan = proposal(estate(*bodies), Policies((one,))).plan
         held = {ids.name(w.remediation.resource): w.reasons[0].text for w in plan.withheld}
         assert {"nic", "fe"} <= held.keys()

@@ -68,11 +68,12 @@ READS: list[tuple[Policy, list[Body], list[str]]] = [
     (nat_policy(), [vnet(subnet())], [NG, OWN_GROUP]),
     # A neighbour's gateway is adopted: our own is not looked for.
     (nat_policy(), [vnet(DONE, subnet("new")), nat("ng", PIP)], [nat_id()]),
-    # Somebody lives there: their interface, and all addresses of the subscription, the old and the new one among them.
+    # Somebody lives there: their interface, and all addresses of the subscription, the old and the new one among them;
+    # who manages its group, and whether its address may be taken off.
     (
         nat_policy(),
         [vnet(subnet(**INHABITED)), nic(public=PIP), address(), nat("ng-spoke", address_id("new"), group=OWN)],
-        [nic_id(), NG, address_id("new"), *LISTS],
+        [nic_id(), NG, address_id("new"), GROUP, permissions(nic_id()), *LISTS],
     ),
     # Load balancers stand in their list.
     (
