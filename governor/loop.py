@@ -258,7 +258,7 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
         found = ()
     else:
         named = await ports.ledger.named_by(causes.named_as(cause.subject))
-        found = causes.scopes(cause.subject, (*named, *await _homes(cause.subject, named, ports)))
+        found = causes.scopes(cause.subject, (*named, *await homes_of(cause.subject, ports, named)))
     if len(found) > 1:
         for one in found:
             await ports.inbox.put(replace(cause, scope=one))
@@ -269,8 +269,8 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
     return found[0]
 
 
-async def _homes(subject: str, named: tuple[Scope, ...], ports: Ports) -> tuple[Scope, ...]:
-    """The subject of an event and whose last run named it in; where it lives, if a new one would be named by nobody."""
+async def homes_of(subject: str, ports: Ports, named: tuple[Scope, ...] = ()) -> tuple[Scope, ...]:
+    """The subject of an event and whose last run named it in; where it lives: a new one is named by nobody."""
     whole = ids.top_level(subject)
     kind, above = ids.kind(whole), Remainder(ids.parse(whole).subscription)
     if kind == ids.CLUSTER:

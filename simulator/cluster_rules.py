@@ -1,11 +1,8 @@
-"""AKS's rules on a cluster and its pools as they would be: how its egress fits its subnets, and what cannot change."""
-
-import msgspec
+"""AKS's rules on a cluster and its pools as they would be: what goes together, and what cannot change."""
 
 from simulator import errors
-from simulator.agent_pools import check_unchanged, subnets_of
-from simulator.cluster_bodies import OUTBOUND_GOALS
-from simulator.ids import location_key
+from simulator.agent_pools import check_unchanged
+from simulator.cluster_egress_rules import check_egress
 from simulator.outbound_types import (
     LOAD_BALANCER,
     MANAGED_GATEWAYS,
@@ -15,46 +12,13 @@ from simulator.outbound_types import (
     USER_NAT,
     USER_ROUTES,
     may_follow,
-    outbound_of,
 )
-from simulator.references import GATEWAY_ADDRESSES
-from simulator.store import Store, Stored
-from simulator.wire import Body, elements, members, text
+from simulator.planned_clusters import Planned
+from simulator.store import Store
+from simulator.wire import Body, members, text
 
-HOPS = ("virtualappliance", "virtualnetworkgateway")
 _UNCHANGING = ("dnsPrefix", "nodeResourceGroup")
 _UNCHANGING_IN_NETWORK = ("serviceCidr", "dnsServiceIP", "loadBalancerSku")
-
-
-class Planned(msgspec.Struct, frozen=True):
-    """A cluster as it would be after a write: its properties, those of its pools by name, and both as they are."""
-
-    id: str
-    location: str
-    identity: Body
-    properties: Body
-    pools: dict[str, Body]
-    before: Body | None = None
-    pools_before: dict[str, Body] = {}
-
-    @property
-    def network(self) -> Body:
-        return members(self.properties.get("networkProfile"))
-
-    @property
-    def outbound(self) -> str:
-        return outbound_of(self.network)
-
-    @property
-    def outbound_before(self) -> str:
-        """The type it has; empty when it is new, or an estate did not say one."""
-        network = members((self.before or {}).get("networkProfile"))
-        return outbound_of(network) if "outboundType" in network else ""
-
-    @property
-    def node_subnets(self) -> dict[str, str]:
-        """The ids of somebody's own subnets in which nodes are, by key."""
-        return subnets_of(self.pools.values(), "vnetSubnetID")
 
 
 def check(store: Store, planned: Planned, sent: Body) -> None:
@@ -75,19 +39,7 @@ def check(store: Store, planned: Planned, sent: Body) -> None:
             "Please see http://aka.ms/aks/outboundtype for more details",
         )
     _check_network(planned)
-    _check_profiles(planned, sent)
-    subnets = [_subnet(store, planned, subnet) for subnet in planned.node_subnets.values()]
-    pod_subnets = subnets_of(planned.pools.values(), "podSubnetID").values()
-    with_pods = [*subnets, *(_subnet(store, planned, subnet) for subnet in pod_subnets)]
-    match planned.outbound:
-        case "userAssignedNATGateway":
-            for subnet in with_pods:
-                _check_gateway(store, subnet)
-        case "userDefinedRouting":
-            for subnet in subnets:
-                _check_default_route(store, subnet)
-    if planned.before is None:
-        _check_new(planned, subnets)
+    check_egress(store, planned, sent)
 
 
 def check_pools(planned: Planned) -> None:
@@ -169,107 +121,3 @@ def _check_network(planned: Planned) -> None:
             "UnexpectedLoadBalancerSkuForCurrentOutboundConfiguration",
             f"The outbound type {outbound} needs a standard load balancer and pools of virtual machine scale sets.",
         )
-
-
-def _check_profiles(planned: Planned, sent: Body) -> None:
-    """What a caller sends of addresses fits the outbound type."""
-    goals = [name for name in OUTBOUND_GOALS if members(sent.get("loadBalancerProfile")).get(name)]
-    if goals and planned.outbound != LOAD_BALANCER:
-        code = "InvalidLoadBalancerProfile"
-        if planned.outbound == USER_ROUTES:
-            code = "InvalidUserDefinedRoutingWithLoadBalancerProfile"
-        raise errors.cluster(
-            400,
-            code,
-            f"networkProfile.loadBalancerProfile.{goals[0]} cannot be set with outbound type {planned.outbound}.",
-        )
-    if len(goals) > 1:
-        raise errors.cluster(
-            400, "InvalidLoadBalancerProfile", f"Only one of {', '.join(goals)} can be set in loadBalancerProfile."
-        )
-    if planned.outbound not in MANAGED_GATEWAYS and members(sent.get("natGatewayProfile")).get(
-        "managedOutboundIPProfile"
-    ):
-        raise errors.cluster(
-            400,
-            "InvalidNATGatewayProfile",
-            f"networkProfile.natGatewayProfile cannot be set with outbound type {planned.outbound}.",
-        )
-
-
-def _check_new(planned: Planned, subnets: list[Stored]) -> None:
-    """What only a new cluster is refused for."""
-    identity = text(planned.identity.get("type")).lower()
-    for subnet in subnets:
-        properties = members(subnet.content.get("properties"))
-        if properties.get("natGateway") and planned.outbound != USER_NAT:
-            raise errors.cluster(
-                400,
-                "SubnetAlreadyAssociatedWithNATGateway",
-                f"Subnet {subnet.id} is associated with a NAT gateway, which needs the outbound type {USER_NAT}.",
-            )
-        kubenet = planned.network.get("networkPlugin") == "kubenet"
-        if properties.get("routeTable") and kubenet and identity == "systemassigned":
-            raise errors.cluster(
-                400,
-                "CustomRouteTableWithUnsupportedMSIType",
-                "Clusters using managed identity type SystemAssigned do not support bringing your own route table. "
-                "Please see https://aka.ms/aks/customrt for more information",
-            )
-
-
-def _check_gateway(store: Store, subnet: Stored) -> None:
-    gateway = _named(store, subnet, "natGateway")
-    if gateway is None:
-        raise errors.cluster(
-            400, "SubnetNotAssociatedWithNATGateway", f"Subnet {subnet.id} is not associated with a NAT gateway."
-        )
-    properties = members(gateway.content.get("properties"))
-    if not any(elements(properties.get(name)) for name in GATEWAY_ADDRESSES):
-        raise errors.cluster(
-            400,
-            "NATGatewayNotAssociatedWithPublicIPOrIPPrefix",
-            f"NAT gateway {gateway.id} is not associated with any public IP or IP prefix.",
-        )
-
-
-def _check_default_route(store: Store, subnet: Stored) -> None:
-    table = _named(store, subnet, "routeTable")
-    if table is None:
-        raise errors.cluster(
-            400,
-            "ExistingRouteTableNotAssociatedWithSubnet",
-            f"An existing route table has not been associated with subnet {subnet.id}. "
-            "Please update the route table association",
-        )
-    routes = [members(route.content.get("properties")) for route in store.listed(f"{table.id.casefold()}/routes")]
-    default = next((route for route in routes if route.get("addressPrefix") == "0.0.0.0/0"), None)
-    if default is None:
-        raise errors.cluster(
-            400,
-            "RouteTableMissingDefaultRouteError",
-            f"Route table {table.id} has no default route 0.0.0.0/0. Please see http://aka.ms/aks/outboundtype for "
-            "more details",
-        )
-    hop = text(default.get("nextHopType"))
-    if hop.lower() not in HOPS:
-        raise errors.cluster(
-            400,
-            "RouteTableInvalidNextHop",
-            f"Default route 0.0.0.0/0 has a next hop of {hop} but only next hops of VirtualAppliance or "
-            "VirtualNetworkGateway are allowed. Please see http://aka.ms/aks/outboundtype for more details",
-        )
-
-
-def _subnet(store: Store, planned: Planned, subnet_id: str) -> Stored:
-    """The id of a subnet in, the subnet out; refused when there is none, or it is in another region."""
-    found = store.get(subnet_id.casefold())
-    network = store.get(subnet_id.casefold().rpartition("/subnets/")[0])
-    if found is None or network is None or location_key(text(network.content.get("location"))) != planned.location:
-        raise errors.cluster(400, "SubnetNotFound", f"Subnet {subnet_id} was not found in region {planned.location}.")
-    return found
-
-
-def _named(store: Store, subnet: Stored, member: str) -> Stored | None:
-    link = members(members(subnet.content.get("properties")).get(member))
-    return store.get(text(link.get("id")).casefold())

@@ -10,7 +10,7 @@ from simulator.agent_pools import pools_of
 from simulator.calls import Call, announce, empty, operation_for
 from simulator.cluster_bodies import POOL_TYPE, PROFILES, TYPE, completed
 from simulator.cluster_busy import let_in, preempted
-from simulator.cluster_rules import Planned, check, check_pools
+from simulator.cluster_rules import check, check_pools
 from simulator.egress_dependencies import DEPENDENCIES, dependencies
 from simulator.events import Caller
 from simulator.ids import AGENT_POOL, CLUSTERS, location_key
@@ -18,6 +18,7 @@ from simulator.network import missing
 from simulator.node_group import NodeGroup
 from simulator.node_groups import leave, reconcile
 from simulator.operations import Effect, Operation
+from simulator.planned_clusters import Planned
 from simulator.render import render, shown_id
 from simulator.store import Stored
 from simulator.wire import Body, Response, answer, elements, members, text

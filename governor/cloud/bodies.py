@@ -55,9 +55,12 @@ def undone(wanted: Body, found: Body) -> str | None:
     return None
 
 
-def lacking(wanted: Body, found: Body) -> str | None:
-    """What was created and what is there in; the first member that is not there as sent, or None, out."""
-    for name, one, other in _lacking(wanted, found, ()):
+def lacking(wanted: Body, found: Body, moving: frozenset[Path] = frozenset()) -> str | None:
+    """What was sent and what is there in; the first member that is not there as sent, or None, out.
+
+    moving: members that are not looked at.
+    """
+    for name, one, other in _lacking(wanted, found, (), moving):
         return f"{name} should be {_show(one)} and is {_show(other)}"
     return None
 
@@ -88,13 +91,15 @@ def _differences(before: Any, after: Any, path: Path, intended: frozenset[Path])
         yield ".".join(path), before, after
 
 
-def _lacking(wanted: Any, found: Any, path: Path) -> Iterator[_Difference]:
+def _lacking(wanted: Any, found: Any, path: Path, moving: frozenset[Path]) -> Iterator[_Difference]:
+    if path in moving:
+        return
     if isinstance(wanted, dict) and isinstance(found, dict):
         for name in sorted(wanted):
-            yield from _lacking(wanted[name], found.get(name), (*path, name))
+            yield from _lacking(wanted[name], found.get(name), (*path, name), moving)
     elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
         for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
-            yield from _lacking(one, other, (*path, str(index)))
+            yield from _lacking(one, other, (*path, str(index)), moving)
     elif not (_same(wanted, found) or (path == ("location",) and _place(wanted) == _place(found))):
         yield ".".join(path), wanted, found
 

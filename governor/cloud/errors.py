@@ -31,6 +31,8 @@ class SignedOut(Transient):
     """No token, or not one that is accepted: tells nothing about the resources, and trying again at once is useless."""
 
 
+# AKS counts the writes of each cluster: nobody else has to wait.
+_OF_ONE_CLUSTER: Final = "Throttled"
 _WORDS: Final[tuple[tuple[type[Trouble], tuple[str, ...]], ...]] = (
     (
         Transient,
@@ -41,6 +43,7 @@ _WORDS: Final[tuple[tuple[type[Trouble], tuple[str, ...]], ...]] = (
             # AKS: the cluster or pool is busy, or was until a newer request took over.
             "OperationNotAllowed",
             "AKSOperationPreempted",
+            _OF_ONE_CLUSTER,
             "SubscriptionRequestsThrottled",
             "TooManyRequests",
         ),
@@ -182,6 +185,8 @@ def _is_throttling(status: int, told: _Told) -> bool:
     """429 is also how the network provider says that something else is being written."""
     busy = any(code.startswith(_RETRYABLE) or _BY_CODE.get(code) is Transient for code in told.codes[1:])
     named = {_TOO_MANY, "subscriptionrequeststhrottled", "toomanyrequests"}.intersection(told.codes)
+    if told.code.casefold() == _OF_ONE_CLUSTER.casefold():
+        return False
     return status == 429 and (bool(named) or not (busy or told.codes[0].startswith(_RETRYABLE)))
 
 

@@ -4,27 +4,35 @@ from pathlib import Path
 
 from governor.commands import estate_file, explaining, screen
 from governor.commands.deployment import policies_of
+from governor.commands.errors import CommandError
 from governor.commands.explain_view import show
+from governor.core import ids
 
 
-def explain(resource_id: str, *, estate: Path | None = None, policies: Path | None = None) -> int:
+def explain(
+    resource_id: str, *, estate: Path | None = None, policies: Path | None = None, for_aks: bool = False
+) -> int:
     """Show how something leaves for the internet, and why it is judged so.
 
     Parameters
     ----------
     resource_id: str
-        Id of a subnet, of a virtual network (each of its subnets), or of something that subnets leave by.
+        Id of a subnet, of a virtual network (each of its subnets), of a cluster, or of something that subnets leave by.
     estate: Path
         A file that Azure exported; without it, Azure or the simulator is read now.
     policies: Path
         Folder of policy files; without it, the one of the deployment.
+    for_aks: bool
+        Show instead how to make an AKS cluster in the subnet so that it complies from the start.
     """
     wanted = explaining.checked(resource_id)
+    if for_aks and ids.kind(wanted) != ids.SUBNET:
+        raise CommandError(f"--for-aks asks about a subnet, and {wanted} is none")
     if estate is not None:
         file = estate_file.read(estate)
         found = explaining.in_file(wanted, file, policies_of(policies))
     else:
         found = explaining.in_azure(wanted, policies)
     console = screen.out()
-    show(found, console)
+    show(found, console, for_aks=for_aks)
     return 0

@@ -8,25 +8,36 @@ from rich.markup import escape
 from governor.commands import screen, words
 from governor.commands.explain_hub import hops
 from governor.commands.explaining import Considered, Explained, Found
+from governor.commands.for_aks import command
+from governor.commands.for_aks import lines as for_aks_lines
 from governor.core import ids
 from governor.core.estate import Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.path import EgressPath, Method, describe
 from governor.core.plan import Remediation
+from governor.core.verdict import Verdict
 
 _INDENT = 11
 
 
-def show(found: Found, console: Console) -> None:
-    """What was found in, written on a console."""
+def show(found: Found, console: Console, *, for_aks: bool = False) -> None:
+    """What was found in, written on a console; for_aks: how to make a cluster in each subnet instead."""
     kind = ids.kind(found.resource)
     console.print(f"[bold]{words.type_of(found.resource)} {escape(words.short(found.resource))}[/]")
     console.print(f"[dim]{escape(found.resource)}[/]", soft_wrap=True)
-    if kind not in (ids.SUBNET, ids.VIRTUAL_NETWORK):
-        console.print("Only subnets are judged in this version; this is what it has to do with them.")
+    for verdict in found.own:
+        _verdict(verdict, console)
+    if kind not in (ids.SUBNET, ids.VIRTUAL_NETWORK) and not found.own:
+        console.print("Only subnets and clusters are judged in this version; this is what it has to do with them.")
     if not found.subnets:
         console.print(f"No subnet in {escape(found.source)} has to do with it.")
     for one in found.subnets:
+        if for_aks:
+            for text in command(one):
+                console.print(text, soft_wrap=True, markup=False, highlight=False)
+            for what, text in for_aks_lines(one):
+                _line(console, what, escape(text))
+            continue
         _subnet(one, console, titled=kind != ids.SUBNET)
 
 
@@ -52,16 +63,20 @@ def _subnet(one: Explained, console: Console, titled: bool) -> None:
     for text in _governed(one):
         _line(console, "policy", text)
     for verdict in (*one.judged.verdicts, *one.around):
-        expected = f", expected {verdict.expected}" if verdict.expected and verdict.expected != verdict.seen else ""
-        style = words.STYLES[verdict.result]
-        text = f"[{style}]{verdict.result.value}[/] {verdict.requirement}: {escape(verdict.seen + expected)}"
-        _line(console, "verdict", text)
+        _verdict(verdict, console)
     for repair in one.repairs:
         _line(console, "repair", "[green]would be done[/]: " + escape(_repair(repair)))
     for withheld in one.withheld:
         _line(console, "repair", f"[yellow]withheld[/]: {escape(_repair(withheld.remediation))}")
         for reason in withheld.reasons:
             _line(console, "because", escape(reason.text))
+
+
+def _verdict(verdict: Verdict, console: Console) -> None:
+    expected = f", expected {verdict.expected}" if verdict.expected and verdict.expected != verdict.seen else ""
+    style = words.STYLES[verdict.result]
+    text = f"[{style}]{verdict.result.value}[/] {verdict.requirement}: {escape(verdict.seen + expected)}"
+    _line(console, "verdict", text)
 
 
 def _line(console: Console, what: str, text: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,12 +18,12 @@ from governor.commands.explain_hub import hub_of
 from governor.commands.planning import ceiling_of
 from governor.commands.touching import subnets_of
 from governor.core import facts, guard, ids, needs
-from governor.core.cause import Cause, Scope, Source, VirtualNetwork
+from governor.core.cause import Cause, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.egress import bare, trace
 from governor.core.estate import ABSENT, Estate, clusters, is_list
 from governor.core.hub import Hub
-from governor.core.judged import Judged, look, of_network, spokes
+from governor.core.judged import Judged, judge, look, of_network, spokes
 from governor.core.needs import Needs
 from governor.core.path import EgressPath, addresses
 from governor.core.plan import Remediation, Withheld
@@ -33,6 +33,8 @@ from governor.core.selection import Finding, findings
 from governor.core.standing import Standing
 from governor.core.subject import of_subnet, subject_of
 from governor.core.verdict import Verdict
+from governor.loop import homes_of
+from governor.ports import Ports
 from governor.wiring import Worker
 
 
@@ -64,11 +66,12 @@ class Explained(Struct):
 
 
 class Found(Struct):
-    """What was asked about, where it was read, and the subnets it touches."""
+    """What was asked about, where it was read, the subnets it touches, and what is judged of it itself."""
 
     resource: str
     source: str
     subnets: tuple[Explained, ...] = ()
+    own: tuple[Verdict, ...] = ()
 
 
 def checked(resource_id: str) -> str:
@@ -84,10 +87,12 @@ def in_file(resource_id: str, file: EstateFile, policies: Policies) -> Found:
     """A resource id, the file it stands in and policies in, what is known of it out."""
     at, standing = datetime.now(UTC), Standing()
     found: list[Explained] = []
+    own: list[Verdict] = []
     for network, subnets in subnets_of(resource_id, file).items():
         estate = file_cloud.observe(file, network, at, _needs(policies, standing, subnets))
         found += _explained(subnets, Circumstances(estate, standing, policies, ceiling_of(os.environ)))
-    return Found(resource_id, str(file.path), tuple(found))
+        own += _own(resource_id, estate, policies)
+    return Found(resource_id, str(file.path), tuple(found), tuple(own))
 
 
 def in_azure(resource_id: str, policies: Path | None) -> Found:
@@ -100,9 +105,10 @@ async def _in_azure(resource_id: str, policies: Path | None) -> Found:
     reach(settings)
     worker = Worker(settings)
     found: list[Explained] = []
+    own: list[Verdict] = []
     try:
         rules = worker.rules()
-        for network, subnets in (await _named(resource_id, worker.ports.ledger.named_by)).items():
+        for network, subnets in (await _named(resource_id, worker.ports)).items():
             scope = VirtualNetwork(network)
             cause = Cause(Source.MANUAL, worker.clock.now(), scope=scope)
             standing = await worker.ports.ledger.standing(scope, cause)
@@ -111,28 +117,35 @@ async def _in_azure(resource_id: str, policies: Path | None) -> Found:
                 gone = estate.find(network, facts.VirtualNetwork) is ABSENT
                 raise CommandError(f"{network}: {'it does not exist' if gone else estate.why(ids.key(network))}")
             found += _explained(subnets, Circumstances(estate, standing, rules.policies, rules.ceiling))
+            own += _own(resource_id, estate, rules.policies)
     finally:
         await worker.close()
     if not found and ids.kind(resource_id) == ids.SUBNET:
         raise CommandError(f"{resource_id}: its virtual network has no such subnet")
-    return Found(resource_id, settings.arm_endpoint, tuple(found))
+    return Found(resource_id, settings.arm_endpoint, tuple(found), tuple(own))
 
 
-async def _named(
-    resource_id: str, named_by: Callable[[str], Awaitable[tuple[Scope, ...]]]
-) -> dict[str, frozenset[str] | None]:
+def _own(resource_id: str, estate: Estate, policies: Policies) -> Iterable[Verdict]:
+    """What is judged of something that is no network and no subnet."""
+    if ids.kind(resource_id) in (ids.SUBNET, ids.VIRTUAL_NETWORK):
+        return ()
+    return [verdict for verdict in judge(estate, policies) if ids.same(verdict.resource, resource_id)]
+
+
+async def _named(resource_id: str, ports: Ports) -> dict[str, frozenset[str] | None]:
     """The networks a resource touches, each with the keys of the subnets wanted (None: all of them)."""
     match ids.kind(resource_id):
         case ids.VIRTUAL_NETWORK:
             return {resource_id: None}
         case ids.SUBNET:
             return {ids.parent(resource_id): frozenset({ids.key(resource_id)})}
-    scopes = [scope for scope in await named_by(ids.key(resource_id)) if isinstance(scope, VirtualNetwork)]
+    named = (*await ports.ledger.named_by(ids.key(resource_id)), *await homes_of(resource_id, ports))
+    scopes = {scope.key: scope for scope in named if isinstance(scope, VirtualNetwork)}
     if not scopes:
         raise CommandError(
             f"{resource_id}: no virtual network that was governed so far names it; name a subnet, or use --estate FILE"
         )
-    return {scope.id: None for scope in scopes}
+    return {scope.id: None for scope in scopes.values()}
 
 
 def _explained(subnets: frozenset[str] | None, around: Circumstances) -> Iterable[Explained]:

@@ -150,10 +150,10 @@ def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) 
 def _why_not(
     verdict: Verdict, named: set[tuple[str, str]], proposed: Proposal, estate: Estate, policies: Policies
 ) -> str:
-    if any(resource == ids.key(verdict.resource) for resource, _ in named):
-        return "it comes with the repair of its way out"
     if verdict.requirement in CLUSTER_REQUIREMENTS[1:]:
         return "of clusters only outboundType is repaired"
+    if any(resource == ids.key(verdict.resource) for resource, _ in named):
+        return "it comes with the repair of its way out"
     policy = policies.find(verdict.policy or "")
     if policy is not None and policy.builds is None:
         return f"policy {policy.name} only judges"

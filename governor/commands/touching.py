@@ -6,6 +6,9 @@ from typing import Final
 from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
 from governor.core import ids
+from governor.core.cluster import Cluster
+from governor.core.estate import decode
+from governor.core.nodes import node_group
 
 _IDS: Final = re.compile(rb'"(/subscriptions/[^"]+)"')
 # A public address -> the load balancer that holds it -> the machines behind it -> their subnets.
@@ -28,11 +31,20 @@ def subnets_of(resource_id: str, file: EstateFile) -> Touched:
         return {network: frozenset({subnet})}
     if key not in file.bodies:
         raise CommandError(f"{file.path}: it does not hold {resource_id}")
+    if kind == ids.CLUSTER and (made := _made_for(key, file)):
+        return dict.fromkeys(made)
     touched: dict[str, set[str]] = {}
     for subnet in _touched(key, file):
         if _network(subnet) in file.networks:
             touched.setdefault(_network(subnet), set()).add(subnet)
     return {network: frozenset(subnets) for network, subnets in sorted(touched.items())}
+
+
+def _made_for(key: str, file: EstateFile) -> list[str]:
+    """The networks that Azure made for a cluster: those in the group of its nodes."""
+    cluster = decode(file.bodies[key])
+    group = node_group(cluster) if isinstance(cluster, Cluster) and cluster.has_managed_network else ""
+    return [network for network in file.networks if group and ids.key(ids.group_of(network)) == group]
 
 
 def _touched(start: str, file: EstateFile) -> set[str]:

@@ -55,7 +55,9 @@ def look_again(plan: Plan, verdicts: tuple[Verdict, ...], written: Written) -> f
     """Seconds until it makes sense to look again; None when the run is settled."""
     afters = [reason.after for held in plan.withheld for reason in held.reasons if reason.after is not None]
     if written.wait or any(verdict.waits for verdict in verdicts):
-        afters.append(0.0)
+        # AKS takes one write of a cluster a minute.
+        busy = any(o.became is Became.PENDING and isinstance(o.step, WriteCluster) for o in written.outcomes)
+        afters.append(60.0 if busy else 0.0)
     return min(afters, default=None)
 
 

@@ -70,7 +70,7 @@ def repair(case: Case, estate: Estate) -> Repair | None:
         return None
     to = _target(case, policy)
     steps = _steps(case, to)
-    if not steps and not case.held:
+    if not steps and (not case.held or case.cluster.has_managed_network):
         return None
     remediation = _whole(case, policy.name, steps, to, estate)
     reason, missing = _hindrance(case, to, remediation, estate)
@@ -118,6 +118,8 @@ def _whole(case: Case, policy: str, steps: tuple[Step, ...], to: str, estate: Es
     pieces = () if case.cluster.has_managed_network and not steps else case.pieces
     offered = (*case.pieces, *(one.remediation for one in case.held))
     about = dict.fromkeys(requirement for piece in offered for requirement in piece.requirements)
+    if case.cluster.has_managed_network:
+        about.pop(Requirement.SUBNET_PRIVATE, None)  # a subnet of AKS's own is never written
     if case.verdict.result is Result.VIOLATION:
         about = {REQUIREMENT.value: None, **about}
     old = tuple(sorted({a for one in case.subnets if one.path for a in addresses(one.path, estate)[0]}))
@@ -194,11 +196,13 @@ def _hindrance(case: Case, to: str, remediation: Remediation, estate: Estate) ->
         names = ", ".join(map(ids.name, case.others[:_SHOWN]))
         text = f"cluster {names} uses its subnets, too: both would have to change at once"
         return Reason(Gate.CLUSTER, text), ()
-    if case.held:
+    if case.held and not cluster.has_managed_network:
         return case.held[0].reasons[0], ()
     if case.foreign:
         text = f"its route table serves {', '.join(case.foreign[:_SHOWN])} as well, which would change with it"
         return Reason(Gate.SHARED, text), ()
+    if case.verdict.result is Result.UNKNOWN:
+        return Reason(Gate.UNSEEN, case.verdict.seen, after=_A_MINUTE if case.verdict.waits else None), ()
     if why := _impossible(cluster, to):
         return Reason(Gate.CLUSTER, why), ()
     routed = any(isinstance(step, WriteSubnet) and isinstance(step.to.route_table, str) for step in remediation.steps)

@@ -172,8 +172,8 @@ def _placed(judged: Judged, repair: Remediation, after: Estate) -> tuple[facts.S
     """A subject in, its subnet and network after the repair out."""
     subnet, found = judged.subnet, after.known.get(ids.key(judged.network.id))
     network = found if isinstance(found, facts.VirtualNetwork) else judged.network
-    if ids.kind(repair.resource) == ids.NETWORK_INTERFACE:
-        # What it needs may have been a write of its subnet.
+    if ids.kind(repair.resource) in (ids.CLUSTER, ids.NETWORK_INTERFACE):
+        # AKS attaches subnets of the network that it manages by itself; what an interface needs wrote its subnet.
         subnet = next((one for one in network.properties.subnets or () if ids.same(one.id, subnet.id)), subnet)
     for step in repair.steps:
         if isinstance(step, WriteSubnet) and ids.same(step.target, subnet.id):

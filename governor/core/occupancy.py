@@ -52,9 +52,14 @@ NOBODY: Final = Occupants(frozenset({"empty"}))
 def clusters_by_subnet(estate: Estate) -> dict[str, list[str]]:
     """An Estate in; by key of a subnet, the clusters that use it out."""
     found: dict[str, list[str]] = {}
-    for cluster in estate.all(Cluster):
+    every = estate.all(Cluster)
+    for cluster in every:
         for subnet in cluster.subnets:
             found.setdefault(ids.key(subnet), []).append(cluster.id)
+    managed = {node_group(one): one.id for one in every if one.has_managed_network and node_group(one)}
+    for network in estate.networks if managed else ():
+        if owner := managed.get(ids.key(ids.group_of(network.id))):
+            found.update({ids.key(one.id): [owner] for one in network.properties.subnets or ()})
     return found
 
 

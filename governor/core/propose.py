@@ -63,6 +63,15 @@ class _Draft(Struct):
             self.shared.update({one.digest: one for one in found.shared if not one.requirements})
             self.repairs[remediation.digest] = remediation
 
+    def needed_by(self, remediations: Iterable[Remediation]) -> set[str]:
+        """The digests of what these need, and what that needs."""
+        found: set[str] = set()
+        edge = {digest for one in remediations for digest in one.needs}
+        while edge:
+            found |= edge
+            edge = {n for digest in edge if digest in self.shared for n in self.shared[digest].needs} - found
+        return found
+
     def withhold(self, remediation: Remediation, reason: Reason, subjects: tuple[Judged, ...]) -> None:
         self.subjects[remediation.digest] = subjects
         self.withheld.append(Withheld(remediation, (reason,)))
@@ -188,6 +197,10 @@ def _cluster(cluster: Cluster, subnets: tuple[Judged, ...], estate: Estate, draf
     elif not found.missing:
         draft.subjects[found.remediation.digest] = mine
         draft.repairs[found.remediation.digest] = found.remediation
+    # What only these pieces needed is not made for nobody.
+    left = draft.needed_by(draft.repairs.values())
+    lone = draft.needed_by(pieces.values()) - left
+    draft.shared = {digest: one for digest, one in draft.shared.items() if digest not in lone}
 
 
 def _take_link(

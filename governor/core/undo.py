@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from governor.core import facts, ids, ranges
 from governor.core.circumstances import Circumstances
+from governor.core.cluster import Cluster
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
@@ -47,6 +48,8 @@ from governor.core.step import (
 )
 
 _ADDRESS_GATES = (paused, ceiling, cluster, rights, breaker, calendar, settle)
+# Who else lives in the subnets of a cluster was looked at when they were changed.
+_CLUSTER_GATES = (paused, ceiling, rights, breaker, calendar, settle)
 _PEERING_GATES = (paused, ceiling, rights, breaker, calendar, settle)
 
 
@@ -58,14 +61,21 @@ def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
     looked = tuple(look(estate, policies))
     remediations: dict[str, Remediation] = {}
     subjects: dict[str, tuple[Judged, ...]] = {}
+    clusters = [r for r in record.done if ids.kind(r.resource) == ids.CLUSTER]
+    for original in clusters:
+        back = _cluster_back(original, [o.step for o in written if o.remediation == original.digest], record)
+        if back is not None:
+            remediations[back.digest] = back
+            subjects[back.digest] = tuple(one for one in looked if _uses(one, original.resource))
+    whole = {original.digest for original in clusters}
     for outcome in reversed(written):
-        step, original = inverse(outcome.step), by_digest.get(outcome.remediation)
-        if step is None or original is None:
+        step, found = inverse(outcome.step), by_digest.get(outcome.remediation)
+        if step is None or found is None or found.digest in whole:
             continue
         # What nobody's way out hangs on goes last, when all that used it was taken back.
         needs = tuple(remediations) if isinstance(step, DeleteNatGateway) else ()
         about = _subjects(step, looked)
-        back = _back(step, original, record, about)
+        back = _back(step, found, record, about)
         remediations[back.digest] = replace(back, needs=needs)
         subjects[back.digest] = about
     return Proposal(Plan(tuple(remediations.values())), subjects)
@@ -102,6 +112,9 @@ def _reasons(
     # No policy may have the last way out taken away by an undo.
     unjudged = tuple(replace(judged, policy=None) for judged in subjects)
     first = forecast(around.estate, tuple(step for one in released for step in one.steps))
+    if ids.kind(remediation.resource) == ids.CLUSTER:
+        reasons = held_by(_CLUSTER_GATES, remediation, subjects, (policy, around))
+        return reasons or _resting(remediation, around.estate) or spoils(remediation, unjudged, first, around)
     match remediation.steps[0]:
         case WriteSubnet() if not subjects:
             return [Reason(Gate.UNDO, "the subnet is gone")]
@@ -180,6 +193,39 @@ def _subjects(step: Step, looked: Iterable[Judged]) -> tuple[Judged, ...]:
 
 def _lives_in(nic: str, subnet: facts.Subnet) -> bool:
     return any(ids.same(ids.parent(ref.id), nic) for ref in subnet.properties.ip_configurations or ())
+
+
+def _uses(judged: Judged, cluster: str) -> bool:
+    return any(ids.same(one, cluster) for one in judged.occupants.clusters)
+
+
+def _cluster_back(original: Remediation, steps: list[Step], record: Record) -> Remediation | None:
+    """A cluster and its subnets go back together, in reverse order, or not at all; None where nothing was written."""
+    back = tuple(one for step in reversed(steps) if (one := inverse(step)))
+    if not back:
+        return None
+    return Remediation(
+        resource=original.resource,
+        policy=original.policy,
+        requirements=original.requirements,
+        steps=back,
+        reason=f"takes record {record.id} back",
+        disruptions=(Disruption.OUTAGE,),
+        digest=digest(original.policy, original.requirements, original.resource, back),
+        old_addresses=original.new_addresses,
+        new_addresses=original.old_addresses,
+    )
+
+
+def _resting(remediation: Remediation, estate: Estate) -> list[Reason]:
+    """Why a cluster cannot be written now."""
+    cluster = estate.find(remediation.resource, Cluster)
+    if not isinstance(cluster, Cluster):
+        return [Reason(Gate.UNSEEN, f"cluster {ids.name(remediation.resource)} is gone, or was not read")]
+    if cluster.unsettled:
+        seen, passes = cluster.unsettled
+        return [Reason(Gate.CLUSTER, seen, after=60.0 if passes else None)]
+    return []
 
 
 def _back(step: Step, original: Remediation, record: Record, subjects: tuple[Judged, ...]) -> Remediation:

@@ -27,7 +27,7 @@ def test_json_holds_everything(run: Run, contoso: Path) -> None:
     }
     withheld = {w["remediation"]["resource"].rpartition("/")[2]: w["reasons"][0]["gate"] for w in plan["withheld"]}
     assert withheld == {
-        "snet-nodes": "cluster",
+        "aks-shop": "cluster",
         "public": "unsupported",
         "snet-web": "occupants",
         "snet-orders": "approval",
@@ -38,7 +38,9 @@ def test_json_holds_everything(run: Run, contoso: Path) -> None:
         "snet-crm": "hub",
         "spoke-crm": "approval",
     }
-    assert plan["unrepaired"] == []
+    assert {(one["requirement"], one["why"]) for one in plan["unrepaired"]} == {
+        ("cluster-private-api", "of clusters only outboundType is repaired")
+    }
 
 
 def test_what_several_networks_share_is_made_once(run: Run, contoso: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from governor import decisions
 from governor.core import ids
 from governor.core.plan import Gate
-from governor.core.policy import Egress, NatGatewayPolicy
+from governor.core.policy import Clusters, Egress, Mode, NatGatewayPolicy
 from governor.core.verdict import Result
+from tests.scenarios.cluster_world import FREE, body, cluster, type_of
 from tests.scenarios.hub_world import AWAY, HOP, add_hub, policy, route, spoke
 from tests.scenarios.world import REGION, SUB, World, gateway, nat_policy, network, subnet, vnet
 
@@ -136,8 +137,20 @@ async def behind_gateway(folder: Path, without: str = "", at_hub: str = "") -> s
     return await done_and_undone(world, subnet("spoke-1", "new"), {"properties": {"addressPrefix": "10.1.9.0/24"}})
 
 
+async def with_cluster(folder: Path, without: str = "") -> set[str]:
+    """A new cluster leaves by the NAT gateway of its network, and then by its load balancer again."""
+    wanted = nat_policy(occupied=Mode.ENFORCE, approvals=FREE, clusters=Clusters(private_api_server="off"))
+    world = limited(folder, wanted, without=without)
+    world.put_now(vnet("spoke-1"), spoke(1, "nodes"))
+    world.clock.advance(3 * 24 * 3600)
+    world.arm.take_events()
+    found = await done_and_undone(world, cluster(), body(subnet("spoke-1", "nodes")))
+    assert found or type_of(world) == "loadBalancer"
+    return found
+
+
 Story = Callable[[Path, str], Awaitable[set[str]]]
-STORIES: Final[tuple[Story, ...]] = (by_gateway, by_prefix, by_hub, behind_gateway)
+STORIES: Final[tuple[Story, ...]] = (by_gateway, by_prefix, by_hub, behind_gateway, with_cluster)
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -11,6 +11,7 @@ from governor.core.plan import Gate
 from governor.core.policy import Approvals, AutoDecision, Disruption, Limits, Mode, Select
 from governor.core.record import Became, Record
 from governor.core.standing import Ruling
+from governor.core.step import name
 from simulator.arm import Fault
 from tests.scenarios.world import REGION, SUB, World, nat_policy, network, subnet, vnet, vnet_body
 
@@ -113,7 +114,7 @@ async def test_limits_cut_between_repairs_and_go_on_by_themselves(tmp_path: Path
     assert max(per_run) == 2
 
 
-async def test_a_subnet_of_a_cluster_is_never_attached(tmp_path: Path) -> None:
+async def test_a_subnet_of_a_cluster_waits_with_its_cluster(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.put_now(vnet("spoke-1"), vnet_body(("aks", "10.0.1.0/24"), ("app", "10.0.2.0/24")))
     cluster = f"/subscriptions/{SUB}/resourceGroups/rg-net/providers/Microsoft.ContainerService/managedClusters/k1"
@@ -121,7 +122,15 @@ async def test_a_subnet_of_a_cluster_is_never_attached(tmp_path: Path) -> None:
     world.put_now(cluster, {"location": REGION, "properties": {"agentPoolProfiles": [pool]}}, "2025-05-01")
     await world.quiet()
     assert world.attached("spoke-1") == {"aks": None, "app": "ng-spoke-1"}
-    assert Gate.CLUSTER in {g for r in await world.records() for g in gates(r)}
+    (waits,) = [
+        o.remediation
+        for o in (await world.records())[-1].withheld
+        if o.remediation.requirements and Gate.APPROVAL in {r.gate for r in o.reasons}
+    ]
+    assert (waits.resource.rpartition("/")[2], [name(step) for step in waits.steps]) == (
+        "k1",
+        ["WriteSubnet", "WriteCluster"],
+    )
 
 
 async def test_what_cannot_be_read_is_unknown_and_not_written(tmp_path: Path) -> None:
@@ -214,7 +223,6 @@ async def test_whoever_moves_in_between_plan_and_write_is_asked_first(tmp_path: 
 async def test_the_network_in_a_node_resource_group_is_never_written(tmp_path: Path, group: str) -> None:
     world = World(tmp_path)
     nodes = f"/subscriptions/{SUB}/resourceGroups/{group}"
-    world.put_now(nodes, {"location": REGION}, "2024-11-01")
     cluster = f"/subscriptions/{SUB}/resourceGroups/rg-net/providers/Microsoft.ContainerService/managedClusters/k1"
     # Its pools are empty and name no subnet: the network is Azure's own.
     properties = {"nodeResourceGroup": group, "agentPoolProfiles": [{"name": "pool", "count": 0}]}
@@ -222,4 +230,6 @@ async def test_the_network_in_a_node_resource_group_is_never_written(tmp_path: P
     world.put_now(f"{nodes}/providers/Microsoft.Network/virtualNetworks/spoke-1", vnet_body(("aks", "10.0.1.0/24")))
     await world.quiet()
     assert world.writes() == []
-    assert Gate.CLUSTER in gates((await world.records())[-1])
+    # What is proposed changes the cluster, and nothing in its group.
+    offers = (await world.records())[-1].withheld
+    assert {step.target.rpartition("/")[2] for o in offers for step in o.remediation.steps} == {"k1"}

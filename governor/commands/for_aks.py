@@ -1,0 +1,111 @@
+"""How to make an AKS cluster that complies in a subnet: what is known of the subnet in, flags and what else out.
+
+Whoever makes the cluster reads this before he does: AKS refuses a type whose subnet is not ready for it.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from governor.commands import words
+from governor.commands.explaining import Explained
+from governor.core import ids, outbound_type
+from governor.core.outbound_type import NONE, OWN_NAT, ROUTED
+from governor.core.plan import Remediation
+from governor.core.policy import PathKind, Policy
+from governor.core.step import WriteCluster, WriteSubnet
+from governor.core.verdict import Result
+
+# facts/azure.md 4.4, public cloud; what the add-ons of a cluster need comes on top of it.
+_NAMES: Final = (
+    *("*.hcp.{region}.azmk8s.io", "mcr.microsoft.com", "*.data.mcr.microsoft.com", "mcr-0001.mcr-msedge.net"),
+    *("management.azure.com", "login.microsoftonline.com", "packages.microsoft.com", "packages.aks.azure.com"),
+    "acs-mirror.azureedge.net",
+)
+_JOIN: Final = "Microsoft.Network/virtualNetworks/subnets/join/action"
+Lines = Iterator[tuple[str, str]]
+
+
+def lines(one: Explained) -> Lines:
+    """A subnet with all that is known of it in; lines for people, what and the text, out."""
+    subnet, policy = one.judged.subnet, one.judged.policy
+    if subnet.delegated_to:
+        yield "for AKS", f"no cluster can live in it: it is delegated to {', '.join(subnet.delegated_to)}"
+        return
+    if policy is None:
+        yield "for AKS", "no policy governs it: it asks for no outboundType"
+        return
+    wanted = _type(policy)
+    if policy.clusters.node_public_ips != "allow":
+        yield "not", "--enable-node-public-ip, --node-public-ip-prefix-id: no public addresses on nodes"
+    if wanted:
+        yield from _first(one, wanted)
+    yield from _identity(subnet.id, wanted)
+    yield from _allow(one, wanted)
+
+
+def _type(policy: Policy) -> str:
+    """The type that belongs to what the policy builds, or to the first way it allows; "" where it asks for none."""
+    if policy.clusters.outbound_type != "match":
+        return "" if policy.clusters.outbound_type == "ignore" else policy.clusters.outbound_type
+    kinds: tuple[PathKind, ...] = (*((policy.builds,) if policy.builds else ()), *policy.allowed)
+    return next((one for kind in kinds for one in outbound_type.of_path(kind, managed=False)), "")
+
+
+def command(one: Explained) -> tuple[str, ...]:
+    """A subnet with all that is known of it in, the lines of the command that makes a cluster there out."""
+    subnet, policy = one.judged.subnet, one.judged.policy
+    if subnet.delegated_to or policy is None:
+        return ()
+    wanted = _type(policy)
+    flags = ["az aks create --resource-group <group> --name <name>", f"--vnet-subnet-id {subnet.id}"]
+    if wanted:
+        flags.append(f"--outbound-type {wanted}")
+    if wanted == NONE:
+        flags.append("--bootstrap-artifact-source Cache --bootstrap-container-registry-resource-id <registry>")
+    if policy.clusters.private_api_server == "deny":
+        flags.append("--enable-private-cluster")
+    flags.append("--network-plugin azure --load-balancer-sku standard --assign-identity <identity>")
+    return (*(f"{flag} \\" for flag in flags[:1]), *(f"  {flag} \\" for flag in flags[1:-1]), f"  {flags[-1]}")
+
+
+def _first(one: Explained, wanted: str) -> Lines:
+    """What must be on the subnet before AKS takes the type."""
+    properties = one.judged.subnet.properties
+    egress = next((v for v in one.judged.verdicts if v.requirement == "subnet-egress"), None)
+    if egress is not None and egress.result is Result.COMPLIANT:
+        there = properties.nat_gateway if wanted == OWN_NAT else properties.route_table if wanted == ROUTED else None
+        yield "ready", f"yes: {f'{ids.name(there.id)} is attached' if there else egress.seen}"
+        return
+    if egress is not None and egress.result is Result.UNKNOWN:
+        yield "ready", f"not known: {egress.seen}"
+        return
+    attached = [(r, "") for r in one.repairs] + [(w.remediation, w.reasons[0].text) for w in one.withheld]
+    found = next(((r, why) for r, why in attached if _attaches(r)), None)
+    if found is None:
+        yield "ready", "no: what it must leave by is not attached, and nothing here would attach it"
+        return
+    remediation, why = found
+    steps = "; ".join(words.does(step) for step in remediation.steps if not isinstance(step, WriteCluster))
+    yield "ready", f"not yet, first: {steps}{f' (withheld: {why})' if why else ' (the next run does it)'}"
+
+
+def _attaches(remediation: Remediation) -> bool:
+    return any(isinstance(step, WriteSubnet) for step in remediation.steps)
+
+
+def _identity(subnet: str, wanted: str) -> Lines:
+    yield "identity", f"the cluster's identity needs {_JOIN} on {subnet}"
+    if wanted == ROUTED:
+        yield "", "with kubenet, a user-assigned one that may also write routes: Microsoft.Network/routeTables/*"
+
+
+def _allow(one: Explained, wanted: str) -> Lines:
+    if one.addresses:
+        yield "leaves from", f"{', '.join(one.addresses)}: for the allow-lists of others, and for authorized IP ranges"
+    elif wanted:
+        yield "leaves from", "not known yet: ask again when it is ready"
+    if wanted == ROUTED:
+        region = one.judged.network.region
+        names = ", ".join(name.format(region=region) for name in _NAMES)
+        yield "let out", f"by the firewall, TCP 443: {names} (FQDN tag AzureKubernetesService), and what add-ons need"
+        yield "", f"UDP 1194 and TCP 9000 to AzureCloud.{region}, unless the cluster is private"
