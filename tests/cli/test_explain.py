@@ -120,7 +120,7 @@ def test_anything_else_is_explained_by_its_subnets(
     ran = run("explain", resource, "--estate", contoso)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(f"{what} {resource.rpartition('/')[2]}\n")
-    assert "Only subnets are judged in this version" in ran.text
+    assert "It is not judged itself" in ran.text
     assert [line.split()[1] for line in ran.out.splitlines() if line.startswith("subnet ")] == subnets
 
 
