@@ -269,8 +269,8 @@ def test_who_manages_a_group_is_asked_and_must_be_known() -> None:
 # ---- addresses of nobody ---------------------------------------------------------------------------------------------
 
 
-def alone(*, old: Body = OLD, above: Body | None = None, **tags: str) -> Estate:
-    return remainder(tagged(address(), **tags), old, above or group(), subscription(), listed=(EVERYTHING, *ADDRESSES))
+def alone(tags: dict[str, str] | None = None, above: Body | None = None) -> Estate:
+    return remainder(tagged(address(), **(tags or {})), OLD, above or group(), subscription(), listed=(EVERYTHING, *ADDRESSES))
 
 
 def test_an_address_of_nobody_goes_into_quarantine_and_is_in_order_then() -> None:
@@ -308,11 +308,11 @@ LEFT: list[tuple[dict[str, Any], dict[str, str], list[Step]]] = [
 def test_an_address_is_deleted_after_its_time_and_only_where_the_policy_says_so(
     public: dict[str, Any], tags: dict[str, str], steps: list[Step]
 ) -> None:
-    assert [step for _, step in planned(alone(**tags), freely(**public)).steps] == steps
+    assert [step for _, step in planned(alone(tags), freely(**public)).steps] == steps
 
 
 def test_deleting_waits_for_a_person() -> None:
-    plan = planned(alone(**LONG_AGO), nat_policy(public_ips=PublicIps(**DELETING)))
+    plan = planned(alone(LONG_AGO), nat_policy(public_ips=PublicIps(**DELETING)))
     assert reason(plan, "pip") == (Gate.APPROVAL, "waits for approval: class irreversible")
 
 
