@@ -38,6 +38,7 @@ _LISTED: Final = {
     "publicIpAddresses": ids.PUBLIC_IP,
     "publicIpPrefixes": ids.PUBLIC_IP_PREFIX,
     "loadBalancers": ids.LOAD_BALANCER,
+    "natGateways": ids.NAT_GATEWAY,
     "apiManagement": ids.API_MANAGEMENT,
 }
 _ASKED: Final = ("learnedRoutes(", "creationTimes(", "instanceAddresses(")

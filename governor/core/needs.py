@@ -14,6 +14,7 @@ from governor.core.address_verdict import addresses_of
 from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, Estate, clusters, deployments, is_list, list_of, networks
 from governor.core.gates import asks_deployments
+from governor.core.idle import idle
 from governor.core.judged import look
 from governor.core.nodes import node_group
 from governor.core.path import addresses
@@ -49,6 +50,7 @@ _LISTED: Final = {
     ids.PUBLIC_IP: "publicIpAddresses",
     ids.PUBLIC_IP_PREFIX: "publicIpPrefixes",
     ids.LOAD_BALANCER: "loadBalancers",
+    ids.NAT_GATEWAY: "natGateways",
 }
 
 
@@ -102,6 +104,7 @@ def for_evidence(estate: Estate, policies: Policies) -> Needs:
 def _for_addresses(estate: Estate, policies: Policies) -> Needs:
     """An Estate in, what must be read to know who has public addresses out."""
     missing = tuple(one for seen in addresses_of(estate, policies).values() for one in seen.missing)
+    missing += tuple(one for seen in idle(estate, policies).values() for one in seen.missing)
     return Needs(_unread(missing, estate), _unlisted(missing, estate))
 
 

@@ -19,6 +19,8 @@ from governor.core.cluster_verdict import of_cluster
 from governor.core.estate import Estate
 from governor.core.hub_means import hub_at_fault, hub_means, link_repair, straight_out, table_repair
 from governor.core.hub_verdict import bypasses
+from governor.core.idle import idle
+from governor.core.idle_means import idle_means
 from governor.core.judged import Judged, housed, leaves_by_hub, look, spokes
 from governor.core.means import Means, breaks, means, shown, unread
 from governor.core.nodes import clusters_by_network
@@ -94,6 +96,12 @@ def proposal(estate: Estate, policies: Policies) -> Proposal:
             elif found.repair is not None:
                 draft.repairs[found.repair.digest] = found.repair
                 draft.subjects[found.repair.digest] = subjects
+    for unused in idle(estate, policies).values():
+        draft.missing.update(dict.fromkeys(unused.missing))
+        for gateway in unused.found:
+            if (repair := idle_means(gateway, estate)) is not None:
+                draft.repairs[repair.digest] = repair
+                draft.subjects[repair.digest] = ()
     return _proposal(draft)
 
 

@@ -270,7 +270,8 @@ def test_who_manages_a_group_is_asked_and_must_be_known() -> None:
 
 
 def alone(tags: dict[str, str] | None = None, above: Body | None = None) -> Estate:
-    return remainder(tagged(address(), **(tags or {})), OLD, above or group(), subscription(), listed=(EVERYTHING, *ADDRESSES))
+    body = tagged(address(), **(tags or {}))
+    return remainder(body, OLD, above or group(), subscription(), listed=(EVERYTHING, *ADDRESSES))
 
 
 def test_an_address_of_nobody_goes_into_quarantine_and_is_in_order_then() -> None:

@@ -366,6 +366,7 @@ _LISTS: Final = {
     ids.PUBLIC_IP_PREFIX: "publicipprefixes(",
     ids.LOAD_BALANCER: "loadbalancers(",
     ids.API_MANAGEMENT: "apimanagement(",
+    ids.NAT_GATEWAY: "natgateways(",
 }
 
 
@@ -378,7 +379,7 @@ def _is_listed(resource_id: str, name: str) -> bool:
             return name.startswith("deployments(")
         case ids.PERMISSIONS:
             return name == estates.permissions(resource_id.partition("/providers/Microsoft.Authorization/")[0])
-        case ids.PUBLIC_IP | ids.PUBLIC_IP_PREFIX | ids.LOAD_BALANCER | ids.API_MANAGEMENT as kind:
+        case kind if kind in _LISTS:
             return name.casefold().startswith(_LISTS[kind])
         case ids.LEARNED_ROUTES:
             return name == estates.learned_routes(ids.top_level(resource_id))

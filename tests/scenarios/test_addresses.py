@@ -9,13 +9,14 @@ from governor import decisions
 from governor.core import ids
 from governor.core.address_step import QUARANTINE
 from governor.core.cause import Remainder
+from governor.core.idle import UNUSED
 from governor.core.plan import Gate
 from governor.core.policy import AddressRepair, Approvals, Mode, PublicIps, Select
 from governor.core.record import Became
 from governor.core.standing import Ruling
 from governor.core.verdict import Result, Verdict
 from governor.ports import Offered
-from tests.scenarios.world import REGION, SUB, World, nat_policy, network, subnet, vnet, vnet_body
+from tests.scenarios.world import REGION, SUB, World, gateway, nat_policy, network, subnet, vnet, vnet_body
 
 PIP = network("publicIPAddresses/pip-vm")
 NIC = network("networkInterfaces/nic-vm")
@@ -302,3 +303,47 @@ async def test_what_has_no_public_address_wakes_nobody(tmp_path: Path) -> None:
     assert len(await world.records()) == records
     (asked,) = world.transport.requests[requests:]
     assert (asked.method, asked.path.casefold()) == ("GET", NIC.casefold())
+
+
+async def test_a_gateway_of_ours_that_nobody_uses_is_reclaimed_and_its_address_goes_into_quarantine_first(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, nat_policy(select=Select()))
+    world.put_now(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await world.quiet()
+    ours, address = gateway("spoke-1"), world.get(gateway("spoke-1"))["properties"]["publicIpAddresses"][0]["id"]
+    world.clock.advance(2 * DAY)
+    world.ask("DELETE", vnet("spoke-1"))
+    await world.quiet()
+    world.clock.advance(DAY)
+    await world.sweep(SUB)
+    verdict = await about(world, ours)
+    assert verdict is not None
+    assert (verdict.requirement, verdict.result) == ("nat-gateway-unused", Result.COMPLIANT)
+    assert UNUSED in world.get(ours)["tags"]
+    world.clock.advance(29 * DAY)
+    await world.sweep(SUB)
+    assert world.exists(ours)
+    world.clock.advance(2 * DAY)
+    await world.sweep(SUB)
+    assert not world.exists(ours)
+    world.clock.advance(DAY)
+    await world.sweep(SUB)
+    assert QUARANTINE in world.get(address)["tags"]
+
+
+async def test_a_gateway_that_is_used_again_is_not_reclaimed(tmp_path: Path) -> None:
+    world = World(tmp_path, nat_policy(select=Select()))
+    world.put_now(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await world.quiet()
+    world.ask("DELETE", vnet("spoke-1"))
+    await world.quiet()
+    world.clock.advance(DAY)
+    await world.sweep(SUB)
+    assert UNUSED in world.get(gateway("spoke-1"))["tags"]
+    world.put_now(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await world.quiet()
+    assert world.attached("spoke-1") == {"app": "ng-spoke-1"}
+    world.clock.advance(31 * DAY)
+    await world.sweep(SUB)
+    assert UNUSED not in world.get(gateway("spoke-1"))["tags"]
