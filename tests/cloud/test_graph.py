@@ -18,7 +18,7 @@ from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.policy import Policies
 from governor.core.policy import Select as Conditions
-from governor.core.sighting import Cut, Seen, Sheet
+from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.core.verdict import Verdict
 from governor.ports import Absent, Refused, Transient
 from simulator.wire import Request, Response
