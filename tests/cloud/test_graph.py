@@ -30,7 +30,7 @@ THIRD = "33333333-3333-3333-3333-333333333333"
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 MANAGEMENT = "2020-05-01"
 Body = dict[str, Any]
-Part = Seen | Sheet | Cut
+Part = Seen | Sheet | Rest | Cut
 
 
 def network(number: int, subscription: str = SUBSCRIPTION, subnets: int = 1) -> Body:
