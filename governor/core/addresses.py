@@ -64,7 +64,6 @@ class Places(Struct, frozen=True):
     """
 
     holding: dict[str, facts.PublicIp]
-    interfaces: dict[str, facts.NetworkInterface]
     reached: dict[str, dict[str, facts.LoadBalancer]]
     placeless: tuple[facts.LoadBalancer, ...]
 
@@ -77,17 +76,12 @@ def wanted(policies: Policies) -> bool:
 def places(estate: Estate) -> Places:
     """An Estate in, what is attached where out."""
     holding: dict[str, facts.PublicIp] = {}
-    interfaces: dict[str, facts.NetworkInterface] = {}
     reached: dict[str, dict[str, facts.LoadBalancer]] = {}
     placeless: list[facts.LoadBalancer] = []
     for _, fact in sorted(estate.known.items()):
         match fact:
             case facts.PublicIp() if fact.properties.ip_configuration:
                 holding[ids.key(fact.properties.ip_configuration.id)] = fact
-            case facts.NetworkInterface():
-                for one in fact.properties.ip_configurations or ():
-                    if one.properties.public_ip_address:
-                        interfaces[ids.key(one.id)] = fact
             case facts.LoadBalancer() if public_frontends(fact):
                 behind = tuple(map(ids.key, reaches(fact)))
                 for key in behind:
@@ -96,7 +90,7 @@ def places(estate: Estate) -> Places:
                     placeless.append(fact)
             case _:
                 pass
-    return Places(holding, interfaces, reached, tuple(placeless))
+    return Places(holding, reached, tuple(placeless))
 
 
 def public_frontends(balancer: facts.LoadBalancer) -> tuple[facts.IpConfiguration, ...]:
@@ -144,7 +138,7 @@ def of_network(network: facts.VirtualNetwork, places: Places, estate: Estate) ->
     for key, (configuration, subnet) in sorted(lodging.items()):
         holder = ids.top_level(configuration)
         kind = ids.kind(holder)
-        named = kind == ids.NETWORK_INTERFACE and (key in places.holding or key in places.interfaces)
+        named = kind == ids.NETWORK_INTERFACE and key in places.holding
         if named or (kind == ids.SCALE_SET and not _is_plain(holder, nodes.cluster(holder))):
             machines.setdefault(ids.key(holder), (holder, subnet))
         balancers.update(places.reached.get(key, {}))
