@@ -453,7 +453,7 @@ class Azure:
 
     def _join(self) -> None:
         """What Azure fills in by itself: whom a gateway or a table serves, who has an address, how peerings are."""
-        for body in self.bodies.values():
+        for _, body in sorted(self.bodies.items()):
             for one in body.get("properties", {}).get("ipConfigurations") or ():
                 held = (one.get("properties") or {}).get("publicIPAddress") if isinstance(one, dict) else None
                 address = self.bodies.get(ids.key(held["id"])) if held else None
