@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.address_facts import ScaleSet
-from governor.core.addresses import public_frontends, reaches
+from governor.core.addresses import reaches
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.estate import Estate
+from governor.core.holder import public_frontends
 
 # Those that stay where they are: whoever named them before is still the one.
 SETTLED: Final = frozenset({ids.NETWORK_INTERFACE, ids.SCALE_SET})
