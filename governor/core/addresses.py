@@ -14,6 +14,7 @@ from governor.core.estate import NOT_READ, Estate, clusters, list_of
 from governor.core.holder import (
     Found,
     Holder,
+    alone,
     is_unattached,
     of_balancer,
     of_interface,
