@@ -21,14 +21,15 @@ from governor.core.account import Written
 from governor.core.cause import Cause, Remainder, Scope, Source
 from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
-from governor.core.judged import judge, look
+from governor.core.judged import judge
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Mode, Policies
-from governor.core.propose import propose
+from governor.core.propose import proposal
 from governor.core.record import Became, Offer, Outcome, Record, changed
 from governor.core.standing import Standing
 from governor.core.step import Step, touched
 from governor.core.verdict import Verdict, results
+from governor.core.whereabouts import KINDS, SETTLED, whereabouts
 from governor.ports import (
     Absorbed,
     Applied,
@@ -142,7 +143,7 @@ async def _planned(held: Held, standing: Standing, ports: Ports, rules: Rules) -
     if taken_back is None:
         estate = await _observed(held, partial(needs.for_repair, policies=policies, standing=standing), ports)
         around = Circumstances(estate, standing, policies, rules.ceiling)
-        return estate, guard.withhold(propose(estate, look(estate, policies)), around)
+        return estate, guard.withhold(proposal(estate, policies), around)
     wanted = partial(needs.for_undo, policies=policies, standing=standing, record=taken_back)
     estate = await _observed(held, wanted, ports)
     around = Circumstances(estate, standing, policies, rules.ceiling)
@@ -257,7 +258,7 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
         found = ()
     else:
         named = await ports.ledger.named_by(causes.named_as(cause.subject))
-        found = causes.scopes(cause.subject, (*named, *await homes_of(cause.subject, ports)))
+        found = causes.scopes(cause.subject, (*named, *await homes_of(cause.subject, ports, named)))
     if len(found) > 1:
         for one in found:
             await ports.inbox.put(replace(cause, scope=one))
@@ -268,14 +269,16 @@ async def _scope(cause: Cause, ports: Ports) -> Scope | None:
     return found[0]
 
 
-async def homes_of(subject: str, ports: Ports) -> tuple[Scope, ...]:
-    """The subject of an event in; where it lives if it is a cluster or a pool of one: a new one is named by nobody."""
+async def homes_of(subject: str, ports: Ports, named: tuple[Scope, ...] = ()) -> tuple[Scope, ...]:
+    """The subject of an event and whose last run named it in; where it lives: a new one is named by nobody."""
     whole = ids.top_level(subject)
-    if ids.kind(whole) != ids.CLUSTER:
+    kind, above = ids.kind(whole), Remainder(ids.parse(whole).subscription)
+    if kind == ids.CLUSTER:
+        return nodes.homes(whole, await ports.cloud.observe(above, partial(needs.for_cluster, whole)))
+    if kind not in KINDS or (named and kind in SETTLED):
         return ()
-    above = Remainder(ids.parse(whole).subscription)
-    seen = await ports.cloud.observe(above, partial(needs.for_cluster, whole))
-    return nodes.homes(whole, seen)
+    seen = await ports.cloud.observe(above, partial(needs.for_holder, whole), Estate(ports.clock.now()))
+    return whereabouts(whole, seen).scopes
 
 
 async def _wait(cause: Cause, ports: Ports, after: float | None, why: str) -> Record | None:

@@ -15,7 +15,7 @@ from governor.core.estate import Estate
 from governor.core.needs import Needs
 from governor.core.plan import Plan, Remediation, Withheld
 from governor.core.record import Outcome, Record
-from governor.core.sighting import Cut, Seen, Sheet, Sighting
+from governor.core.sighting import Cut, Rest, Seen, Sheet, Sighting
 from governor.core.standing import Decision, Pause, Standing, StandingApproval, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
@@ -116,8 +116,8 @@ class Cloud(Protocol):
 
     def survey(
         self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
-    ) -> AsyncIterator[Seen | Sheet | Cut]:
-        """Reads the networks of subscriptions from Resource Graph: first what is Seen, then Sheets. Raises Transient.
+    ) -> AsyncIterator[Seen | Sheet | Rest | Cut]:
+        """Reads subscriptions from Resource Graph: first what is Seen, then Sheets, then the Rest. Raises Transient.
 
         `needs` is asked for what else to read of the networks of each Sheet.
         """

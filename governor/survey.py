@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from governor import messages
 from governor.core import facts, ids, needs, sighting
 from governor.core.cause import MOST_SUBSCRIPTIONS, Cause, Remainder, Scope, Source, Survey, VirtualNetwork
-from governor.core.judged import judge_each
-from governor.core.sighting import Cut, Seen, Sheet, Sighting
+from governor.core.judged import judge_each, judge_remainders
+from governor.core.sighting import Cut, Rest, Seen, Sheet, Sighting
 from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, results
 from governor.loop import GIVE_UP_AFTER, PATIENCE, Rules
 from governor.ports import Ports, Transient, Trouble
@@ -103,6 +103,8 @@ class _Reading:
                     self.found.subscriptions, self.found.unseen = len(seen), dict(unseen)
                 case Sheet():
                     await self._judge(part)
+                case Rest():
+                    await self._judge_rest(part)
                 case Cut(why=why):
                     cut = why
                 case _:
@@ -122,9 +124,21 @@ class _Reading:
         sightings = [Sighting(VirtualNetwork(network), at, verdicts[ids.key(network)]) for network in sheet.networks]
         self.found.networks += len(sightings)
         self.found.subnets += sum(len(network.properties.subnets or ()) for network in sheet.estate.networks)
+        self._count(sightings)
+        await self._surveyed(sightings, at)
+
+    async def _judge_rest(self, rest: Rest) -> None:
+        """What lives in no network in; its verdicts are stored, and Causes put where a run should look."""
+        at = rest.estate.observed_at
+        each = judge_remainders(rest.estate, self._rules.policies)
+        sightings = [Sighting(Remainder(subscription), at, verdicts) for subscription, verdicts in each]
+        self._came.update(seen.scope.key for seen in sightings)
+        self._count(sightings)
+        await self._surveyed(sightings, at)
+
+    def _count(self, sightings: list[Sighting]) -> None:
         for result, count in results(v for seen in sightings for v in seen.verdicts).items():
             self.found.results[result] = self.found.results.get(result, 0) + count
-        await self._surveyed(sightings, at)
 
     async def _account_for(self, subscription: str, at: datetime) -> None:
         """A subscription whose networks have come, or not; what stands of it and did not come is looked at."""

@@ -138,7 +138,9 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
     if address.type_key == ROLE_DEFINITIONS:  # they are the tenant's, wherever they were read
         return _load_role(world, address, body)
     if is_network(address.type_key):
-        return _load_network(world, address, resource_id, body)
+        foreign = _load_network(world, address, resource_id, body)
+        world.ages.loaded(address.key, body)
+        return foreign
     if address.type_key == MEMBERSHIP:
         ensure_scope(world, Address("", address.names[1], None, None))
         leave(world.store, address.names[1])

@@ -60,13 +60,18 @@ def collection(world: World, call: Call) -> Response:
 
 
 def resources(world: World, call: Call, scopes: list[str]) -> Response:
-    """The top-level resources of some scopes that the caller can read, without properties, by `eq` and `and`."""
+    """The top-level resources of some scopes that the caller can read, without properties, by `eq` and `and`.
+
+    `$expand` takes createdTime.
+    """
     store = world.store
     keys = [key for scope in scopes for key in store.top_level(scope)]
     entries = [(key, found) for key in keys if (found := store.get(key)) is not None and _readable(world, call, found)]
     for name, value in _conditions(call.request.query.get("$filter", "")):
         entries = [(key, stored) for key, stored in entries if value in _field(name, key, stored)]
-    return paged(world, call, entries, lambda entry: summary(entry[1]))
+    if "createdtime" not in call.request.query.get("$expand", "").lower():
+        return paged(world, call, entries, lambda entry: summary(entry[1]))
+    return paged(world, call, entries, lambda entry: {**summary(entry[1]), "createdTime": world.ages.created(entry[0])})
 
 
 def groups(world: World, call: Call) -> Response:

@@ -11,6 +11,7 @@ import msgspec
 from simulator import balancers, peerings
 from simulator.access import Access, Roles
 from simulator.activity_log import ActivityLog
+from simulator.ages import Ages
 from simulator.clock import Clock
 from simulator.cluster_limits import ClusterLimits
 from simulator.earlier import Earlier
@@ -73,6 +74,7 @@ class World:
         self.at_end: dict[str, AtEnd] = {}  # by type: what else its provider does at the end of an operation
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.access = Access(self.store, settings.roles)
+        self.ages = Ages(self.store, self.moment)
         self.policies = PolicyIndex(self.store)
         self.past = Past(self.store, self.moment, settings.graph_lag)
         self.earlier = Earlier(self.store, self.moment)

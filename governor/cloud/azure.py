@@ -15,7 +15,7 @@ from governor.cloud.surveyor import Surveyor
 from governor.core.cause import Scope
 from governor.core.estate import Estate
 from governor.core.needs import Needs
-from governor.core.sighting import Cut, Seen, Sheet
+from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.core.step import Step
 from governor.ports import Applied, Clock, Renew
 
@@ -35,7 +35,10 @@ class AzureCloud:
 
     async def apply(self, remediation: str, step: Step, renew: Renew, correlation: str = "") -> Applied:
         """Checks, writes, waits, reads again. Raises only what `renew` raises."""
-        return await self._applier.apply(remediation, step, renew, correlation)
+        try:
+            return await self._applier.apply(remediation, step, renew, correlation)
+        finally:
+            self._observer.written()
 
     async def subscriptions(self, scopes: Sequence[str] = ()) -> tuple[str, ...]:
         """Scopes in, the subscriptions in them out. Raises Absent, Refused, Terminal and Transient."""
@@ -47,7 +50,7 @@ class AzureCloud:
 
     async def survey(
         self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
-    ) -> AsyncIterator[Seen | Sheet | Cut]:
+    ) -> AsyncIterator[Seen | Sheet | Rest | Cut]:
         """Reads the networks of subscriptions from Resource Graph. Raises Transient."""
         async for part in self._surveyor.survey(subscriptions, needs):
             yield part

@@ -24,6 +24,8 @@ _BACK_REFERENCES: Final = frozenset(
         "purpose",
     }
 )
+# Of an interface its ip configurations are its own; what only Azure fills out of it beside.
+_OF_INTERFACE: Final = frozenset({"hostedWorkloads", "macAddress", "primary"})
 # Azure shows "none" as an empty list, as an empty object or not at all.
 _NOTHING: Final[tuple[Any, ...]] = (None, [], {})
 
@@ -33,7 +35,9 @@ def writable(body: Body) -> Body:
     kept: Body = _without_filled(body)
     properties = kept.get("properties")
     if isinstance(properties, dict):
-        kept["properties"] = {name: value for name, value in properties.items() if name not in _BACK_REFERENCES}
+        interface = str(body.get("type", "")).casefold() == ids.NETWORK_INTERFACE
+        filled = _OF_INTERFACE if interface else _BACK_REFERENCES
+        kept["properties"] = {name: value for name, value in properties.items() if name not in filled}
     return kept
 
 
@@ -75,7 +79,7 @@ def _without_filled(value: Any) -> Any:
 
 
 def _differences(before: Any, after: Any, path: Path, intended: frozenset[Path]) -> Iterator[_Difference]:
-    if path in intended:
+    if path in intended or tuple("*" if part.isdecimal() else part for part in path) in intended:
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted(before.keys() | after.keys()):

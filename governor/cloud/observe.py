@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from governor.cloud import management, versions
+from governor.cloud import address_lists, management, versions
 from governor.cloud.arm import Arm
 from governor.cloud.closure import complete, joined
 from governor.cloud.wait import Wait
@@ -22,7 +22,8 @@ from governor.ports import Absent, Refused, Terminal, Transient
 
 T = TypeVar("T")
 _LIST: Final = re.compile(
-    r"(?P<what>clusters|deployments|networks|learnedRoutes|permissions)\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)"
+    rf"(?P<what>clusters|deployments|networks|learnedRoutes|permissions|{'|'.join(estates.ADDRESS_LISTS)})"
+    r"\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)"
 )
 # A gateway takes up to a minute to say what it learned; a claim lives for two.
 _LEARNED_WITHIN: Final = timedelta(seconds=90)
@@ -39,20 +40,25 @@ class _Learned(Struct):
 
 
 class Observer:
-    """Reads Estates. Clusters, what gateways learned and what we may do are kept for `keep_clusters` seconds.
+    """Reads Estates. Lists but those of deployments are kept for `keep_clusters` seconds.
 
-    Not longer than the clock skew that absorbing allows for: a run must not absorb the event of a
-    cluster that its list is too old to hold.
+    Not longer than the clock skew that absorbing allows for: a run must not absorb the event of a cluster that its
+    list is too old to hold. Lists of addresses only until something is written.
     """
 
     def __init__(self, arm: Arm, keep_clusters: float) -> None:
         self._arm = arm
         self._keep = timedelta(seconds=keep_clusters)
         self._kept: dict[str, _Listed] = {}
+        self._written: datetime | None = None
 
     async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:
         """A Scope, what else is needed and what was read already in, the Estate out; Transient when Azure is busy."""
         return await complete(so_far or await self._first(scope), needs, self._read)
+
+    def written(self) -> None:
+        """Something was written: what was listed of addresses before may not be true any more."""
+        self._written = self._arm.clock.now()
 
     async def _first(self, scope: Scope) -> Estate:
         observed_at = self._arm.clock.now()
@@ -60,7 +66,8 @@ class Observer:
             case VirtualNetwork(id=vnet):
                 return estates.build(observed_at, await self._resource(vnet), judged=[vnet])
             case Remainder():
-                return estates.build(observed_at, await self._resource(scope.key), judged=())
+                read = await self._resource(scope.key)
+                return estates.build(observed_at, read, judged=(), remainders=(scope.subscription,))
 
     async def _read(self, resources: dict[str, str], lists: list[str]) -> Reading:
         found = await together(
@@ -100,8 +107,10 @@ class Observer:
                     bodies = await self._once(name, lambda: self._permissions_at(where))
                 case "networks":
                     bodies = await self._networks_in(where)
-                case _:
+                case "deployments":
                     bodies = await self._deployments_in(where)
+                case what:
+                    bodies = await self._once(name, lambda: address_lists.read(self._arm, what, where))
             return Reading(bodies=bodies, listed=(name,))
         except Absent:  # what held the list is gone, and with it everything in the list
             return Reading(listed=(name,))
@@ -111,10 +120,13 @@ class Observer:
     async def _once(self, name: str, read: Callable[[], Awaitable[tuple[Raw, ...]]]) -> tuple[Raw, ...]:
         """The name of a list and how it is read in, its elements out: of the last reading, while that is young."""
         kept, at = self._kept.get(name), self._arm.clock.now()
-        if kept is None or at - kept.at >= self._keep:
+        if kept is None or at - kept.at >= self._keep or self._is_stale(name, kept):
             kept = _Listed(at, await read())
             self._kept[name] = kept
         return kept.bodies
+
+    def _is_stale(self, name: str, kept: _Listed) -> bool:
+        return self._written is not None and kept.at <= self._written and name.startswith(estates.ADDRESS_LISTS)
 
     async def _clusters_of(self, subscription: str) -> tuple[Raw, ...]:
         path = f"/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"

@@ -18,7 +18,7 @@ from governor.core import estate as estates
 from governor.core import ids
 from governor.core.estate import Estate, Gap, Reading
 from governor.core.needs import Needs
-from governor.core.sighting import Cut, Seen, Sheet
+from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.ports import Refused, Terminal
 
 _SUBSCRIPTIONS: Final = """
@@ -32,9 +32,19 @@ _CONTAINERS: Final = """
 resourcecontainers | where id in~ {ids} | project id, name, type, location, tags, properties | order by id asc"""
 _RESOURCES: Final = """
 resources | where id in~ {ids} | project id, name, type, location, tags, sku, zones, properties | order by id asc"""
-_CLUSTERS: Final = """
-resources | where type =~ 'microsoft.containerservice/managedclusters'
-| project id, name, type, location, tags, properties | order by id asc"""
+# What stands in lists of a subscription, by the name of the list.
+_LISTED: Final = {
+    "clusters": "microsoft.containerservice/managedclusters",
+    "publicIpAddresses": ids.PUBLIC_IP,
+    "publicIpPrefixes": ids.PUBLIC_IP_PREFIX,
+    "loadBalancers": ids.LOAD_BALANCER,
+    "natGateways": ids.NAT_GATEWAY,
+    "apiManagement": ids.API_MANAGEMENT,
+}
+_ASKED: Final = ("learnedRoutes(", "creationTimes(", "instanceAddresses(")
+_OF_TYPE: Final = """
+resources | where type =~ '{type}'
+| project id, name, type, location, tags, sku, properties | order by id asc"""
 # A query of more ids gets too long.
 _IDS_AT_ONCE: Final = 200
 _NOT_SHOWN: Final = "Resource Graph does not show it"
@@ -65,17 +75,19 @@ class _Subscription(Struct):
 class Surveyor:
     """Reads the networks of many subscriptions; holds one page at a time.
 
-    ask: reads the lists that Graph does not hold, and that are few, of Resource Manager: what gateways have learned.
+    ask: reads the lists that Graph does not hold, and that are few, of Resource Manager: what gateways have learned,
+    since when addresses are there, and which the instances of scale sets have.
     """
 
     def __init__(self, arm: Arm, ask: Callable[[str], Awaitable[Reading]]) -> None:
         self._graph = Graph(arm)
+        self._clock = arm.clock
         self._ask = ask
 
     async def survey(
         self, subscriptions: Sequence[str], needs: Callable[[Estate], Needs]
-    ) -> AsyncIterator[Seen | Sheet | Cut]:
-        """Subscriptions and what else is needed in; which are seen, then their networks out. Raises Transient."""
+    ) -> AsyncIterator[Seen | Sheet | Rest | Cut]:
+        """Subscriptions and what else is needed in, what is seen of them out. Raises Transient."""
         seen = await self._seen(subscriptions)
         yield seen
         if not seen.subscriptions:
@@ -85,6 +97,9 @@ class Surveyor:
                 yield await self._sheet(page, needs)
         except (Refused, Terminal) as found:
             yield Cut(str(found))
+            return
+        alone = Estate(self._clock.now(), remainders=seen.subscriptions)
+        yield Rest(await complete(alone, needs, self._read))
 
     async def _seen(self, subscriptions: Sequence[str]) -> Seen:
         try:
@@ -120,18 +135,24 @@ class Surveyor:
         return joined((read, Reading(gaps=tuple(Gap(key, _NOT_SHOWN) for key in resources if key not in told))))
 
     async def _lists(self, names: list[str]) -> Reading:
-        held = [name for name in names if name.startswith("clusters(")]
-        asked = joined([await self._ask(name) for name in names if name.startswith("learnedRoutes(")])
-        told = {*held, *asked.listed, *(gap.about for gap in asked.gaps)}
-        gaps = joined((asked, Reading(gaps=tuple(Gap(name, _NOT_HELD) for name in names if name not in told))))
-        if not held:
-            return gaps
-        subscriptions = [name.removeprefix("clusters(").removesuffix(")") for name in held]
+        asked = [await self._ask(name) for name in names if name.startswith(_ASKED)]
+        held: dict[str, list[str]] = {}
+        for name in names:
+            if (what := name.partition("(")[0]) in _LISTED:
+                held.setdefault(what, []).append(name)
+        found = joined([*asked, *[await self._held(what, those) for what, those in held.items()]])
+        told = {*found.listed, *(gap.about for gap in found.gaps)}
+        return joined((found, Reading(gaps=tuple(Gap(name, _NOT_HELD) for name in names if name not in told))))
+
+    async def _held(self, what: str, names: list[str]) -> Reading:
+        """Lists of one kind in, what Graph shows of them out."""
+        scopes = (name.removeprefix(f"{what}(").removesuffix(")") for name in names)
+        subscriptions = [scope.removeprefix("/subscriptions/") for scope in scopes]
         try:
-            rows = await self._graph.rows(_CLUSTERS, subscriptions)
+            rows = await self._graph.rows(_OF_TYPE.format(type=_LISTED[what]), subscriptions)
         except (Refused, Terminal) as found:
-            return joined((gaps, Reading(gaps=tuple(Gap(name, str(found)) for name in held))))
-        return joined((gaps, Reading(listed=tuple(held)), *(_resource(row) for row in rows)))
+            return Reading(gaps=tuple(Gap(name, str(found)) for name in names))
+        return joined((Reading(listed=tuple(names)), *(_resource(row) for row in rows)))
 
     async def _asked(self, query: str, resources: Sequence[str], shape: Callable[[Raw], Reading]) -> Reading:
         subscriptions = sorted({ids.parse(resource).subscription for resource in resources})

@@ -18,15 +18,18 @@ from governor.core.step import (
     CreatePublicIpPrefix,
     CreateResourceGroup,
     CreateRouteTable,
+    DeleteAddress,
     DeleteNatGateway,
     DeletePeering,
     DeleteRoute,
     Step,
     WriteCluster,
+    WriteInterface,
     WritePeering,
     WritePropagation,
     WriteRoute,
     WriteSubnet,
+    WriteTag,
 )
 
 # Imported by name when something is written for the first time: reading needs none of it, it costs half a second, and
@@ -74,6 +77,17 @@ class Writer:
                 begun = network.routes.begin_create_or_update(group, top, name, content, **options)
             case CreateNatGateway():
                 begun = network.nat_gateways.begin_create_or_update(group, name, content, **options)
+            case WriteInterface():
+                begun = network.network_interfaces.begin_create_or_update(group, name, content, **options)
+            case WriteTag() if parts.type == ids.NAT_GATEWAY:
+                begun = network.nat_gateways.begin_create_or_update(group, name, content, **options)
+            case WriteTag() | DeleteAddress():
+                prefix = parts.type == ids.PUBLIC_IP_PREFIX
+                addresses = network.public_ip_prefixes if prefix else network.public_ip_addresses
+                if isinstance(step, DeleteAddress):
+                    begun = addresses.begin_delete(group, name, **options)
+                else:
+                    begun = addresses.begin_create_or_update(group, name, content, **options)
             case CreatePublicIp():
                 begun = network.public_ip_addresses.begin_create_or_update(group, name, content, **options)
             case CreatePublicIpPrefix():

@@ -16,10 +16,10 @@ from governor.core import guard, ids, needs
 from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
-from governor.core.judged import judge, look
+from governor.core.judged import judge
 from governor.core.plan import Plan
 from governor.core.policy import Mode, Policies
-from governor.core.propose import propose
+from governor.core.propose import proposal
 from governor.core.standing import Standing
 from governor.core.step import name
 from governor.core.verdict import Result, Verdict
@@ -76,12 +76,12 @@ def estates(case: Case, policies: Policies) -> Iterator[Estate]:
 
 
 def _see(estate: Estate, policies: Policies) -> _Seen:
-    proposal = propose(estate, look(estate, policies))
-    plan = guard.withhold(proposal, Circumstances(estate, Standing(), policies, Mode.ENFORCE))
+    proposed = proposal(estate, policies)
+    plan = guard.withhold(proposed, Circumstances(estate, Standing(), policies, Mode.ENFORCE))
     held = {
         place: withheld.reasons[0].text
         for withheld in plan.withheld
-        for place in guard.promised(withheld.remediation, proposal.subjects.get(withheld.remediation.digest, ()))
+        for place in guard.promised(withheld.remediation, proposed.subjects.get(withheld.remediation.digest, ()))
     }
     after = forecast(estate, tuple(step for _, step in plan.steps))
     then = after if isinstance(after, Refusal) else judge(after, policies)
@@ -119,16 +119,18 @@ def _after(case: Case, seen: list[_Seen]) -> Iterator[Difference]:
             if before.result is not Result.VIOLATION or not (not named or any(_same(n, before) for n in named)):
                 continue
             place = (ids.key(before.resource), before.requirement)
-            verdict, reason = after[place], one.held.get(place)
+            verdict, reason = after.get(place), one.held.get(place)
             fits = {
-                "compliant": verdict.result is Result.COMPLIANT,
-                "violation": verdict.result is Result.VIOLATION and reason is None,
-                "withheld": verdict.result is Result.VIOLATION and reason is not None,
+                # What nobody holds any more is in order, too.
+                "compliant": verdict is None or verdict.result is Result.COMPLIANT,
+                "violation": verdict is not None and verdict.result is Result.VIOLATION and reason is None,
+                "withheld": verdict is not None and verdict.result is Result.VIOLATION and reason is not None,
             }
             if not fits[case.after or ""]:
                 why = f", withheld: {reason}" if reason else ""
+                told = f"{verdict.result.value}: {verdict.seen}" if verdict else "gone"
                 about = f"after: {short(before.resource)}  {before.requirement}"
-                yield Difference(about, case.after or "", f"{verdict.result.value}: {verdict.seen}{why}")
+                yield Difference(about, case.after or "", f"{told}{why}")
 
 
 def _same(expected: Expected, verdict: Verdict) -> bool:

@@ -8,7 +8,7 @@ from governor.commands import words
 from governor.commands.errors import CommandError
 from governor.commands.local_azure import LocalAzure
 from governor.core import ids, needs
-from governor.core.cause import VirtualNetwork
+from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.estate import Estate
 from governor.core.judged import judge
 from governor.core.needs import Needs
@@ -27,7 +27,7 @@ class _Entry(msgspec.Struct):
 
 
 async def judged(azure: LocalAzure, worker: Worker) -> Facts:
-    """What runs in; by key of each network and of each subnet that is not Azure's own, its Verdicts out."""
+    """What runs in; by key of whatever is judged, but for subnets of Azure's own, its Verdicts out."""
     policies = worker.rules().policies
 
     def wanted(estate: Estate) -> Needs:
@@ -35,10 +35,10 @@ async def judged(azure: LocalAzure, worker: Worker) -> Facts:
         return Needs((*repair.resources, *evidence.resources), (*repair.lists, *evidence.lists))
 
     found: Facts = {}
-    for entry in msgspec.json.decode(azure.arm.estate(), type=list[_Entry]):
-        if entry.type.casefold() != _NETWORK:
-            continue
-        for verdict in judge(await worker.ports.cloud.observe(VirtualNetwork(entry.id), wanted), policies):
+    entries = msgspec.json.decode(azure.arm.estate(), type=list[_Entry])
+    scopes: list[Scope] = [VirtualNetwork(entry.id) for entry in entries if entry.type.casefold() == _NETWORK]
+    for scope in (*scopes, *map(Remainder, azure.subscriptions)):
+        for verdict in judge(await worker.ports.cloud.observe(scope, wanted), policies):
             if ids.name(verdict.resource).casefold() not in SPECIAL:
                 key = ids.key(verdict.resource)
                 found[key] = (*found.get(key, ()), verdict)

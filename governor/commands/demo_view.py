@@ -40,11 +40,11 @@ def opening(stage: Stage, before: Facts) -> None:
 
 
 def comparison(stage: Stage, before: Facts, after: Facts, known: Known) -> None:
-    """Every subnet before and after, why what is still wrong is withheld, and how many there are of each."""
+    """Subnets and addresses before and after, why what is still wrong is withheld, and how many there are of each."""
     stage.console.print("\n[bold cyan]Before and after[/]")
-    made = screen.table("subnet", "before", "after", "leaves by, or why it is withheld")
+    made = screen.table("what", "before", "after", "leaves by, or why it is withheld")
     for key, verdicts in after.items():
-        if ids.kind(key) != ids.SUBNET:
+        if ids.kind(key) == ids.VIRTUAL_NETWORK:
             continue
         result, old = _worst(verdicts), before.get(key)
         made.add_row(

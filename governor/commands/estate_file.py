@@ -14,18 +14,28 @@ from governor.commands import estate_tree
 from governor.commands.errors import CommandError
 from governor.commands.screen import track
 from governor.core import ids
+from governor.core.estate import list_of
 
 EXPORT: Final = 'az graph query -q "resources" --first 1000'
-_WITH_PROPERTIES: Final = ("microsoft.network/", "microsoft.containerservice/")
+_WITH_PROPERTIES: Final = ("microsoft.network/", "microsoft.containerservice/", ids.SCALE_SET, ids.API_MANAGEMENT)
 _UTF8: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+_LISTS: Final = {
+    ids.PUBLIC_IP: "publicIpAddresses",
+    ids.PUBLIC_IP_PREFIX: "publicIpPrefixes",
+    ids.LOAD_BALANCER: "loadBalancers",
+    ids.NAT_GATEWAY: "natGateways",
+    ids.API_MANAGEMENT: "apiManagement",
+}
 
 
 class EstateFile(Struct):
     """bodies: by key of the resource. groups: keys of the resource groups that something in it lives in.
 
     complete: nothing was cut off. notes: what people should know. bare: keys of what stands there without properties.
-    networks, clusters: keys of those that stand there whole, sorted.
+    networks, clusters: keys of those that stand there whole, sorted. listed: keys by the name of the list they are in.
     """
 
     path: Path
@@ -36,10 +46,20 @@ class EstateFile(Struct):
     bare: frozenset[str]
     networks: list[str] = []
     clusters: list[str] = []
+    listed: dict[str, list[str]] = {}
 
     def __post_init__(self) -> None:
         self.networks = self._whole(ids.VIRTUAL_NETWORK)
         self.clusters = self._whole(ids.CLUSTER)
+        for key in sorted(self.bodies.keys() - self.bare):
+            if what := _LISTS.get(ids.kind(key)):
+                scope = f"/subscriptions/{ids.parse(key).subscription}"
+                self.listed.setdefault(list_of(what, scope), []).append(key)
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """The subscriptions of everything in it, sorted."""
+        return sorted({ids.parse(key).subscription for key in self.bodies})
 
     def _whole(self, kind: str) -> list[str]:
         return sorted(key for key in self.bodies if ids.kind(key) == kind and key not in self.bare)

@@ -1,11 +1,12 @@
 """What was found out about a resource in, text for people out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.markup import escape
 
 from governor.commands import screen, words
+from governor.commands.explain_address import HOLDERS
 from governor.commands.explain_hub import hops
 from governor.commands.explaining import Considered, Explained, Found
 from governor.commands.for_aks import command
@@ -14,7 +15,7 @@ from governor.core import ids
 from governor.core.estate import Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.path import EgressPath, Method, describe
-from governor.core.plan import Remediation
+from governor.core.plan import Remediation, Withheld
 from governor.core.verdict import Verdict
 
 _INDENT = 11
@@ -25,10 +26,13 @@ def show(found: Found, console: Console, *, for_aks: bool = False) -> None:
     kind = ids.kind(found.resource)
     console.print(f"[bold]{words.type_of(found.resource)} {escape(words.short(found.resource))}[/]")
     console.print(f"[dim]{escape(found.resource)}[/]", soft_wrap=True)
-    for verdict in found.own:
+    for verdict in found.own.verdicts:
         _verdict(verdict, console)
-    if kind not in (ids.SUBNET, ids.VIRTUAL_NETWORK) and not found.own:
-        console.print("Only subnets and clusters are judged in this version; this is what it has to do with them.")
+    _told(found.own.repairs, found.own.withheld, console)
+    if kind in HOLDERS and not found.own.verdicts:
+        console.print("Nothing is judged of it itself: it has no public address that a policy asks about.")
+    elif kind not in (ids.SUBNET, ids.VIRTUAL_NETWORK) and not found.own.verdicts:
+        console.print("It is not judged itself; this is what it has to do with what is.")
     if not found.subnets:
         console.print(f"No subnet in {escape(found.source)} has to do with it.")
     for one in found.subnets:
@@ -64,11 +68,15 @@ def _subnet(one: Explained, console: Console, titled: bool) -> None:
         _line(console, "policy", text)
     for verdict in (*one.judged.verdicts, *one.around):
         _verdict(verdict, console)
-    for repair in one.repairs:
+    _told(one.repairs, one.withheld, console)
+
+
+def _told(repairs: Iterable[Remediation], withheld: Iterable[Withheld], console: Console) -> None:
+    for repair in repairs:
         _line(console, "repair", "[green]would be done[/]: " + escape(_repair(repair)))
-    for withheld in one.withheld:
-        _line(console, "repair", f"[yellow]withheld[/]: {escape(_repair(withheld.remediation))}")
-        for reason in withheld.reasons:
+    for held in withheld:
+        _line(console, "repair", f"[yellow]withheld[/]: {escape(_repair(held.remediation))}")
+        for reason in held.reasons:
             _line(console, "because", escape(reason.text))
 
 

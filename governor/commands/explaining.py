@@ -4,9 +4,10 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from governor.commands import file_cloud
@@ -14,16 +15,17 @@ from governor.commands.behind_hub import with_addresses
 from governor.commands.deployment import reach, settings_of
 from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
+from governor.commands.explain_address import HOLDERS, MAY_BE_ALONE, Own, own
 from governor.commands.explain_hub import hub_of
 from governor.commands.planning import ceiling_of
 from governor.commands.touching import subnets_of
 from governor.core import facts, guard, ids, needs
-from governor.core.cause import Cause, Source, VirtualNetwork
+from governor.core.cause import Cause, Remainder, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.egress import bare, trace
 from governor.core.estate import ABSENT, Estate, clusters, is_list
 from governor.core.hub import Hub
-from governor.core.judged import Judged, judge, look, of_network, of_subnet, spokes, subject_of
+from governor.core.judged import Judged, look, of_network, spokes
 from governor.core.needs import Needs
 from governor.core.path import EgressPath, addresses
 from governor.core.plan import Remediation, Withheld
@@ -31,6 +33,7 @@ from governor.core.policy import Policies, Policy
 from governor.core.propose import propose
 from governor.core.selection import Finding, findings
 from governor.core.standing import Standing
+from governor.core.subject import of_subnet, subject_of
 from governor.core.verdict import Verdict
 from governor.loop import homes_of
 from governor.ports import Ports
@@ -70,7 +73,7 @@ class Found(Struct):
     resource: str
     source: str
     subnets: tuple[Explained, ...] = ()
-    own: tuple[Verdict, ...] = ()
+    own: Own = field(default_factory=Own)
 
 
 def checked(resource_id: str) -> str:
@@ -86,12 +89,17 @@ def in_file(resource_id: str, file: EstateFile, policies: Policies) -> Found:
     """A resource id, the file it stands in and policies in, what is known of it out."""
     at, standing = datetime.now(UTC), Standing()
     found: list[Explained] = []
-    own: list[Verdict] = []
+    itself = Own()
     for network, subnets in subnets_of(resource_id, file).items():
         estate = file_cloud.observe(file, network, at, _needs(policies, standing, subnets))
-        found += _explained(subnets, Circumstances(estate, standing, policies, ceiling_of(os.environ)))
-        own += _own(resource_id, estate, policies)
-    return Found(resource_id, str(file.path), tuple(found), tuple(own))
+        around = Circumstances(estate, standing, policies, ceiling_of(os.environ))
+        found += _explained(subnets, around)
+        itself.add(own(resource_id, around))
+    if ids.kind(resource_id) in MAY_BE_ALONE:
+        wanted = partial(needs.for_repair, policies=policies, standing=standing)
+        rest = file_cloud.remainder(file, ids.parse(resource_id).subscription, at, wanted)
+        itself.add(own(resource_id, Circumstances(rest, standing, policies, ceiling_of(os.environ))))
+    return Found(resource_id, str(file.path), tuple(found), itself)
 
 
 def in_azure(resource_id: str, policies: Path | None) -> Found:
@@ -104,7 +112,7 @@ async def _in_azure(resource_id: str, policies: Path | None) -> Found:
     reach(settings)
     worker = Worker(settings)
     found: list[Explained] = []
-    own: list[Verdict] = []
+    itself = Own()
     try:
         rules = worker.rules()
         for network, subnets in (await _named(resource_id, worker.ports)).items():
@@ -115,20 +123,20 @@ async def _in_azure(resource_id: str, policies: Path | None) -> Found:
             if not estate.networks:
                 gone = estate.find(network, facts.VirtualNetwork) is ABSENT
                 raise CommandError(f"{network}: {'it does not exist' if gone else estate.why(ids.key(network))}")
-            found += _explained(subnets, Circumstances(estate, standing, rules.policies, rules.ceiling))
-            own += _own(resource_id, estate, rules.policies)
+            around = Circumstances(estate, standing, rules.policies, rules.ceiling)
+            found += _explained(subnets, around)
+            itself.add(own(resource_id, around))
+        if ids.kind(resource_id) in MAY_BE_ALONE:
+            rest = Remainder(ids.parse(resource_id).subscription)
+            standing = await worker.ports.ledger.standing(rest, Cause(Source.MANUAL, worker.clock.now(), scope=rest))
+            wanted = partial(needs.for_repair, policies=rules.policies, standing=standing)
+            estate = await worker.ports.cloud.observe(rest, wanted)
+            itself.add(own(resource_id, Circumstances(estate, standing, rules.policies, rules.ceiling)))
     finally:
         await worker.close()
     if not found and ids.kind(resource_id) == ids.SUBNET:
         raise CommandError(f"{resource_id}: its virtual network has no such subnet")
-    return Found(resource_id, settings.arm_endpoint, tuple(found), tuple(own))
-
-
-def _own(resource_id: str, estate: Estate, policies: Policies) -> Iterable[Verdict]:
-    """What is judged of something that is no network and no subnet."""
-    if ids.kind(resource_id) in (ids.SUBNET, ids.VIRTUAL_NETWORK):
-        return ()
-    return [verdict for verdict in judge(estate, policies) if ids.same(verdict.resource, resource_id)]
+    return Found(resource_id, settings.arm_endpoint, tuple(found), itself)
 
 
 async def _named(resource_id: str, ports: Ports) -> dict[str, frozenset[str] | None]:
@@ -140,7 +148,7 @@ async def _named(resource_id: str, ports: Ports) -> dict[str, frozenset[str] | N
             return {ids.parent(resource_id): frozenset({ids.key(resource_id)})}
     named = (*await ports.ledger.named_by(ids.key(resource_id)), *await homes_of(resource_id, ports))
     scopes = {scope.key: scope for scope in named if isinstance(scope, VirtualNetwork)}
-    if not scopes:
+    if not scopes and ids.kind(resource_id) not in HOLDERS:
         raise CommandError(
             f"{resource_id}: no virtual network that was governed so far names it; name a subnet, or use --estate FILE"
         )

@@ -14,9 +14,11 @@ from msgspec import Raw, Struct
 from governor.commands.estate_file import EstateFile
 from governor.core import estate as estates
 from governor.core import ids
-from governor.core.estate import EVERYTHING, Estate, Gap, Reading
+from governor.core.address_facts import CreationTime, CreationTimes
+from governor.core.estate import ADDRESS_LISTS, EVERYTHING, Estate, Gap, Reading, list_of
 from governor.core.needs import Needs
 
+_ADDRESSES = ("publicIpAddresses", "publicIpPrefixes")
 NOT_THERE = "the file does not hold it"
 
 
@@ -30,11 +32,26 @@ class _Gateway(Struct, frozen=True):
 
 def observe(file: EstateFile, network: str, at: datetime, needs: Callable[[Estate], Needs]) -> Estate:
     """A file, the key of one of its networks and what else is needed in, the Estate as a run would see it out."""
-    listed = (EVERYTHING,) if file.complete else ()
-    named = [_text(file.bodies[network])]
-    clusters = tuple(file.bodies[key] for key in file.clusters if _of(key, network))
-    first = Reading((file.bodies[network], *clusters), listed=listed)
+    clusters = tuple(file.bodies[key] for key in file.clusters if _of(key, ids.parse(network).subscription))
+    first = Reading((file.bodies[network], *clusters), listed=_everything(file))
     seen = estates.build(at, first, judged=(network,))
+    return _complete(file, ids.group_of(network), seen, needs)
+
+
+def remainder(file: EstateFile, subscription: str, at: datetime, needs: Callable[[Estate], Needs]) -> Estate:
+    """A file, a subscription and what else is needed in, the Estate of what lives in no network of it out."""
+    clusters = tuple(file.bodies[key] for key in file.clusters if _of(key, subscription))
+    seen = estates.build(at, Reading(clusters, listed=_everything(file)), (), (subscription,))
+    return _complete(file, "", seen, needs)
+
+
+def _everything(file: EstateFile) -> tuple[str, ...]:
+    return (EVERYTHING,) if file.complete else ()
+
+
+def _complete(file: EstateFile, group: str, seen: Estate, needs: Callable[[Estate], Needs]) -> Estate:
+    """group: that of the network, whose tags matter; "" where those of every group do."""
+    named = [_text(file.bodies[ids.key(network.id)]) for network in seen.networks]
     asked: set[str] = set()
     while True:
         wanted = needs(seen)
@@ -43,13 +60,13 @@ def observe(file: EstateFile, network: str, at: datetime, needs: Callable[[Estat
         if not new and not lists:
             return seen
         asked.update(new, lists)
-        readings = [_answer(file, key, network, named) for key in sorted(new)]
+        readings = [_answer(file, key, group, named) for key in sorted(new)]
         readings += [_list(file, name) for name in lists]
         seen = estates.add(seen, _joined(readings))
         named += [_text(file.bodies[key]) for key in new if key in file.bodies]
 
 
-def _answer(file: EstateFile, key: str, network: str, named: list[bytes]) -> Reading:
+def _answer(file: EstateFile, key: str, group: str, named: list[bytes]) -> Reading:
     if key in file.bare:
         return Reading(gaps=(Gap(key, "the file holds no properties of it"),))
     if key in file.bodies:
@@ -57,8 +74,7 @@ def _answer(file: EstateFile, key: str, network: str, named: list[bytes]) -> Rea
     kind = ids.kind(key)
     if kind == ids.RESOURCE_GROUP and key in file.groups:
         # Something lives in it, so it exists; of the network's own group the tags would matter, and they are not known.
-        own = ids.parse(network)
-        if key != ids.key(ids.group(own.subscription, own.resource_group)):
+        if group and key != ids.key(group):
             return Reading(bodies=(msgspec.json.encode({"id": key}),))
     elif (
         kind not in (ids.SUBSCRIPTION, ids.ENTITY)
@@ -71,8 +87,20 @@ def _answer(file: EstateFile, key: str, network: str, named: list[bytes]) -> Rea
 
 def _list(file: EstateFile, name: str) -> Reading:
     what, _, where = name.removesuffix(")").partition("(")
-    if what != "learnedRoutes":
-        return Reading(gaps=(Gap(name, "the file was cut off"),))
+    match what:
+        case "learnedRoutes":
+            return _learned(file, name, where)
+        case "instanceAddresses":
+            return Reading(gaps=(Gap(name, "no export holds the addresses of instances"),))
+        case "creationTimes":
+            return Reading((_made(file, where),), listed=(name,))
+        case _ if what in ADDRESS_LISTS and file.complete:
+            return Reading(tuple(file.bodies[key] for key in file.listed.get(name, ())), listed=(name,))
+        case _:
+            return Reading(gaps=(Gap(name, "the file was cut off"),))
+
+
+def _learned(file: EstateFile, name: str, where: str) -> Reading:
     body = file.bodies.get(ids.key(where))
     said = msgspec.json.decode(body, type=_Gateway).simulator if body is not None else None
     if said is None:
@@ -81,17 +109,25 @@ def _list(file: EstateFile, name: str) -> Reading:
     return Reading(bodies=(msgspec.json.encode(learned),), listed=(name,))
 
 
+def _made(file: EstateFile, where: str) -> bytes:
+    """When addresses were made: `az resource list` writes it, Resource Graph does not."""
+    keys = [key for what in _ADDRESSES for key in file.listed.get(list_of(what, where), ())]
+    value = [msgspec.json.decode(file.bodies[key], type=CreationTime) for key in keys]
+    return msgspec.json.encode(CreationTimes(ids.creation_times(ids.name(where)), tuple(value)))
+
+
 def _text(body: bytes | msgspec.Raw) -> bytes:
     return bytes(body).lower()
 
 
-def _of(key: str, network: str) -> bool:
-    return ids.parse(key).subscription == ids.parse(network).subscription
+def _of(key: str, subscription: str) -> bool:
+    return ids.parse(key).subscription == subscription.casefold()
 
 
 def _joined(readings: list[Reading]) -> Reading:
     return Reading(
         bodies=tuple(body for reading in readings for body in reading.bodies),
         absent=tuple(key for reading in readings for key in reading.absent),
+        listed=tuple(name for reading in readings for name in reading.listed),
         gaps=tuple(gap for reading in readings for gap in reading.gaps),
     )

@@ -59,7 +59,7 @@ def _listed(title: str, rows: list[tuple[str, str, str]], console: Console) -> N
     if not rows:
         return
     console.print(f"[bold]{title}[/] ({len(rows)})")
-    made = screen.table("subnet", "requirement", "because")
+    made = screen.table("what", "requirement", "because")
     for resource, requirement, why in rows[:_MOST]:
         made.add_row(escape(words.short(resource)), requirement, escape(why))
     if len(rows) > _MOST:
@@ -120,12 +120,12 @@ def as_markdown(answer: Answer) -> str:
     if answer.unrepaired:
         lines += ["### Violations that nothing is proposed for", ""]
         lines += _markdown(
-            ("subnet", "requirement", "because"), [_row(u.resource, u.requirement, u.why) for u in answer.unrepaired]
+            ("what", "requirement", "because"), [_row(u.resource, u.requirement, u.why) for u in answer.unrepaired]
         )
     if answer.unknown:
         lines += ["### Unknown", ""]
         lines += _markdown(
-            ("subnet", "requirement", "because"), [_row(v.resource, v.requirement, v.seen) for v in answer.unknown]
+            ("what", "requirement", "because"), [_row(v.resource, v.requirement, v.seen) for v in answer.unknown]
         )
     return "\n".join([*lines, _last_line(answer), ""])
 

@@ -18,16 +18,16 @@ from governor.commands.estate_file import EstateFile
 from governor.commands.screen import track
 from governor.commands.sweeping import targets
 from governor.core import guard, ids, needs
-from governor.core.cause import Cause, Source, VirtualNetwork
+from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.cluster_verdict import CLUSTER_REQUIREMENTS
 from governor.core.estate import ABSENT, Estate
 from governor.core.facts import VirtualNetwork as Network
-from governor.core.judged import judge, look
+from governor.core.judged import judge
 from governor.core.plan import Gate, Remediation, Withheld
 from governor.core.policy import Mode, Policies
-from governor.core.propose import Proposal, propose
-from governor.core.sighting import Cut, Seen, Sheet
+from governor.core.propose import Proposal, proposal
+from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.core.standing import Standing
 from governor.core.verdict import Result, Verdict, results
 from governor.ports import Ports
@@ -89,6 +89,8 @@ def from_file(file: EstateFile, policies: Policies) -> Answer:
         raise CommandError(f"{file.path}: {'; '.join(file.notes) or 'it holds no virtual network'}")
     for key in track(networks, "judging virtual networks", len(networks)):
         add(answer, file_cloud.observe(file, key, at, wanted), Standing(), policies)
+    for subscription in file.subscriptions:
+        add(answer, file_cloud.remainder(file, subscription, at, wanted), Standing(), policies)
     return answer
 
 
@@ -109,16 +111,15 @@ async def _from_azure(scopes: list[str], environ: dict[str, str], policies: Path
         answer = Answer(
             settings.arm_endpoint, worker.clock.now(), rules.ceiling, len(rules.policies.policies), notes=[]
         )
-        networks = await _networks(scopes, worker.ports, answer.notes)
-        for network in track(networks, "reading virtual networks", len(networks)):
-            scope = VirtualNetwork(network)
-            cause = Cause(Source.MANUAL, worker.clock.now(), subject=network, scope=scope)
+        wanted_scopes = await _scopes(scopes, worker.ports, answer.notes)
+        for scope in track(wanted_scopes, "reading virtual networks", len(wanted_scopes)):
+            cause = Cause(Source.MANUAL, worker.clock.now(), scope=scope)
             standing = await worker.ports.ledger.standing(scope, cause)
             wanted = partial(needs.for_repair, policies=rules.policies, standing=standing)
             estate = await worker.ports.cloud.observe(scope, wanted)
-            if not estate.networks:
-                gone = estate.find(network, Network) is ABSENT
-                raise CommandError(f"{network}: {'it does not exist' if gone else estate.why(ids.key(network))}")
+            if isinstance(scope, VirtualNetwork) and not estate.networks:
+                gone = estate.find(scope.id, Network) is ABSENT
+                raise CommandError(f"{scope.id}: {'it does not exist' if gone else estate.why(scope.key)}")
             add(answer, estate, standing, rules.policies)
     finally:
         await worker.close()
@@ -127,8 +128,8 @@ async def _from_azure(scopes: list[str], environ: dict[str, str], policies: Path
 
 def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) -> None:
     """What one network adds to an Answer."""
-    proposal = propose(estate, look(estate, policies))
-    plan = guard.withhold(proposal, Circumstances(estate, standing, policies, answer.ceiling))
+    proposed = proposal(estate, policies)
+    plan = guard.withhold(proposed, Circumstances(estate, standing, policies, answer.ceiling))
     verdicts = judge(estate, policies)
     answer.networks += len(estate.networks)
     for result, number in results(verdicts).items():
@@ -138,16 +139,16 @@ def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) 
     answer.withheld += [held for held in plan.withheld if held.remediation.requirements]
     answer.unknown += [v for v in verdicts if v.result is Result.UNKNOWN]
     asked = (*plan.remediations, *(held.remediation for held in plan.withheld))
-    named = {place for r in asked for place in guard.promised(r, proposal.subjects.get(r.digest, ()))}
+    named = {place for r in asked for place in guard.promised(r, proposed.subjects.get(r.digest, ()))}
     answer.unrepaired += [
-        Unrepaired(v.resource, v.requirement, _why_not(v, named, proposal, estate, policies))
+        Unrepaired(v.resource, v.requirement, _why_not(v, named, proposed, estate, policies))
         for v in verdicts
         if v.result is Result.VIOLATION and (ids.key(v.resource), v.requirement) not in named
     ]
 
 
 def _why_not(
-    verdict: Verdict, named: set[tuple[str, str]], proposal: Proposal, estate: Estate, policies: Policies
+    verdict: Verdict, named: set[tuple[str, str]], proposed: Proposal, estate: Estate, policies: Policies
 ) -> str:
     if verdict.requirement in CLUSTER_REQUIREMENTS[1:]:
         return "of clusters only outboundType is repaired"
@@ -156,7 +157,7 @@ def _why_not(
     policy = policies.find(verdict.policy or "")
     if policy is not None and policy.builds is None:
         return f"policy {policy.name} only judges"
-    unread = [one for one in proposal.missing if ids.key(one) not in estate.known and ids.key(one) not in estate.absent]
+    unread = [one for one in proposed.missing if ids.key(one) not in estate.known and ids.key(one) not in estate.absent]
     if unread:
         return f"a repair cannot be known: {ids.name(unread[0])} was not read ({estate.why(ids.key(unread[0]))})"
     return "its policy asks for no repair of this"
@@ -170,20 +171,23 @@ def ceiling_of(environ: Mapping[str, str]) -> Mode:
     return Mode(text)
 
 
-async def _networks(scopes: list[str], ports: Ports, notes: list[str]) -> list[str]:
-    """Scopes in, the ids of all networks in them out; what cannot be seen becomes a note."""
+async def _scopes(scopes: list[str], ports: Ports, notes: list[str]) -> list[Scope]:
+    """What a person wrote in, all networks in it and what lives in none out; what cannot be seen becomes a note."""
     found = await targets(scopes, ports)
     networks = list(found.networks)
+    subscriptions: tuple[str, ...] = ()
     if not found.subscriptions:
-        return networks
+        return [VirtualNetwork(network) for network in networks]
     async for part in ports.cloud.survey(found.subscriptions, lambda _: needs.Needs()):
         match part:
             case Sheet(networks=more):
                 networks += more
+            case Rest(estate=rest):
+                subscriptions = rest.remainders
             case Seen(unseen=unseen):
                 notes += [f"subscription {one} is not seen: {why}" for one, why in unseen.items()]
             case Cut(why=why):
                 notes.append(f"not all networks are seen: {why}")
             case _:
                 assert_never(part)
-    return networks
+    return [*map(VirtualNetwork, networks), *map(Remainder, subscriptions)]

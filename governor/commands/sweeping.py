@@ -91,7 +91,7 @@ async def sweep(wanted: Targets, own: Ports, rules: Rules, watch: Watch) -> Swep
     swept.governed, swept.failed = runs.governed, runs.failed
     swept.repaired = repaired(runs.records)
     swept.waiting = [waiting(due, message, clock.now()) for due, message in queue.waiting]
-    await take_stock(swept, wanted, ports.ledger)
+    await take_stock(swept, wanted, ports.ledger, clock.now())
     return swept
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from governor.commands import words
 from governor.commands.reasons import Reasons
 from governor.core import ids
-from governor.core.cause import Cause, Scope, Survey
+from governor.core.cause import Cause, Scope, Source, Survey, VirtualNetwork
 from governor.core.plan import Remediation
 from governor.core.record import Became, Record
 from governor.core.step import Step
@@ -87,8 +87,8 @@ class Swept(Struct):
         return not self.unseen and not self.failed
 
 
-async def take_stock(swept: Swept, wanted: Targets, ledger: Ledger) -> None:
-    """What the ledger says afterwards of everything that was swept."""
+async def take_stock(swept: Swept, wanted: Targets, ledger: Ledger, at: datetime) -> None:
+    """What the ledger says afterwards, now, of everything that was swept."""
 
     def within(scope: Scope) -> bool:
         return scope.subscription in wanted.subscriptions or scope.key in {ids.key(one) for one in wanted.networks}
@@ -98,8 +98,8 @@ async def take_stock(swept: Swept, wanted: Targets, ledger: Ledger) -> None:
     for subscription in wanted.subscriptions:
         verdicts += await ledger.verdicts(subscription)
     for network in wanted.networks:
-        of_all = await ledger.verdicts(ids.parse(network).subscription.casefold())
-        verdicts += [v for v in of_all if f"{ids.key(v.resource)}/".startswith(f"{ids.key(network)}/")]
+        cause = Cause(Source.MANUAL, at, scope=VirtualNetwork(network))
+        verdicts += (await ledger.standing(VirtualNetwork(network), cause)).verdicts
     count(swept.after, verdicts)
     held = (_held(offer) for offer in offers if offer.withheld.remediation.requirements)
     swept.withheld = sorted(held, key=lambda one: one.where)

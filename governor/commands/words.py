@@ -7,7 +7,9 @@ from typing import Final, assert_never
 from msgspec import UNSET
 
 from governor.core import ids
+from governor.core.address_step import QUARANTINE
 from governor.core.cause import Cause, Remainder, Scope, Source
+from governor.core.idle import UNUSED
 from governor.core.peering import Flags
 from governor.core.plan import Remediation
 from governor.core.policy import Disruption
@@ -19,16 +21,19 @@ from governor.core.step import (
     CreatePublicIpPrefix,
     CreateResourceGroup,
     CreateRouteTable,
+    DeleteAddress,
     DeleteNatGateway,
     DeletePeering,
     DeleteRoute,
     Reversibility,
     Step,
     WriteCluster,
+    WriteInterface,
     WritePeering,
     WritePropagation,
     WriteRoute,
     WriteSubnet,
+    WriteTag,
     name,
     reversibility,
 )
@@ -53,6 +58,8 @@ _TYPES: Final = {
     ids.ROUTE: "route",
     ids.NETWORK_INTERFACE: "network interface",
     ids.LOAD_BALANCER: "load balancer",
+    ids.FRONTEND: "frontend",
+    ids.SCALE_SET: "scale set",
     ids.FIREWALL: "Azure Firewall",
     ids.CLUSTER: "AKS cluster",
     ids.RESOURCE_GROUP: "resource group",
@@ -62,7 +69,7 @@ _TYPES: Final = {
 
 def short(resource_id: str) -> str:
     """A resource id in, the name people know it by out: `network/subnet` for a subnet, else the last name."""
-    if ids.kind(resource_id) == ids.SUBNET:
+    if ids.kind(resource_id) in (ids.SUBNET, ids.FRONTEND):
         return "/".join(ids.parse(resource_id).names)
     return ids.name(resource_id)
 
@@ -112,11 +119,30 @@ def does(step: Step) -> str:
             return f"delete peering {_above(step)} -> {ids.name(step.remote)}"
         case WriteCluster():
             return ", ".join(_tells(step))
+        case WriteInterface():
+            return ", ".join(_addressed(step))
+        case WriteTag() if step.name == QUARANTINE:
+            return f"put address {target} into quarantine" if step.to else f"take address {target} out of quarantine"
+        case WriteTag() if step.name == UNUSED:
+            return f"mark {target} as unused" if step.to else f"mark {target} as used again"
+        case WriteTag():
+            return f"set tag {step.name} of {target} to {step.to}"
+        case DeleteAddress():
+            return f"delete address {target} for good"
         case DeleteNatGateway():
             return f"delete NAT gateway {target}"
         case WriteSubnet():
             return ", ".join(_writes(step)) or "nothing"
     assert_never(step)
+
+
+def _addressed(step: WriteInterface) -> Iterable[str]:
+    for configuration, to in step.to.items():
+        was = step.was.get(configuration)
+        if to is None:
+            yield f"take address {ids.name(was or 'none')} off {ids.name(step.target)}"
+        else:
+            yield f"give {ids.name(step.target)} address {ids.name(to)}"
 
 
 def _writes(step: WriteSubnet) -> Iterable[str]:

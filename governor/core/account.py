@@ -17,17 +17,21 @@ from governor.core.plan import Plan, Withheld
 from governor.core.record import Became, Outcome
 from governor.core.standing import Standing
 from governor.core.step import (
+    DeleteAddress,
     DeleteNatGateway,
     DeletePeering,
     DeleteRoute,
     Step,
     WriteCluster,
+    WriteInterface,
     WritePeering,
     WritePropagation,
     WriteRoute,
     WriteSubnet,
+    WriteTag,
 )
 from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict
+from governor.core.whereabouts import elsewhere
 
 
 class Written(Struct):
@@ -74,8 +78,9 @@ def named(scope: Scope, *seen: Estate) -> tuple[str, ...]:
     gateway; and the peerings of other networks that lead here.
     """
     read = {ids.key(ids.top_level(one)) for estate in seen for one in (*estate.known, *estate.absent)}
-    # Of all clusters of a subscription those that live elsewhere concern nobody here.
+    # Of all clusters and addresses of a subscription those that live elsewhere concern nobody here.
     read -= {ids.key(one.id) for estate in seen for one in estate.all(Cluster) if not _lives_in(one, scope)}
+    read -= {key for estate in seen for key in elsewhere(estate)}
     leading = {
         ids.key(peering.id)
         for estate in seen
@@ -108,6 +113,16 @@ def _holds(step: Step, estate: Estate) -> bool | None:
         case WriteCluster():
             cluster = estate.find(step.target, Cluster)
             return outbound_type.of(cluster) == step.to if isinstance(cluster, Cluster) and step.to else None
+        case WriteInterface():
+            nic = estate.find(step.target, facts.NetworkInterface)
+            if not isinstance(nic, facts.NetworkInterface):
+                return None
+            return _holding(nic) == {**_holding(nic), **_keyed(step.to)}
+        case WriteTag():
+            one = estate.known.get(ids.key(step.target))
+            if not isinstance(one, facts.PublicIp | facts.PublicIpPrefix | facts.NatGateway):
+                return None
+            return (one.tags or {}).get(step.name) == step.to
         case WriteRoute() | DeleteRoute() | WritePropagation():
             table = estate.find(ids.top_level(step.target), facts.RouteTable)
             return None if table is None else _routed(step, None if table is ABSENT else table)
@@ -115,8 +130,18 @@ def _holds(step: Step, estate: Estate) -> bool | None:
             network = estate.find(ids.top_level(step.target), facts.VirtualNetwork)
             return None if network is None else _peered(step, None if network is ABSENT else network)
         case _:
-            key, deletes = ids.key(step.target), isinstance(step, DeleteNatGateway)
+            key, deletes = ids.key(step.target), isinstance(step, DeleteNatGateway | DeleteAddress)
             return not deletes if key in estate.known else deletes if key in estate.absent else None
+
+
+def _holding(nic: facts.NetworkInterface) -> dict[str, str]:
+    """An interface in; by name of its ip configurations, the keys of their public addresses, "" for none, out."""
+    given = {one.name: one.properties.public_ip_address for one in nic.properties.ip_configurations or ()}
+    return _keyed({name: ref.id if ref else None for name, ref in given.items()})
+
+
+def _keyed(held: dict[str, str | None]) -> dict[str, str]:
+    return {name: ids.key(address or "") for name, address in held.items()}
 
 
 def _routed(step: WriteRoute | DeleteRoute | WritePropagation, table: facts.RouteTable | None) -> bool:

@@ -2,18 +2,23 @@
 
 from typing import Literal
 
-from governor.core import ids
+from governor.core import facts, ids
 from governor.core.circumstances import Circumstances
-from governor.core.judged import Judged, of_subnet, subject_of
+from governor.core.estate import Estate
+from governor.core.judged import Judged
 from governor.core.occupancy import clusters_known
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, weakest
-from governor.core.selection import meets
+from governor.core.selection import Subject, meets
 from governor.core.standing import Decision, Ruling
+from governor.core.subject import of_resource, of_subnet, subject_of
 
 
-def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
-    """Approvals per Remediation: a person decides what disturbs others, or what the mode only proposes."""
+def ruling(remediation: Remediation, judged: Judged | None, policy: Policy, around: Circumstances) -> Reason | None:
+    """Approvals per Remediation: a person decides what disturbs others, or what the mode only proposes.
+
+    judged: the subnet that it is about; None for what lives in none.
+    """
     decision = _decision(remediation, around)
     if decision is not None and decision.ruling is Ruling.REJECT:
         return Reason(Gate.APPROVAL, f"rejected by {decision.by}: {decision.reason}")
@@ -30,15 +35,16 @@ def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Cir
     if by_policy == "approve" and around.ceiling is Mode.ENFORCE:
         return None
     classes = [c for c in remediation.disruptions if Disruption(c) in policy.approvals.needed]
-    allowed = weakest(around.ceiling, policy.mode_for(not judged.occupants.empty))
+    names = judged.occupants.names if judged else ()
+    allowed = weakest(around.ceiling, policy.mode_for(bool(names)))
     if not classes and allowed is Mode.ENFORCE:
         return None
     if classes:
         why = _change(remediation)
-    elif policy.mode_for(not judged.occupants.empty) is Mode.ENFORCE:
+    elif policy.mode_for(bool(names)) is Mode.ENFORCE:
         why = "the deployment only proposes (MODE_CEILING)"
     elif policy.mode is Mode.ENFORCE:
-        who = ", ".join(judged.occupants.names[:2])
+        who = ", ".join(names[:2])
         why = f"policy {policy.name} only proposes where somebody lives (`occupied`), and {who} does"
     else:
         why = f"policy {policy.name} only proposes here"
@@ -46,17 +52,26 @@ def ruling(remediation: Remediation, judged: Judged, policy: Policy, around: Cir
 
 
 def _decided_by_policy(
-    remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances
+    remediation: Remediation, judged: Judged | None, policy: Policy, around: Circumstances
 ) -> Literal["approve", "reject"] | None:
     """What the policy itself decides (`approvals.auto`): the first rule that approves every class, or rejects any."""
-    kinds = judged.occupants.kinds if clusters_known(judged.network, around.estate) else None
-    subject = of_subnet(judged.subnet, kinds, subject_of(judged.network, around.estate))
+    subject = _subject(remediation, judged, around.estate)
     for rule in policy.approvals.auto:
         classes = set(remediation.disruptions)
         fits = classes <= set(rule.classes) if rule.decision == "approve" else classes & set(rule.classes)
         if fits and meets(rule.select, subject):
             return rule.decision
     return None
+
+
+def _subject(remediation: Remediation, judged: Judged | None, estate: Estate) -> Subject:
+    if judged is None:
+        fact = estate.known.get(ids.key(remediation.resource))
+        known = fact if isinstance(fact, facts.PublicIp | facts.PublicIpPrefix | facts.NatGateway) else None
+        where, tags = (known.location, known.tags) if known else ("", None)
+        return of_resource(remediation.resource, where, tags, estate)
+    kinds = judged.occupants.kinds if clusters_known(judged.network, estate) else None
+    return of_subnet(judged.subnet, kinds, subject_of(judged.network, estate))
 
 
 def _change(remediation: Remediation) -> str:

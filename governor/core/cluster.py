@@ -45,8 +45,24 @@ class ApiServerAccess(Fact, frozen=True):
     authorized_ranges: tuple[str, ...] | None = field(name="authorizedIPRanges", default=None)
 
 
+class OutboundIps(Fact, frozen=True):
+    given: tuple[Ref, ...] | None = field(name="publicIPs", default=None)
+
+
+class OutboundPrefixes(Fact, frozen=True):
+    given: tuple[Ref, ...] | None = field(name="publicIPPrefixes", default=None)
+
+
 class LoadBalancerProfile(Fact, frozen=True):
     effective: tuple[Ref, ...] | None = field(name="effectiveOutboundIPs", default=None)
+    outbound: OutboundIps | None = field(name="outboundIPs", default=None)
+    outbound_prefixes: OutboundPrefixes | None = field(name="outboundIPPrefixes", default=None)
+
+    @property
+    def named(self) -> tuple[Ref, ...]:
+        ips = self.outbound.given if self.outbound else None
+        prefixes = self.outbound_prefixes.given if self.outbound_prefixes else None
+        return (*(ips or ()), *(prefixes or ()), *(self.effective or ()))
 
 
 class NatGatewayProfile(Fact, frozen=True):
@@ -128,6 +144,13 @@ class Cluster(Fact, frozen=True):
         """The subnets it uses: of its nodes, its pods and its API server."""
         api = self.api_server.subnet_id
         return (*self.node_subnets, *self.pod_subnets, *((api,) if api else ()))
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The public addresses and prefixes that it names, attached or not."""
+        balancer, gateway = self.network.load_balancer_profile, self.network.nat_gateway_profile
+        refs = (*(balancer.named if balancer else ()), *((gateway.effective or ()) if gateway else ()))
+        return (*(ref.id for ref in refs), *(p.node_public_ip_prefix for p in self.pools if p.node_public_ip_prefix))
 
     @property
     def has_managed_network(self) -> bool:

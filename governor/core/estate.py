@@ -13,10 +13,22 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from governor.core import facts, ids
+from governor.core import address_facts, facts, ids
 from governor.core.cluster import Cluster
 
 EVERYTHING: Final = "*"
+NOT_READ: Final = "not read"
+# Lists of what has to do with public addresses, by what they are of: a subscription, and one of a scale set.
+ADDRESS_LISTS: Final = (
+    "publicIpAddresses",
+    "publicIpPrefixes",
+    "loadBalancers",
+    "natGateways",
+    "apiManagement",
+    "creationTimes",
+    "instanceAddresses",
+)
+_ASKED: Final = frozenset({"learnedRoutes", *ADDRESS_LISTS})
 
 
 class Absent(Enum):
@@ -40,6 +52,10 @@ AnyFact = (
     | facts.ResourceGroup
     | facts.Subscription
     | facts.Entity
+    | address_facts.ScaleSet
+    | address_facts.InstanceAddresses
+    | address_facts.CreationTimes
+    | address_facts.ApiManagement
 )
 F = TypeVar("F", bound=AnyFact)
 
@@ -59,6 +75,10 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.RESOURCE_GROUP: facts.ResourceGroup,
     ids.SUBSCRIPTION: facts.Subscription,
     ids.ENTITY: facts.Entity,
+    ids.SCALE_SET: address_facts.ScaleSet,
+    ids.INSTANCE_ADDRESSES: address_facts.InstanceAddresses,
+    ids.CREATION_TIMES: address_facts.CreationTimes,
+    ids.API_MANAGEMENT: address_facts.ApiManagement,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
 
@@ -71,10 +91,10 @@ class Gap(Struct, frozen=True, order=True):
 
 
 class Estate(Struct, frozen=True):
-    """Facts by key. `networks` are judged; everything else is context.
+    """Facts by key. `networks` are judged, and what lives in no network of `remainders`; everything else is context.
 
-    listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, `deployments(GROUP)`,
-    `networks(GROUP)`, `learnedRoutes(GATEWAY)`, `permissions(SCOPE)`), or EVERYTHING.
+    remainders: ids of subscriptions. listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, ...), or
+    EVERYTHING.
     """
 
     observed_at: datetime
@@ -83,6 +103,7 @@ class Estate(Struct, frozen=True):
     absent: frozenset[str] = frozenset()
     listed: frozenset[str] = frozenset()
     gaps: tuple[Gap, ...] = ()
+    remainders: tuple[str, ...] = ()
 
     def find(self, resource_id: str, kind: type[F]) -> F | Absent | None:
         """A resource id and its kind in; the fact, ABSENT, or None when it was not read, or is both, out."""
@@ -97,12 +118,12 @@ class Estate(Struct, frozen=True):
         return [fact for _, fact in sorted(self.known.items()) if isinstance(fact, kind)]
 
     def has_listed(self, name: str) -> bool:
-        """Whether a list was read. An export holds EVERYTHING but what gateways have learned."""
-        return name in self.listed or (EVERYTHING in self.listed and not name.startswith("learnedRoutes("))
+        """Whether a list was read. An export holds EVERYTHING but what is asked of it list by list."""
+        return name in self.listed or (EVERYTHING in self.listed and name.partition("(")[0] not in _ASKED)
 
     def why(self, about: str) -> str:
         """Why a resource or list is missing, in words."""
-        return next((gap.why for gap in self.gaps if gap.about == about), "not read")
+        return next((gap.why for gap in self.gaps if gap.about == about), NOT_READ)
 
 
 def clusters(subscription: str) -> str:
@@ -130,10 +151,15 @@ def permissions(scope: str) -> str:
     return f"permissions({ids.key(scope)})"
 
 
+def list_of(what: str, where: str) -> str:
+    """One of ADDRESS_LISTS and the subscription (of `instanceAddresses`: the scale set) in, the list's name out."""
+    return f"{what}({ids.key(where)})"
+
+
 def is_list(text: str) -> bool:
     """What is missing in, whether it is the name of a list that can be read out."""
     what, _, where = text.removesuffix(")").partition("(")
-    return what in ("clusters", "deployments", "networks", "permissions") or (
+    return what in ("clusters", "deployments", "networks", "permissions", *ADDRESS_LISTS) or (
         what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
     )
 
@@ -204,7 +230,9 @@ def _in_order(network: facts.VirtualNetwork) -> facts.VirtualNetwork | Gap:
     return replace(network, properties=properties)
 
 
-def build(observed_at: datetime, reading: Reading, judged: Iterable[str] | None = None) -> Estate:
+def build(
+    observed_at: datetime, reading: Reading, judged: Iterable[str] | None = None, remainders: tuple[str, ...] = ()
+) -> Estate:
     """Raw bodies in, an Estate out. `judged`: ids of the networks to judge; None judges every network that was read."""
     known: dict[str, AnyFact] = {}
     gaps = list(reading.gaps)
@@ -229,6 +257,7 @@ def build(observed_at: datetime, reading: Reading, judged: Iterable[str] | None 
         absent=frozenset(ids.key(a) for a in reading.absent),
         listed=frozenset(reading.listed),
         gaps=tuple(sorted(gaps)),
+        remainders=remainders,
     )
 
 

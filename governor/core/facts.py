@@ -141,6 +141,7 @@ class VirtualNetwork(Fact, frozen=True):
 
 class NatGatewayProperties(Fact, frozen=True):
     provisioning_state: str | None = None
+    source_virtual_network: Ref | None = None
     public_ip_addresses: tuple[Ref, ...] | None = None
     public_ip_prefixes: tuple[Ref, ...] | None = None
     subnets: tuple[Ref, ...] | None = None
@@ -173,6 +174,9 @@ class PublicIp(Fact, frozen=True):
 class PrefixProperties(Fact, frozen=True):
     provisioning_state: str | None = None
     ip_prefix: str | None = None
+    public_ip_addresses: tuple[Ref, ...] | None = field(name="publicIPAddresses", default=None)
+    load_balancer_frontend_ip_configuration: Ref | None = None
+    nat_gateway: Ref | None = None
 
 
 class PublicIpPrefix(Fact, frozen=True):
@@ -180,6 +184,7 @@ class PublicIpPrefix(Fact, frozen=True):
     location: str = ""
     sku: Sku = Sku()
     properties: PrefixProperties = PrefixProperties()
+    tags: Tags | None = None
 
 
 class RouteProperties(Fact, frozen=True):
@@ -233,10 +238,22 @@ class NetworkInterface(Fact, frozen=True):
     id: str
     location: str = ""
     properties: NetworkInterfaceProperties = NetworkInterfaceProperties()
+    tags: Tags | None = None
+
+
+class BackendAddressProperties(Fact, frozen=True):
+    subnet: Ref | None = None
+    virtual_network: Ref | None = None
+
+
+class BackendAddress(Fact, frozen=True):
+    properties: BackendAddressProperties = BackendAddressProperties()
 
 
 class PoolProperties(Fact, frozen=True):
     backend_ip_configurations: tuple[Ref, ...] | None = field(name="backendIPConfigurations", default=None)
+    virtual_network: Ref | None = None
+    load_balancer_backend_addresses: tuple[BackendAddress, ...] | None = None
 
 
 class Pool(Fact, frozen=True):
@@ -266,6 +283,17 @@ class LoadBalancingRule(Fact, frozen=True):
     properties: LoadBalancingRuleProperties = LoadBalancingRuleProperties()
 
 
+class InboundRuleProperties(Fact, frozen=True):
+    frontend_ip_configuration: Ref | None = field(name="frontendIPConfiguration", default=None)
+    backend_ip_configuration: Ref | None = field(name="backendIPConfiguration", default=None)
+
+
+class InboundRule(Fact, frozen=True):
+    """An inbound NAT rule of a load balancer, or an inbound NAT pool."""
+
+    properties: InboundRuleProperties = InboundRuleProperties()
+
+
 class LoadBalancerProperties(Fact, frozen=True):
     provisioning_state: str | None = None
     frontend_ip_configurations: tuple[IpConfiguration, ...] | None = field(
@@ -274,6 +302,8 @@ class LoadBalancerProperties(Fact, frozen=True):
     backend_address_pools: tuple[Pool, ...] | None = None
     load_balancing_rules: tuple[LoadBalancingRule, ...] | None = None
     outbound_rules: tuple[OutboundRule, ...] | None = None
+    inbound_nat_rules: tuple[InboundRule, ...] | None = None
+    inbound_nat_pools: tuple[InboundRule, ...] | None = None
 
 
 class LoadBalancer(Fact, frozen=True):
@@ -281,6 +311,7 @@ class LoadBalancer(Fact, frozen=True):
     location: str = ""
     sku: Sku = Sku()
     properties: LoadBalancerProperties = LoadBalancerProperties()
+    tags: Tags | None = None
 
 
 class FirewallProperties(Fact, frozen=True):

@@ -5,20 +5,23 @@ from typing import Final
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from governor.core import cluster_effects, effects, facts, ids
+from governor.core import address_effects, cluster_effects, effects, facts, ids
 from governor.core.estate import AnyFact, Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.step import (
     Attachment,
+    DeleteAddress,
     DeleteNatGateway,
     DeletePeering,
     DeleteRoute,
     Step,
     WriteCluster,
+    WriteInterface,
     WritePeering,
     WritePropagation,
     WriteRoute,
     WriteSubnet,
+    WriteTag,
 )
 
 MAX_SUBNETS: Final = 800
@@ -50,6 +53,9 @@ def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
                 clusters.append(step)
             case DeleteNatGateway():
                 deleted.append(step)
+            case WriteInterface() | WriteTag() | DeleteAddress():
+                if why := address_effects.write(step, known, absent):
+                    return Refusal(step, why)
             case WriteRoute() | DeleteRoute() | WritePropagation():
                 if why := effects.route(step, known):
                     return Refusal(step, why)

@@ -128,18 +128,18 @@ def ceiling(_: Remediation, __: object, ___: Policy, around: Circumstances) -> R
     return None
 
 
-def mode(_: Remediation, judged: Judged, policy: Policy, ___: Circumstances) -> Reason | None:
+def mode(_: Remediation, judged: Judged | None, policy: Policy, ___: Circumstances) -> Reason | None:
     """The weaker of the policy's mode and, where somebody lives, `occupied`."""
-    if policy.mode_for(not judged.occupants.empty) is Mode.AUDIT:
+    if policy.mode_for(judged is not None and not judged.occupants.empty) is Mode.AUDIT:
         return Reason(Gate.MODE, f"policy {policy.name} is in audit mode here: reported, not repaired")
     return None
 
 
-def left_alone(remediation: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
+def left_alone(remediation: Remediation, judged: Judged | None, __: Policy, around: Circumstances) -> Reason | None:
     """What an undo leaves behind: the resource is not repaired again for a while; with a route or a peering of it."""
     subjects = {ids.key(remediation.resource), *(ids.key(step.target) for step in remediation.steps)}
     linking = Requirement.HUB_PEERING in remediation.requirements
-    if not linking:
+    if not linking and judged is not None:
         subjects.add(ids.key(judged.subnet.id))
     part = ids.PEERING if linking else ids.ROUTE
     for exemption in around.standing.exemptions:
@@ -222,6 +222,23 @@ GATES: Final[tuple[AGate, ...]] = (
 )
 
 
+# An address comes off a machine: the others in its subnet leave as before.
+ADDRESS_GATES: Final[tuple[AGate, ...]] = (
+    paused,
+    ceiling,
+    mode,
+    cluster,
+    rights,
+    left_alone,
+    ruling,
+    breaker,
+    calendar,
+    settle,
+)
+# What lives in no network.
+ALONE_GATES: Final = (paused, ceiling, mode, rights, left_alone, ruling, breaker, calendar)
+UNDO_ALONE_GATES: Final = (paused, ceiling, rights, breaker, calendar)
+
 # Reasons that are about one subnet: of several, its name is told.
 _OF_ONE: Final = frozenset({Gate.CLUSTER, Gate.OCCUPANTS, Gate.UNSEEN, Gate.HUB})
 
@@ -246,5 +263,16 @@ def held_by(
                 reason = replace(reason, text=f"{judged.subnet.name}: {reason.text}")
             if reason is not None:
                 found[reason] = None
-    lasting = [reason for reason in found if reason.after is None]
-    return lasting or list(found)
+    return _lasting(found)
+
+
+def held_alone(remediation: Remediation, around: tuple[Policy, Circumstances], undo: bool = False) -> list[Reason]:
+    """A Remediation of what lives in no network in, the reasons against it out."""
+    gates = UNDO_ALONE_GATES if undo else ALONE_GATES
+    found = (gate(remediation, None, *around) for gate in gates)
+    return _lasting([reason for reason in found if reason is not None])
+
+
+def _lasting(found: Iterable[Reason]) -> list[Reason]:
+    every = list(found)
+    return [reason for reason in every if reason.after is None] or every

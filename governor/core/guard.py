@@ -12,13 +12,14 @@ from governor.core.circumstances import Circumstances, policy_of
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast, refused, with_subnet
-from governor.core.gates import CLUSTER_GATES, GATES, LINK_GATES, held_by
+from governor.core.gates import ADDRESS_GATES, CLUSTER_GATES, GATES, LINK_GATES, held_alone, held_by
 from governor.core.judged import Judged, judge
+from governor.core.path import EgressPath, Method
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Disruption, Requirement
 from governor.core.propose import Proposal
 from governor.core.rights import forbidden
-from governor.core.step import WriteCluster, WriteSubnet
+from governor.core.step import WriteCluster, WriteInterface, WriteSubnet
 from governor.core.verdict import Result
 
 
@@ -51,8 +52,7 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
     for repair in (r for r in proposed.values() if r.requirements):
         subjects = proposal.subjects[repair.digest]
         linking = Requirement.HUB_PEERING in repair.requirements and repair.disruptions == (Disruption.NONE,)
-        gates = LINK_GATES if linking else CLUSTER_GATES if ids.kind(repair.resource) == ids.CLUSTER else GATES
-        reasons = held_by(gates, repair, subjects, (policy_of(repair, around.policies), around))
+        reasons = _held(repair, subjects, linking, around)
         if not reasons:
             if repair.needs not in made_first:
                 needed = tuple(step for one in repair.needs if one in proposed for step in proposed[one].steps)
@@ -77,6 +77,16 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
             withheld[digest] = Withheld(remediation, (Reason(Gate.NEEDS, text),))
     made = tuple(r for digest, r in view.shared.items() if digest in needed_digests)
     return Plan((*made, *released), tuple(withheld.values()))
+
+
+def _held(repair: Remediation, subjects: tuple[Judged, ...], linking: bool, around: Circumstances) -> list[Reason]:
+    """The gates that look at a repair, by what it is about, and their reasons against it."""
+    policy = policy_of(repair, around.policies)
+    if not subjects:
+        return held_alone(repair, (policy, around))
+    kind = ids.kind(repair.resource)
+    by_kind = {ids.CLUSTER: CLUSTER_GATES, ids.NETWORK_INTERFACE: ADDRESS_GATES}
+    return held_by(LINK_GATES if linking else by_kind.get(kind, GATES), repair, subjects, (policy, around))
 
 
 def _needed(
@@ -119,7 +129,25 @@ def spoils(
         served = not judged.occupants.empty and (now.works or not now.ways)
         if served and not path.works and not isolates:
             return [Reason(Gate.FORECAST, "it would take the last way out away")]
+        if not isolates and (cut := _stranded(repair, path)):
+            return [Reason(Gate.FORECAST, cut)]
     return []
+
+
+def _stranded(repair: Remediation, path: EgressPath) -> str:
+    """A repair and how its subnet leaves afterwards in; which machine would have no way out to rely on, or "", out."""
+    for step in repair.steps:
+        if not isinstance(step, WriteInterface):
+            continue
+        own = {ids.key(f"{step.target}/ipConfigurations/{name}") for name, to in step.to.items() if to is None}
+        for way in path.ways:
+            if way.members and own.isdisjoint(map(ids.key, way.members)):
+                continue
+            if way.method is Method.NONE:
+                return "it would take the machine's last way out away"
+            if way.method is Method.DEFAULT_OUTBOUND:
+                return "the machine would only have default outbound access, which is no way out to rely on"
+    return ""
 
 
 def _after(repair: Remediation, subjects: tuple[Judged, ...], first: Estate) -> Estate | Refusal:
@@ -142,15 +170,14 @@ def _after(repair: Remediation, subjects: tuple[Judged, ...], first: Estate) -> 
 
 def _placed(judged: Judged, repair: Remediation, after: Estate) -> tuple[facts.Subnet, facts.VirtualNetwork]:
     """A subject in, its subnet and network after the repair out."""
-    subnet = judged.subnet
+    subnet, found = judged.subnet, after.known.get(ids.key(judged.network.id))
+    network = found if isinstance(found, facts.VirtualNetwork) else judged.network
+    if ids.kind(repair.resource) in (ids.CLUSTER, ids.NETWORK_INTERFACE):
+        # AKS attaches subnets of the network that it manages by itself; what an interface needs wrote its subnet.
+        subnet = next((one for one in network.properties.subnets or () if ids.same(one.id, subnet.id)), subnet)
     for step in repair.steps:
         if isinstance(step, WriteSubnet) and ids.same(step.target, subnet.id):
             subnet = with_subnet(subnet, step.to)
-    network = after.known.get(ids.key(judged.network.id))
-    if not isinstance(network, facts.VirtualNetwork):
-        return subnet, judged.network
-    if ids.kind(repair.resource) == ids.CLUSTER:  # AKS attaches subnets of the network that it manages by itself
-        subnet = next((one for one in network.properties.subnets or () if ids.same(one.id, subnet.id)), subnet)
     return subnet, network
 
 

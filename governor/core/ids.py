@@ -23,8 +23,12 @@ VIRTUAL_NETWORK_GATEWAY = "microsoft.network/virtualnetworkgateways"
 LEARNED_ROUTES = "microsoft.network/virtualnetworkgateways/learnedroutes"
 NETWORK_INTERFACE = "microsoft.network/networkinterfaces"
 LOAD_BALANCER = "microsoft.network/loadbalancers"
+FRONTEND = "microsoft.network/loadbalancers/frontendipconfigurations"
 FIREWALL = "microsoft.network/azurefirewalls"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
+INSTANCE_ADDRESSES = "microsoft.compute/virtualmachinescalesets/publicipaddresses"
+CREATION_TIMES = "microsoft.resources/creationtimes"
+API_MANAGEMENT = "microsoft.apimanagement/service"
 CLUSTER = "microsoft.containerservice/managedclusters"
 DEPLOYMENT = "microsoft.resources/deployments"
 ENTITY = "microsoft.management/entities"
@@ -124,6 +128,16 @@ def learned_routes(gateway_id: str) -> str:
 def permissions(scope: str) -> str:
     """The id of a scope in, the id under which what may be done there is known out."""
     return f"{scope.rstrip('/')}/providers/Microsoft.Authorization/permissions/all"
+
+
+def instance_addresses(scale_set_id: str) -> str:
+    """The id of a scale set in, the id under which the public addresses of its instances are known out."""
+    return f"{scale_set_id.rstrip('/')}/publicIPAddresses/all"
+
+
+def creation_times(subscription: str) -> str:
+    """A subscription id in, the id under which it is known when its addresses were made out."""
+    return f"/subscriptions/{subscription}/providers/Microsoft.Resources/creationTimes/all"
 
 
 def is_subscription(text: str) -> bool:

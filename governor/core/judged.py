@@ -5,22 +5,24 @@ from itertools import groupby
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from governor.core import facts, ids, verdict
+from governor.core.address_verdict import SeenAddresses, addresses_of
 from governor.core.cluster import Cluster
 from governor.core.cluster_verdict import Housed, Lodging, of_cluster
 from governor.core.egress import nat_gateway_of, trace, unsettled_state
 from governor.core.estate import Estate, clusters
 from governor.core.hub import Hub, carried, hub_of
 from governor.core.hub_verdict import ROUTE_REQUIREMENTS, Routed, Spoke, of_routes, of_spoke
+from governor.core.idle import SeenIdle, idle
 from governor.core.learned import Learned, learned
 from governor.core.link import link
 from governor.core.nodes import clusters_by_network
 from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
 from governor.core.path import EgressPath
 from governor.core.policy import Policies, Policy, Requirement
-from governor.core.selection import Selected, Subject, Undecided, Ungoverned, by_network, select
+from governor.core.selection import Selected, Undecided, Ungoverned, by_network, select
+from governor.core.subject import of_subnet, read_for, subject_of
 from governor.core.verdict import SUBNET_REQUIREMENTS, Finding, Result, Verdict
 
 # Of several verdicts on one network, the one that people must know of.
@@ -54,16 +56,19 @@ class _Site(Struct, frozen=True):
 
 
 def judge(estate: Estate, policies: Policies) -> tuple[Verdict, ...]:
-    """An Estate and policies in, every Verdict about its networks out, sorted by resource as the Estate is."""
+    """An Estate and policies in, every Verdict about its networks and remainders out, in the order of the Estate."""
     found: list[Verdict] = []
     for _, verdicts in judge_each(estate, policies):
+        found += verdicts
+    for _, verdicts in judge_remainders(estate, policies):
         found += verdicts
     return tuple(found)
 
 
 def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.VirtualNetwork, tuple[Verdict, ...]]]:
-    """An Estate and policies in; network by network, the Verdicts about it, its subnets and its clusters, out."""
+    """An Estate and policies in; network by network, the Verdicts about it and what lives in it, out."""
     living = clusters_by_network(estate)
+    public = addresses_of(estate, policies)
     unlisted = {gap.about: gap.why for gap in estate.gaps if gap.about.startswith("clusters(")}
     groups = groupby(look(estate, policies), key=lambda one: one.network.id)
     for network in estate.networks:
@@ -77,7 +82,17 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
             # Clusters that nobody could list are not compliant.
             seen = f"the clusters of the subscription were not read: {why}"
             verdicts.append(Verdict(network.id, Requirement.CLUSTER_OUTBOUND_TYPE, Result.UNKNOWN, seen=seen))
+        verdicts += public.get(ids.key(network.id), SeenAddresses()).verdicts
         yield network, tuple(verdicts)
+
+
+def judge_remainders(estate: Estate, policies: Policies) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
+    """An Estate and policies in; subscription by subscription, the Verdicts about what lives in no network, out."""
+    public, unused = (addresses_of(estate, policies), idle(estate, policies)) if estate.remainders else ({}, {})
+    for subscription in estate.remainders:
+        key = f"/subscriptions/{subscription}".casefold()
+        verdicts = public.get(key, SeenAddresses()).verdicts
+        yield subscription, (*verdicts, *unused.get(key, SeenIdle()).verdicts)
 
 
 def housed(cluster: Cluster, subnets: Iterable[Judged]) -> Housed:
@@ -162,7 +177,7 @@ def _judged(subnet: facts.Subnet, who: Occupants, answer: Selected | Undecided |
         case Undecided(policy=policy, missing=missing):
             why = f"policy {policy.name} may govern it; not read: {', '.join(missing)}"
             verdicts = tuple(Verdict(subnet.id, r, Result.UNKNOWN, seen=why) for r in SUBNET_REQUIREMENTS)
-            return Judged(subnet, network, who, None, None, verdicts, _read_for(missing, network))
+            return Judged(subnet, network, who, None, None, verdicts, read_for(missing, network.id))
         case Selected(policy=policy):
             pass
     if unsettled := unsettled_state(subnet.id, subnet.properties.provisioning_state):
@@ -207,56 +222,3 @@ def _finding(subnet: facts.Subnet, policy: Policy, site: _Site) -> Finding:
     if alike:
         site.found[key] = found
     return found
-
-
-def subject_of(network: facts.VirtualNetwork, estate: Estate) -> Subject:
-    """A network in, what policies select by out: its place, and tags that fall back to its group and subscription."""
-    parts = ids.parse(network.id)
-    above, group_id = _place(network)
-    subscription = estate.find(above, facts.Subscription)
-    group = estate.find(group_id, facts.ResourceGroup)
-    known = subscription if isinstance(subscription, facts.Subscription) else None
-    entity = estate.find(ids.entity(parts.subscription), facts.Entity)
-    layers = (known, group if isinstance(group, facts.ResourceGroup) else None, network)
-    tags: dict[str, str] = {}
-    for layer in layers:
-        if layer is not None:
-            tags.update({name.casefold(): value for name, value in (layer.tags or {}).items()})
-    return Subject(
-        resource_id=network.id,
-        kind=ids.VIRTUAL_NETWORK,
-        subscription=parts.subscription,
-        resource_group=parts.resource_group,
-        region=network.location,
-        subscription_name=known.display_name if known else None,
-        management_groups=entity.properties.parent_name_chain if isinstance(entity, facts.Entity) else None,
-        virtual_network=network.name,
-        tags=tags,
-        tags_complete=all(layer is not None for layer in layers),
-    )
-
-
-def of_subnet(subnet: facts.Subnet, kinds: frozenset[str] | None, about: Subject) -> Subject:
-    """A subnet, its kinds of occupants (None: not known) and its network's Subject in, its own Subject out."""
-    return replace(about, resource_id=subnet.id, kind=ids.SUBNET, subnet=subnet.name, occupants=kinds)
-
-
-def _place(network: facts.VirtualNetwork) -> tuple[str, str]:
-    """The ids of the subscription and the resource group of a network."""
-    return f"/subscriptions/{ids.parse(network.id).subscription}", ids.group_of(network.id)
-
-
-def _read_for(missing: tuple[str, ...], network: facts.VirtualNetwork) -> tuple[str, ...]:
-    """Conditions of a policy that could not be decided in, what must be read to decide them out."""
-    subscription, group = _place(network)
-    read: dict[str, None] = {}
-    for condition in (name.removeprefix("except.") for name in missing):
-        if condition.startswith("tags."):
-            read[group] = None
-        if condition.startswith("tags.") or condition == "subscriptions":
-            read[subscription] = None
-        if condition == "managementGroups":
-            read[ids.entity(ids.parse(network.id).subscription)] = None
-        if condition == "occupants":
-            read[clusters(ids.parse(network.id).subscription)] = None
-    return tuple(read)

@@ -10,19 +10,22 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import ids
+from governor.core.address_verdict import addresses_of
 from governor.core.cluster import Cluster
-from governor.core.estate import ABSENT, Estate, clusters, deployments, is_list, networks
+from governor.core.estate import ABSENT, Estate, clusters, deployments, is_list, list_of, networks
 from governor.core.gates import asks_deployments
+from governor.core.idle import idle
 from governor.core.judged import look
 from governor.core.nodes import node_group
 from governor.core.path import addresses
 from governor.core.policy import Policies
-from governor.core.propose import Proposal, propose
+from governor.core.propose import Proposal, proposal
 from governor.core.record import Record
 from governor.core.rights import asked
 from governor.core.standing import Standing
-from governor.core.step import DeletePeering, Step, WritePeering, WriteSubnet
+from governor.core.step import DeletePeering, Step, WriteInterface, WritePeering, WriteSubnet
 from governor.core.undo import take_back
+from governor.core.whereabouts import whereabouts
 
 _READABLE: Final = frozenset(
     {
@@ -37,9 +40,18 @@ _READABLE: Final = frozenset(
         ids.LOAD_BALANCER,
         ids.FIREWALL,
         ids.VIRTUAL_NETWORK,
+        ids.SCALE_SET,
         ids.CLUSTER,
     }
 )
+
+
+_LISTED: Final = {
+    ids.PUBLIC_IP: "publicIpAddresses",
+    ids.PUBLIC_IP_PREFIX: "publicIpPrefixes",
+    ids.LOAD_BALANCER: "loadBalancers",
+    ids.NAT_GATEWAY: "natGateways",
+}
 
 
 class Needs(Struct, frozen=True):
@@ -51,7 +63,8 @@ class Needs(Struct, frozen=True):
 
 def for_repair(estate: Estate, policies: Policies, standing: Standing) -> Needs:
     """An Estate in, what a run that judges and repairs must still read out."""
-    return _for(propose(estate, look(estate, policies)), estate, standing)
+    needs = _for(proposal(estate, policies), estate, standing)
+    return _both(needs, _for_addresses(estate, policies))
 
 
 def for_undo(estate: Estate, policies: Policies, standing: Standing, record: Record) -> Needs:
@@ -60,7 +73,8 @@ def for_undo(estate: Estate, policies: Policies, standing: Standing, record: Rec
     targets = [target for _, step in proposal.plan.steps for target in _names(step)]
     seen = [missing for judged in look(estate, policies) for missing in judged.missing]
     needs = _for(proposal, estate, standing)
-    return Needs((*needs.resources, *_unread((*targets, *seen), estate)), needs.lists)
+    needs = Needs((*needs.resources, *_unread((*targets, *seen), estate)), needs.lists)
+    return _both(needs, _for_addresses(estate, policies))
 
 
 def _names(step: Step) -> tuple[str, ...]:
@@ -68,6 +82,8 @@ def _names(step: Step) -> tuple[str, ...]:
     match step:
         case WriteSubnet():
             return tuple(one for one in (step.to.nat_gateway, step.to.route_table) if isinstance(one, str))
+        case WriteInterface():
+            return step.target, *(address for address in step.to.values() if address)
         case WritePeering() | DeletePeering():
             return ids.parent(step.target), step.remote
         case _:
@@ -81,7 +97,15 @@ def for_evidence(estate: Estate, policies: Policies) -> Needs:
         missing += judged.missing
         if judged.path is not None and judged.policy is not None:
             missing += addresses(judged.path, estate)[1]
-    return Needs(_unread(missing, estate), _unlisted((*missing, *_clusters_of(estate)), estate))
+    read = Needs(_unread(missing, estate), _unlisted((*missing, *_clusters_of(estate)), estate))
+    return _both(read, _for_addresses(estate, policies))
+
+
+def _for_addresses(estate: Estate, policies: Policies) -> Needs:
+    """An Estate in, what must be read to know who has public addresses out."""
+    missing = tuple(one for seen in addresses_of(estate, policies).values() for one in seen.missing)
+    missing += tuple(one for seen in idle(estate, policies).values() for one in seen.missing)
+    return Needs(_unread(missing, estate), _unlisted(missing, estate))
 
 
 def for_cluster(cluster_id: str, estate: Estate) -> Needs:
@@ -92,6 +116,24 @@ def for_cluster(cluster_id: str, estate: Estate) -> Needs:
     if cluster is ABSENT or not cluster.has_managed_network or not node_group(cluster):
         return Needs()
     return Needs(lists=_unlisted((networks(node_group(cluster)),), estate))
+
+
+def for_holder(resource: str, estate: Estate) -> Needs:
+    """The id of what may have a public address and was written in, what must be read to know where it lives out."""
+    return Needs(_unread(whereabouts(resource, estate).missing, estate))
+
+
+def _both(one: Needs, other: Needs) -> Needs:
+    """Needs in, both out; what a list holds that is read now is not read by itself as well."""
+    lists = tuple(dict.fromkeys((*one.lists, *other.lists)))
+    resources = dict.fromkeys((*one.resources, *other.resources))
+    return Needs(tuple(each for each in resources if _list_with(each) not in lists), lists)
+
+
+def _list_with(resource: str) -> str:
+    """The id of a resource in, the name of the list of addresses that holds it out, "" for what stands in none."""
+    what = _LISTED.get(ids.kind(resource))
+    return list_of(what, f"/subscriptions/{ids.parse(resource).subscription}") if what else ""
 
 
 def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Needs:
@@ -106,7 +148,9 @@ def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
         lists.update(dict.fromkeys(deployments(ids.group_of(network.id)) for network in estate.networks))
     lists.update(dict.fromkeys(asked((step for _, step in proposal.plan.steps), estate)))
     # What a change would do to those who live there is asked only where something is to be changed.
-    subjects = {ids.key(one.subnet.id): one for many in proposal.subjects.values() for one in many}
+    alone = {r.digest for r in proposal.plan.remediations if ids.kind(r.resource) == ids.NETWORK_INTERFACE}
+    changed = (one for digest, many in proposal.subjects.items() if digest not in alone for one in many)
+    subjects = {ids.key(one.subnet.id): one for one in changed}
     lodgers = [holder for judged in subjects.values() for holder in judged.occupants.unread]
     return Needs(_unread((*proposal.missing, *lodgers), estate), _unlisted(lists, estate))
 

@@ -11,17 +11,18 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
+from governor.core.address_gather import gather_addresses
 from governor.core.cluster_gather import gather
 from governor.core.draft import Draft
 from governor.core.estate import Estate
 from governor.core.hub_means import hub_at_fault, hub_means, link_repair, straight_out, table_repair
 from governor.core.hub_verdict import bypasses
-from governor.core.judged import Judged, leaves_by_hub, spokes
+from governor.core.judged import Judged, leaves_by_hub, look, spokes
 from governor.core.means import Means, breaks, means, shown, unread
 from governor.core.nodes import clusters_by_network
 from governor.core.path import addresses
 from governor.core.plan import Gate, Plan, Reason, Remediation, digest, unmended
-from governor.core.policy import Disruption, Policy, Requirement
+from governor.core.policy import Disruption, Policies, Policy, Requirement
 from governor.core.sharing import Place
 from governor.core.step import Attachment, Step, WriteSubnet
 from governor.core.verdict import Result
@@ -40,8 +41,25 @@ class Proposal(Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
+def proposal(estate: Estate, policies: Policies) -> Proposal:
+    """An Estate and policies in, the Plan that would make all that lives in it compliant out."""
+    looked = tuple(look(estate, policies))
+    draft = _drafted(estate, looked)
+    gather_addresses(looked, estate, policies, draft)
+    return _proposal(draft)
+
+
 def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
     """An Estate and its subnets as they are judged in, the Plan that would make them compliant out."""
+    return _proposal(_drafted(estate, looked))
+
+
+def _proposal(draft: Draft) -> Proposal:
+    plan = Plan((*draft.shared.values(), *draft.repairs.values()), tuple(draft.withheld))
+    return Proposal(plan, draft.subjects, tuple(draft.missing))
+
+
+def _drafted(estate: Estate, looked: Iterable[Judged]) -> Draft:
     draft = Draft()
     living = clusters_by_network(estate)
     for key, group in groupby(looked, key=lambda one: ids.key(one.network.id)):
@@ -49,8 +67,7 @@ def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
         _network(subnets, estate, draft)
         for cluster in living.get(key, ()):
             gather(cluster, subnets, estate, draft)
-    plan = Plan((*draft.shared.values(), *draft.repairs.values()), tuple(draft.withheld))
-    return Proposal(plan, draft.subjects, tuple(draft.missing))
+    return draft
 
 
 def _network(subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:

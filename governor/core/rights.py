@@ -20,15 +20,18 @@ from governor.core.step import (
     CreatePublicIpPrefix,
     CreateResourceGroup,
     CreateRouteTable,
+    DeleteAddress,
     DeleteNatGateway,
     DeletePeering,
     DeleteRoute,
     Step,
     WriteCluster,
+    WriteInterface,
     WritePeering,
     WritePropagation,
     WriteRoute,
     WriteSubnet,
+    WriteTag,
 )
 
 _PEERINGS: Final = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
@@ -68,11 +71,24 @@ def needed(step: Step, estate: Estate) -> tuple[Right, ...]:
             wanted = _of_cluster(step, estate)
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateNatGateway():
             wanted = ()
+        case WriteInterface():
+            wanted = (Right("Microsoft.Network/networkInterfaces/write", step.target),)
+        case WriteTag() if ids.kind(step.target) == ids.NAT_GATEWAY:
+            wanted = ()
+        case WriteTag():
+            wanted = (Right(f"{_address_type(step.target)}/write", step.target),)
+        case DeleteAddress():
+            wanted = (Right(f"{_address_type(step.target)}/delete", step.target),)
         case CreateRouteTable() | DeleteNatGateway():
             wanted = ()
         case _:
             assert_never(step)
     return tuple(right for right in wanted if _is_of_others(right.scope, estate))
+
+
+def _address_type(address: str) -> str:
+    prefix = ids.kind(address) == ids.PUBLIC_IP_PREFIX
+    return f"Microsoft.Network/{'publicIPPrefixes' if prefix else 'publicIPAddresses'}"
 
 
 def _of_cluster(step: WriteCluster, estate: Estate) -> tuple[Right, ...]:
@@ -83,10 +99,10 @@ def _of_cluster(step: WriteCluster, estate: Estate) -> tuple[Right, ...]:
 
 
 def _is_of_others(scope: str, estate: Estate) -> bool:
-    """Whether a network is not the run's own, or a table is there that is none of ours. Clusters are others'."""
+    """Whether a network is not the run's own, or a table is there that is none of ours. Other things are others'."""
     if ids.kind(scope) == ids.VIRTUAL_NETWORK:
         return not any(ids.same(network.id, scope) for network in estate.networks)
-    if ids.kind(scope) in (ids.CLUSTER, ids.SUBNET):
+    if ids.kind(scope) != ids.ROUTE_TABLE:
         return True
     table = estate.find(scope, facts.RouteTable)
     return isinstance(table, facts.RouteTable) and not is_own(table)

@@ -34,6 +34,12 @@ class Sheet(Struct, frozen=True):
     estate: Estate
 
 
+class Rest(Struct, frozen=True):
+    """What lives in no network of the subscriptions that are seen: `remainders` of its Estate."""
+
+    estate: Estate
+
+
 class Cut(Struct, frozen=True):
     """There are more networks, and they cannot be read."""
 

@@ -7,7 +7,8 @@ nothing to write (architecture.md, rule 6). Members that a step does not name ar
 from enum import StrEnum
 from typing import Any, assert_never
 
-from governor.core import attachment, cluster_step, creation, ids, peering, routing
+from governor.core import address_step, attachment, cluster_step, creation, ids, peering, routing
+from governor.core.address_step import DeleteAddress, WriteInterface, WriteTag
 from governor.core.attachment import Attachment, WriteSubnet
 from governor.core.cluster_step import WriteCluster
 from governor.core.creation import (
@@ -28,6 +29,7 @@ __all__ = [
     "CreatePublicIpPrefix",
     "CreateResourceGroup",
     "CreateRouteTable",
+    "DeleteAddress",
     "DeleteNatGateway",
     "DeletePeering",
     "DeleteRoute",
@@ -36,10 +38,12 @@ __all__ = [
     "RouteTo",
     "Step",
     "WriteCluster",
+    "WriteInterface",
     "WritePeering",
     "WritePropagation",
     "WriteRoute",
     "WriteSubnet",
+    "WriteTag",
     "conflict",
     "edit",
     "intended",
@@ -69,6 +73,9 @@ Step = (
     | WritePeering
     | WriteSubnet
     | WriteCluster
+    | WriteInterface
+    | WriteTag
+    | DeleteAddress
     | DeleteNatGateway
     | DeleteRoute
     | DeletePeering
@@ -91,6 +98,8 @@ def edit(step: Step, body: Body | None) -> Body | None:
             return None if body is None else attachment.edited(step, body)
         case WriteCluster():
             return None if body is None else cluster_step.edited(step, body)
+        case WriteInterface() | WriteTag() | DeleteAddress():
+            return address_step.edited(step, body)
         case WriteRoute():
             return routing.route_body(step.to, body)
         case WritePropagation():
@@ -113,6 +122,8 @@ def conflict(step: Step, body: Body | None) -> str | None:
             return attachment.conflict(step, body)
         case WriteCluster():
             return cluster_step.conflict(step, body)
+        case WriteInterface() | WriteTag() | DeleteAddress():
+            return address_step.conflict(step, body)
         case WriteRoute() | DeleteRoute():
             return routing.route_conflict(step, body)
         case WritePropagation():
@@ -148,6 +159,8 @@ def inverse(step: Step) -> Step | None:
             return DeletePeering(step.target, step.remote)
         case WritePeering(was=was):
             return None if was is None or was == step.to else WritePeering(step.target, step.remote, was, step.to)
+        case WriteInterface() | WriteTag() | DeleteAddress():
+            return address_step.inverse(step)
         case CreateNatGateway():
             return DeleteNatGateway(step.target)
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateRouteTable():
@@ -166,7 +179,7 @@ def touched(step: Step) -> tuple[str, ...]:
 def reversibility(step: Step) -> Reversibility:
     """A step in, how far undo can take it back out."""
     match step:
-        case WriteSubnet() | WriteRoute() | WritePropagation() | WritePeering():
+        case WriteSubnet() | WriteRoute() | WritePropagation() | WritePeering() | WriteInterface() | WriteTag():
             return Reversibility.REVERSIBLE
         case WriteCluster():
             if step.is_final:
@@ -176,7 +189,7 @@ def reversibility(step: Step) -> Reversibility:
             return Reversibility.LIMITED
         case CreateRouteTable():
             return Reversibility.LIMITED
-        case DeleteNatGateway() | DeleteRoute() | DeletePeering():
+        case DeleteNatGateway() | DeleteRoute() | DeletePeering() | DeleteAddress():
             return Reversibility.IRREVERSIBLE
     assert_never(step)
 
@@ -188,6 +201,8 @@ def intended(step: Step) -> frozenset[tuple[str, ...]]:
             return attachment.intended(step)
         case WriteCluster():
             return cluster_step.intended(step)
+        case WriteInterface() | WriteTag() | DeleteAddress():
+            return address_step.intended(step)
         case WritePeering():
             return peering.intended(step)
         case WriteRoute():

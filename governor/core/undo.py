@@ -13,7 +13,18 @@ from governor.core.cluster import Cluster
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
-from governor.core.gates import UNDO_GATES, breaker, calendar, ceiling, held_by, paused, rights, settle
+from governor.core.gates import (
+    UNDO_GATES,
+    breaker,
+    calendar,
+    ceiling,
+    cluster,
+    held_alone,
+    held_by,
+    paused,
+    rights,
+    settle,
+)
 from governor.core.guard import spoils
 from governor.core.judged import Judged, look
 from governor.core.path import Method
@@ -27,13 +38,16 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteInterface,
     WritePeering,
     WritePropagation,
     WriteRoute,
     WriteSubnet,
+    WriteTag,
     inverse,
 )
 
+_ADDRESS_GATES = (paused, ceiling, cluster, rights, breaker, calendar, settle)
 # Who else lives in the subnets of a cluster was looked at when they were changed.
 _CLUSTER_GATES = (paused, ceiling, rights, breaker, calendar, settle)
 _PEERING_GATES = (paused, ceiling, rights, breaker, calendar, settle)
@@ -107,6 +121,12 @@ def _reasons(
         case WriteSubnet() | WriteRoute() | DeleteRoute() | WritePropagation():
             reasons = held_by(UNDO_GATES, remediation, subjects, (policy, around))
             return reasons or spoils(remediation, unjudged, first, around)
+        case WriteInterface():
+            reasons = held_by(_ADDRESS_GATES, remediation, subjects, (policy, around))
+            return reasons or spoils(remediation, (), first, around)
+        case WriteTag():
+            reasons = held_alone(remediation, (policy, around), undo=True)
+            return reasons or spoils(remediation, (), first, around)
         case WritePeering() | DeletePeering() as step:
             reasons = held_by(_PEERING_GATES, remediation, subjects, (policy, around))
             reasons = reasons or spoils(remediation, (), first, around)
@@ -158,6 +178,8 @@ def _subjects(step: Step, looked: Iterable[Judged]) -> tuple[Judged, ...]:
     match step:
         case WriteSubnet():
             return tuple(one for one in looked if ids.same(one.subnet.id, step.target))
+        case WriteInterface():
+            return tuple(one for one in looked if _lives_in(step.target, one.subnet))
         case WriteRoute() | DeleteRoute() | WritePropagation():
             table = ids.top_level(step.target)
             named = ((one, one.subnet.properties.route_table) for one in looked)
@@ -167,6 +189,10 @@ def _subjects(step: Step, looked: Iterable[Judged]) -> tuple[Judged, ...]:
             return tuple(one for one in looked if ids.key(one.network.id) in ends)
         case _:
             return ()
+
+
+def _lives_in(nic: str, subnet: facts.Subnet) -> bool:
+    return any(ids.same(ids.parent(ref.id), nic) for ref in subnet.properties.ip_configurations or ())
 
 
 def _uses(judged: Judged, cluster: str) -> bool:

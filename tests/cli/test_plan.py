@@ -28,6 +28,7 @@ def test_json_holds_everything(run: Run, contoso: Path) -> None:
     withheld = {w["remediation"]["resource"].rpartition("/")[2]: w["reasons"][0]["gate"] for w in plan["withheld"]}
     assert withheld == {
         "aks-shop": "cluster",
+        "public": "unsupported",
         "snet-web": "occupants",
         "snet-orders": "approval",
         "snet-functions": "occupants",

@@ -19,7 +19,7 @@ def test_the_newest_records(run: Run, ledger: Path) -> None:
     ran = run("records", "list", "--data", ledger)
     assert (ran.code, ran.err) == (0, "")
     line = next(line for line in ran.out.splitlines() if "spoke-shop" in line)
-    assert line.rstrip().endswith("4 steps Done, 3 withheld")
+    assert line.rstrip().endswith("4 steps Done, 4 withheld")
 
 
 def test_pages_go_on_where_they_ended(run: Run, ledger: Path) -> None:

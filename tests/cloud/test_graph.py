@@ -18,7 +18,7 @@ from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.policy import Policies
 from governor.core.policy import Select as Conditions
-from governor.core.sighting import Cut, Seen, Sheet
+from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.core.verdict import Verdict
 from governor.ports import Absent, Refused, Transient
 from simulator.wire import Request, Response
@@ -30,7 +30,7 @@ THIRD = "33333333-3333-3333-3333-333333333333"
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 MANAGEMENT = "2020-05-01"
 Body = dict[str, Any]
-Part = Seen | Sheet | Cut
+Part = Seen | Sheet | Rest | Cut
 
 
 def network(number: int, subscription: str = SUBSCRIPTION, subnets: int = 1) -> Body:
@@ -272,7 +272,7 @@ async def test_context_is_read_in_whatever_subscription_it_lives_and_in_few_ques
     }
     azure = Azure(estate=[*ESTATE, body, *(network(n) for n in range(5))])
     many = tuple(f"{far}-{n}" for n in range(450))
-    _, (sheet,) = await surveyed(azure, needs=lambda _: Needs((far, *many)))
+    _, (sheet,) = await surveyed(azure, needs=lambda seen: Needs((far, *many) if seen.networks else ()))
     assert isinstance(sheet.estate.find(far, facts.NatGateway), facts.NatGateway)
     assert len([r for r in azure.transport.requests if r.path == GRAPH]) == 2 + 3
 
@@ -287,7 +287,8 @@ async def test_clusters_of_all_subscriptions_of_a_page_come_with_one_question() 
     }
     azure = Azure(estate=[*ESTATE, network(1, OTHER), cluster])
     lists = (clusters(SUBSCRIPTION), clusters(OTHER))
-    _, (sheet,) = await surveyed(azure, SUBSCRIPTION, OTHER, needs=lambda _: Needs((), lists))
+    wanted = Needs((), lists)
+    _, (sheet,) = await surveyed(azure, SUBSCRIPTION, OTHER, needs=lambda seen: wanted if seen.networks else Needs())
     assert [c.subnets for c in sheet.estate.all(Cluster)] == [(f"{VNET}/subnets/work",)]
     assert sheet.estate.listed == set(lists)
     assert len([r for r in azure.transport.requests if r.path == GRAPH]) == 3

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from governor.core import ids, needs
-from governor.core.estate import Gap, clusters, deployments, permissions
+from governor.core.estate import Gap, clusters, deployments, list_of, permissions
 from governor.core.needs import Needs
 from governor.core.policy import PathKind, Policies, Policy
 from governor.core.policy import Select as Conditions
@@ -25,7 +25,6 @@ from tests.core.world import (
     address_id,
     allowing,
     balancer,
-    balancer_id,
     config_id,
     estate,
     firewall,
@@ -58,6 +57,7 @@ BEHIND = subnet(**INHABITED, defaultOutboundAccess=False)
 ROUTED = subnet(routeTable=table_id(), defaultOutboundAccess=False)
 FIREWALL = network("azureFirewalls", "fw")
 TO_HUB = table("rt", route("0.0.0.0/0", "VirtualAppliance", "10.1.0.4"))
+LISTS = [list_of(what, f"/subscriptions/{SUB}") for what in ("publicIpAddresses", "loadBalancers")]
 CLOSED = network("routeTables", "rt-isolated-spoke")
 
 # Besides the clusters that may live there.
@@ -68,17 +68,18 @@ READS: list[tuple[Policy, list[Body], list[str]]] = [
     (nat_policy(), [vnet(subnet())], [NG, OWN_GROUP]),
     # A neighbour's gateway is adopted: our own is not looked for.
     (nat_policy(), [vnet(DONE, subnet("new")), nat("ng", PIP)], [nat_id()]),
-    # Somebody lives there: their interface, the old and the new address.
+    # Somebody lives there: their interface, and all addresses of the subscription, the old and the new one among them;
+    # who manages its group, and whether its address may be taken off.
     (
         nat_policy(),
         [vnet(subnet(**INHABITED)), nic(public=PIP), address(), nat("ng-spoke", address_id("new"), group=OWN)],
-        [nic_id(), NG, PIP, address_id("new")],
+        [nic_id(), NG, address_id("new"), GROUP, permissions(nic_id()), *LISTS],
     ),
-    # Load balancers, where the interface names a pool.
+    # Load balancers stand in their list.
     (
         allowing(PathKind.LOAD_BALANCER),
         [vnet(BEHIND), nic("nic", pool_id()), balancer(public=PIP, rule=True)],
-        [nic_id(), balancer_id()],
+        [nic_id(), *LISTS],
     ),
     # What a policy selects by.
     (nat_policy(select=Conditions(tags={"env": "x"})), [vnet(DONE), nat("ng", PIP)], [GROUP, f"/subscriptions/{SUB}"]),
@@ -134,7 +135,7 @@ def test_ids_that_nobody_can_read_are_not_asked_for() -> None:
     held = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/s/virtualMachines/0/networkInterfaces/n"
     azure = Azure(vnet(subnet(ipConfigurations=refs(f"{held}/ipConfigurations/c"))))
     azure.observe()
-    assert azure.asked == [CLUSTERS]
+    assert sorted(azure.asked) == sorted([CLUSTERS, *LISTS, held.partition("/virtualMachines/")[0]])
 
 
 def test_the_closing_read_also_names_the_addresses() -> None:

@@ -15,7 +15,7 @@ import msgspec
 from governor.core import estate as estates
 from governor.core import ids, needs, step
 from governor.core.circumstances import Circumstances
-from governor.core.estate import EVERYTHING, Estate, Gap, Reading
+from governor.core.estate import ADDRESS_LISTS, EVERYTHING, Estate, Gap, Reading, list_of
 from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.policy import (
@@ -39,6 +39,7 @@ AT: Final = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 REGION: Final = "westeurope"
 OWN: Final = "rg-egress-westeurope"
 GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/rg-net"
+ADDRESSES: Final = tuple(list_of(what, f"/subscriptions/{SUB}") for what in ADDRESS_LISTS)
 OWN_GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/{OWN}"
 
 
@@ -295,7 +296,7 @@ def encoded(*bodies: Body) -> tuple[bytes, ...]:
 def estate(
     *bodies: Body,
     absent: Iterable[str] = (),
-    listed: Iterable[str] = (EVERYTHING,),
+    listed: Iterable[str] = (EVERYTHING, *ADDRESSES),
     gaps: Iterable[Gap] = (),
     at: datetime = AT,
 ) -> Estate:
@@ -360,6 +361,15 @@ def egress_of(seen: Estate, *policies: Policy) -> Verdict:
 # ---- a world that is read and written -------------------------------------------------------------------------------
 
 
+_LISTS: Final = {
+    ids.PUBLIC_IP: "publicipaddresses(",
+    ids.PUBLIC_IP_PREFIX: "publicipprefixes(",
+    ids.LOAD_BALANCER: "loadbalancers(",
+    ids.API_MANAGEMENT: "apimanagement(",
+    ids.NAT_GATEWAY: "natgateways(",
+}
+
+
 def _is_listed(resource_id: str, name: str) -> bool:
     """A resource and the name of a list in, whether it stands in that list out."""
     match ids.kind(resource_id):
@@ -369,6 +379,8 @@ def _is_listed(resource_id: str, name: str) -> bool:
             return name.startswith("deployments(")
         case ids.PERMISSIONS:
             return name == estates.permissions(resource_id.partition("/providers/Microsoft.Authorization/")[0])
+        case kind if kind in _LISTS:
+            return name.casefold().startswith(_LISTS[kind])
         case ids.LEARNED_ROUTES:
             return name == estates.learned_routes(ids.top_level(resource_id))
         case _:
@@ -440,7 +452,13 @@ class Azure:
             children.append({**new, "id": one.target, "name": name})
 
     def _join(self) -> None:
-        """What Azure fills in by itself: which subnets a gateway or a table serves, and the state of peerings."""
+        """What Azure fills in by itself: whom a gateway or a table serves, who has an address, how peerings are."""
+        for _, body in sorted(self.bodies.items()):
+            for one in body.get("properties", {}).get("ipConfigurations") or ():
+                held = (one.get("properties") or {}).get("publicIPAddress") if isinstance(one, dict) else None
+                address = self.bodies.get(ids.key(held["id"])) if held else None
+                if address is not None:
+                    address["properties"]["ipConfiguration"] = {"id": one["id"]}
         for key, body in self.bodies.items():
             if member := _SERVING.get(ids.kind(key)):
                 served = [

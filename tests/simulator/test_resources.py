@@ -186,3 +186,25 @@ def test_peering_is_connected_when_both_sides_peer(cloud: Cloud) -> None:
     assert shown["properties"]["peeringState"] == "Connected"
     cloud.call("PUT", one, {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}})
     assert cloud.get(one)["properties"]["virtualNetworkPeerings"] == []
+
+
+GIVEN = {"createdTime": "2026-06-30T12:00:00.0000000Z"}
+
+
+def test_lists_of_resources_say_when_they_were_made_if_asked(cloud: Cloud) -> None:
+    cloud.arm.load(
+        [
+            {"id": f"{NETWORK}/publicIPAddresses/given", "type": "Microsoft.Network/publicIPAddresses", **GIVEN},
+            {"id": f"{NETWORK}/publicIPAddresses/old", "type": "Microsoft.Network/publicIPAddresses"},
+        ]
+    )
+    cloud.clock.advance(60)
+    cloud.call("PUT", "publicIPAddresses/new", {"location": "eastus"})
+    cloud.call("PUT", "publicIPAddresses/old", {"location": "eastus"})
+    path = f"/subscriptions/{SUBSCRIPTION}/resources?$filter=resourceType eq 'Microsoft.Network/publicIPAddresses'"
+    listed = cloud.call("GET", f"{path}&$expand=createdTime", version="2021-04-01").json()["value"]
+    made = {one["name"]: one["createdTime"] for one in listed}
+    assert made["given"] == "2026-06-30T12:00:00.0000000Z"
+    assert made["old"].startswith("2020-01-01")
+    assert made["new"].startswith(cloud.clock.now().strftime("%Y-%m-%dT%H:%M"))
+    assert not any("createdTime" in one for one in cloud.call("GET", path, version="2021-04-01").json()["value"])

@@ -1,0 +1,57 @@
+"""What is judged of something that is neither network nor subnet: its id and the circumstances in, verdicts out.
+
+Of a load balancer its frontends are judged, of a public address whoever has it.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from governor.core import guard, ids
+from governor.core.address_verdict import addresses_of
+from governor.core.circumstances import Circumstances
+from governor.core.judged import judge
+from governor.core.plan import Remediation, Withheld
+from governor.core.propose import proposal
+from governor.core.verdict import Verdict
+
+# What may live in no network at all.
+MAY_BE_ALONE: Final = frozenset({ids.PUBLIC_IP, ids.PUBLIC_IP_PREFIX, ids.LOAD_BALANCER})
+HOLDERS: Final = MAY_BE_ALONE | {ids.NETWORK_INTERFACE, ids.SCALE_SET, ids.FRONTEND}
+
+
+class Own(Struct):
+    """Verdicts on a resource itself, and what would be done about it, or why it would not be."""
+
+    verdicts: list[Verdict] = []
+    repairs: list[Remediation] = []
+    withheld: list[Withheld] = []
+
+    def add(self, other: "Own") -> None:
+        self.verdicts += other.verdicts
+        self.repairs += other.repairs
+        self.withheld += other.withheld
+
+
+def own(resource_id: str, around: Circumstances) -> Own:
+    """A resource in, what is judged of it itself out; of a network or subnet nothing, which are told in full."""
+    if ids.kind(resource_id) in (ids.SUBNET, ids.VIRTUAL_NETWORK):
+        return Own()
+    estate, policies = around.estate, around.policies
+    wanted = ids.key(resource_id)
+    about = {wanted} | {
+        ids.key(one.holder.id)
+        for seen in addresses_of(estate, policies).values()
+        for one in seen.judged
+        if any(ids.same(address.id, wanted) for address in one.holder.addresses)
+    }
+
+    def concerns(resource: str) -> bool:
+        return ids.key(resource) in about or ids.key(ids.top_level(resource)) == wanted
+
+    plan = guard.withhold(proposal(estate, policies), around)
+    return Own(
+        [verdict for verdict in judge(estate, policies) if concerns(verdict.resource)],
+        [one for one in plan.remediations if concerns(one.resource)],
+        [one for one in plan.withheld if concerns(one.remediation.resource)],
+    )

@@ -1,0 +1,104 @@
+"""Where something with public addresses lives: what an event points at and the facts about it in, Scopes out.
+
+A new address or interface is named by no run yet, so it is read; what has no public address concerns nobody new.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from governor.core import facts, ids
+from governor.core.address_facts import ScaleSet
+from governor.core.addresses import reaches
+from governor.core.cause import Remainder, Scope, VirtualNetwork
+from governor.core.estate import Estate
+from governor.core.holder import public_frontends
+
+# Those that stay where they are: whoever named them before is still the one.
+SETTLED: Final = frozenset({ids.NETWORK_INTERFACE, ids.SCALE_SET})
+KINDS: Final = SETTLED | {ids.LOAD_BALANCER, ids.PUBLIC_IP}
+
+
+class Whereabouts(Struct, frozen=True):
+    """The Scopes that something lives in; missing: ids that must be read to know them."""
+
+    scopes: tuple[Scope, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+_NOWHERE: Final = Whereabouts()
+
+
+def whereabouts(resource: str, estate: Estate) -> Whereabouts:
+    """The id of one of KINDS and the facts that were read in, where it lives out."""
+    kind = ids.kind(resource)
+    fact = estate.known.get(ids.key(resource))
+    if fact is None:
+        # What is gone, or cannot be read, concerns whoever named it.
+        tried = ids.key(resource) in estate.absent or any(gap.about == ids.key(resource) for gap in estate.gaps)
+        return _NOWHERE if tried or kind not in KINDS else Whereabouts(missing=(resource,))
+    match fact:
+        case facts.NetworkInterface():
+            given = [one.properties for one in fact.properties.ip_configurations or ()]
+            public = any(one.public_ip_address for one in given)
+            return _in_networks(one.subnet for one in given) if public else _NOWHERE
+        case ScaleSet():
+            places = (one.properties.subnet for one in fact.configurations)
+            return _in_networks(places) if fact.gives_addresses else _NOWHERE
+        case facts.LoadBalancer():
+            return _of_balancer(fact, estate) if public_frontends(fact) else _NOWHERE
+        case facts.PublicIp():
+            # One that is attached to nothing is left alone for a day, and found by the next sweep after that.
+            held = fact.properties.ip_configuration
+            return whereabouts(ids.top_level(held.id), estate) if held else _NOWHERE
+        case _:
+            return _NOWHERE
+
+
+def _in_networks(subnets: Iterable[facts.Ref | None]) -> Whereabouts:
+    networks = {ids.key(ids.parent(ref.id)): ids.parent(ref.id) for ref in subnets if ref is not None}
+    return Whereabouts(tuple(VirtualNetwork(network) for _, network in sorted(networks.items())))
+
+
+def _of_balancer(balancer: facts.LoadBalancer, estate: Estate) -> Whereabouts:
+    """Whatever is behind a load balancer is in one network: the first that tells it is enough."""
+    members = sorted(reaches(balancer), key=ids.key)
+    if not members:
+        return Whereabouts((Remainder(ids.parse(balancer.id).subscription),))
+    for member in members:
+        if ids.kind(member) == ids.VIRTUAL_NETWORK:
+            return Whereabouts((VirtualNetwork(member),))
+    for member in members:
+        holder = ids.top_level(member)
+        fact = estate.known.get(ids.key(holder))
+        if isinstance(fact, facts.NetworkInterface):
+            return _in_networks(one.properties.subnet for one in fact.properties.ip_configurations or ())
+        if isinstance(fact, ScaleSet):
+            return _in_networks(one.properties.subnet for one in fact.configurations)
+        if ids.key(holder) not in estate.absent and not any(gap.about == ids.key(holder) for gap in estate.gaps):
+            return Whereabouts(missing=(holder,))
+    return _NOWHERE
+
+
+def elsewhere(estate: Estate) -> frozenset[str]:
+    """An Estate in, the keys of those addresses and load balancers that were only listed, and live elsewhere, out."""
+    here = {ids.key(network.id) for network in estate.networks}
+    here |= {
+        ids.key(ref.id)
+        for network in estate.networks
+        for subnet in network.properties.subnets or ()
+        for ref in subnet.properties.ip_configurations or ()
+    }
+    found: set[str] = set()
+    for balancer in estate.all(facts.LoadBalancer):
+        keys = {ids.key(one) for one in reaches(balancer)}
+        if here.isdisjoint(keys) and (keys or not estate.remainders):
+            found.add(ids.key(balancer.id))
+    for address in estate.all(facts.PublicIp):
+        holder = address.properties.ip_configuration or address.properties.nat_gateway
+        key = ids.key(ids.top_level(holder.id)) if holder else ""
+        known = key in estate.known and key not in found
+        if not known and (holder is not None or not estate.remainders):
+            found.add(ids.key(address.id))
+    return frozenset(found)
