@@ -13,7 +13,7 @@ $(shell [ -x $(BIN)/python ] || rm -f $(VENV)/.installed $(VENV)/.installed-dev)
 
 # What is there to be checked.
 SOURCES := $(wildcard governor functions simulator devhost benchmarks scripts tests function_app.py)
-TYPED := $(wildcard governor functions simulator devhost benchmarks tests function_app.py)
+TYPED := $(wildcard governor functions simulator devhost benchmarks scripts tests function_app.py)
 
 # A Python with Microsoft's Functions runtime, for the contract tests that run against it (see `make runtime`).
 RUNTIME := .venv-runtime
@@ -22,10 +22,13 @@ ifneq ($(EGRESS_GOVERNOR_RUNTIME_PYTHON),)
 export EGRESS_GOVERNOR_RUNTIME_PYTHON
 endif
 
-.PHONY: help demo test check format types imports unit bench requirements runtime clean
+# Microsoft's az, for the check that it works with the simulator (see `make check-az`).
+AZ := .venv-az
+
+.PHONY: help demo test check check-az format types imports unit bench requirements runtime clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed  ## shows a small Azure being governed, on this machine alone
 	$(BIN)/egress-governor demo
@@ -39,6 +42,9 @@ check: $(VENV)/.installed-dev  ## format, lint, types, imports
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports --no-logo
+
+check-az: $(VENV)/.installed $(AZ)/.installed  ## Microsoft's az against the simulator; installs it first (700 MB)
+	$(BIN)/python scripts/check_az.py $(AZ)
 
 format: $(VENV)/.installed-dev  ## writes the format and what the linter can mend
 	$(BIN)/ruff format $(SOURCES)
@@ -60,7 +66,7 @@ requirements: $(VENV)/.installed-dev  ## requirements.txt anew from pyproject.to
 runtime: $(RUNTIME)/.installed  ## installs Microsoft's Functions runtime, for the contract tests against it
 
 clean:  ## removes what make and the tests have made
-	rm -rf $(VENV) $(RUNTIME) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .egress-governor
+	rm -rf $(VENV) $(RUNTIME) $(AZ) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .egress-governor
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -83,4 +89,13 @@ $(RUNTIME)/.installed: requirements.txt
 	  echo "installing Microsoft's Functions runtime into $(RUNTIME), made by $$python ..." && "$$python" -m venv --clear $(RUNTIME)
 	@$(RUNTIME)/bin/python -m pip --disable-pip-version-check install --quiet --requirement requirements.txt
 	@$(RUNTIME)/bin/python -m pip --disable-pip-version-check install --quiet --ignore-requires-python 'azure-functions-runtime>=1.3,<2'
+	@touch $@
+
+# The extension is Microsoft's own, as az would unpack it.
+$(AZ)/.installed:
+	@python=$$(PYTHON='$(PYTHON)' scripts/find-python) && \
+	  echo "installing Microsoft's az into $(AZ), made by $$python ..." && "$$python" -m venv --clear $(AZ)
+	@$(AZ)/bin/python -m pip --disable-pip-version-check install --quiet 'azure-cli==2.91.*'
+	@$(AZ)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+	  --target $(AZ)/extensions/resource-graph 'resource-graph==2.0.0'
 	@touch $@

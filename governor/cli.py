@@ -54,7 +54,13 @@ def _app() -> App:
     add(policies, "schema", "policies:schema", "Prints the JSON Schema of policy files.")
     app.command(policies)
     simulator = App(name="simulator", help="The local Azure Resource Manager alone.")
-    add(simulator, "serve", "up:serve", "Serves Azure Resource Manager on this machine, until Ctrl-C.")
+    simulator.command(
+        "governor.commands.up:serve",
+        name="serve",
+        help="Serves Azure Resource Manager on this machine, until Ctrl-C.",
+        help_flags=(),
+        version_flags=(),
+    )
     app.command(simulator)
     return app
 

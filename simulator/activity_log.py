@@ -14,7 +14,7 @@ KEPT = 100_000
 """So many records are remembered; Azure keeps them for 90 days."""
 VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
 
-Status: TypeAlias = Literal["Started", "Accepted", "Succeeded", "Failed"]
+Status: TypeAlias = Literal["Started", "Accepted", "Succeeded", "Failed", "Canceled"]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -47,7 +47,7 @@ class ActivityLog:
 
     def ended(self, event: Event, caller: Caller, http: int) -> None:
         """What an event tells of in, with the status of a refusal."""
-        status: Status = "Succeeded" if event.data["status"] == "Succeeded" else "Failed"
+        status: Status = event.data["status"]
         self.add(Record(event.moment, status, event.subject, event.data["operationName"], caller, http))
 
     def latest_first(self) -> Iterator[Record]:

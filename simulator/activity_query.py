@@ -77,7 +77,7 @@ def record_body(record: Record) -> Body:
     ticks = (record.time - datetime(1, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 10
     answered = HTTPStatus(record.http) if record.http else None
     said = answered.phrase.replace(" ", "") if answered else ""
-    ends = record.status in ("Succeeded", "Failed")
+    ends = record.status in ("Succeeded", "Failed", "Canceled")
     return {
         "authorization": {"action": record.operation, "scope": scope},
         "caller": principal.object_id,

@@ -1,14 +1,13 @@
 """Azure Resource Manager as a plain object: a Request in, a Response out; no sockets, threads or clocks of its own."""
 
 import random
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
-from simulator import clusters, control, errors, estates
+from simulator import api_versions, clusters, control, errors, estates, sign_in
 from simulator.access import Roles
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
@@ -29,7 +28,6 @@ from simulator.wire import Body, Dropped, Request, Response
 from simulator.world import Busy, InUse, Settings, World
 
 MOST_BYTES = 4 * 1024 * 1024
-API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-\w+)?$")
 
 __all__ = [
     "AdjustableClock",
@@ -124,7 +122,10 @@ class Arm:
         self._world.failing = fault.failure if fault is not None else None
         self._world.stale = timedelta(seconds=fault.stale if fault is not None else 0)
         self._world.earlier.lag = timedelta(seconds=max((fault.stale for fault in self.faults), default=0))
-        response = fault.response() if fault is not None and fault.status else self._answered(request)
+        if fault is not None and fault.status:
+            response = fault.response()
+        else:
+            response = sign_in.answered(self._world, request, segments) or self._answered(request)
         response.headers.setdefault("Cache-Control", "no-cache")
         response.headers.setdefault("x-ms-request-id", self._world.guid())
         if fault is not None and fault.drop == "after":
@@ -197,7 +198,7 @@ class Arm:
     def reset(self) -> None:
         """Everything is as it was when this simulator was made."""
         self._world = World(self.clock, self._settings, self._seed)
-        self._world.endings |= dict.fromkeys((CLUSTERS, AGENT_POOL), clusters.ended)
+        self._world.at_end |= dict.fromkeys((CLUSTERS, AGENT_POOL), clusters.ended)
         self._throttle = Throttle(enforced=self._settings.throttled)
         self._quota = Quota(enforced=self._settings.throttled)
         self.faults: list[Fault] = [msgspec.structs.replace(fault) for fault in self._faults]
@@ -212,6 +213,7 @@ class Arm:
         limits: dict[str, str] = {}
         try:
             principal = principal_of(request)
+            sign_in.check_life(request, self._world.now())
             address = _address(request)
             if address.subscription:
                 limits = self._throttle.admit(
@@ -239,8 +241,8 @@ class Arm:
         version = request.query.get("api-version", "")
         if not version:
             raise errors.missing_api_version()
-        if not API_VERSION.match(version):
-            raise errors.invalid_api_version(version)
+        if not api_versions.FORM.fullmatch(version):
+            raise api_versions.invalid_api_version(version)
         if len(request.body) > MOST_BYTES:
             raise errors.content_too_large(len(request.body), MOST_BYTES)
         client_id = request.header("x-ms-client-request-id") or self._world.guid()

@@ -8,18 +8,10 @@ from simulator import errors
 from simulator.events import Caller
 from simulator.ids import Address
 from simulator.names import check_tags
-from simulator.operations import Operation
+from simulator.operations import Operation, label_of
 from simulator.shapes import is_network
 from simulator.wire import Body, Request, Response, answer
 from simulator.world import World
-
-NOUNS = {
-    "subnets": "Subnet",
-    "virtualNetworks": "VirtualNetwork",
-    "virtualNetworkPeerings": "VirtualNetworkPeering",
-    "natGateways": "NatGateway",
-}
-"""How the names of operations speak of a type."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -47,15 +39,13 @@ def operation_for(
 ) -> Operation:
     """A call that writes, deletes or asks something of the resource `shown_id` in, its operation (not started) out."""
     now = world.now()
-    kind = call.address.type.rpartition("/")[2]
-    noun = NOUNS.get(kind, kind)
     return Operation(
         id=world.guid(),
         namespace=call.address.type.partition("/")[0],
         location=location,
         api_version=call.api_version,
         effect=effect,
-        label=f"{'Delete' if effect == 'delete' else 'Put'}{noun[:1].upper()}{noun[1:]}Operation",
+        label=label_of(effect, call.address.type),
         target=call.address.key,
         target_id=shown_id,
         type_name=call.address.type,

@@ -6,9 +6,10 @@ import msgspec
 
 from simulator import errors, peerings
 from simulator.calls import Call
+from simulator.forms import check_form
 from simulator.ids import PEERING, PUBLIC_PREFIX, VNET, name_of, parent_key
 from simulator.names import check_resource
-from simulator.references import CONFIGURATIONS, GATEWAY_ADDRESSES
+from simulator.regions import is_region, location_not_available
 from simulator.rules import Planned
 from simulator.shapes import UNSEEN, has_guid, identify, inner_elements, kept_of, kind_of, shaped
 from simulator.store import Store, Stored
@@ -66,6 +67,8 @@ def location_of(call: Call, sent: Body, old: Stored | None, parent: Stored | Non
         raise errors.location_required()
     if existing and given != existing:
         raise errors.location_changed(call.address.names[-1], existing, group.name, given)
+    if not existing and not is_region(given, call.address.types[0], group):
+        raise location_not_available(text(sent.get("location")), call.address.type)
     return given
 
 
@@ -73,7 +76,9 @@ def change_of(world: World, call: Call, shown_id: str, sent: Body, old: Stored |
     """What was sent in, what it would change out."""
     type_key = call.address.type_key
     before = old.content if old is not None else None
-    _check_form(type_key, sent)
+    check_form(type_key, sent)
+    if type_key == PUBLIC_PREFIX:
+        _check_prefix_length(sent)
     content = _content(world, type_key, sent, before)
     if type_key == PEERING:
         content = peerings.completed(world.store, call.address.key, content)
@@ -134,18 +139,11 @@ def _content(world: World, type_key: str, sent: Body, before: Body | None) -> Bo
     return content
 
 
-def _check_form(type_key: str, sent: Body) -> None:
-    """What is read as an object or a list of objects is one; anything else would silently mean nothing."""
-    properties = sent.get("properties")
-    if properties is not None and not isinstance(properties, dict):
-        raise errors.invalid_content("The value of 'properties' must be a JSON object.")
-    arrays = (*kind_of(type_key).children, *CONFIGURATIONS, *GATEWAY_ADDRESSES)
-    for name in arrays:
-        value = members(properties).get(name)
-        if value is not None and not (isinstance(value, list) and all(isinstance(element, dict) for element in value)):
-            raise errors.invalid_content(f"The value of 'properties.{name}' must be an array of JSON objects.")
-    length = members(properties).get("prefixLength")
-    if type_key == PUBLIC_PREFIX and length is not None and (not isinstance(length, int) or not 21 <= length <= 127):
+def _check_prefix_length(sent: Body) -> None:
+    properties = members(sent.get("properties"))
+    length = properties.get("prefixLength")
+    shortest, longest = (124, 127) if properties.get("publicIPAddressVersion") == "IPv6" else (21, 31)
+    if length is not None and not shortest <= length <= longest:
         raise errors.bad(
             "InvalidPublicIPPrefixLength", f"The prefix length {length} of a public IP prefix is not valid."
         )

@@ -1,7 +1,13 @@
 """Which rules a PUT has to pass: a change to a network resource in, nothing or its refusal out."""
 
 from simulator import balancers, peering_rules, peerings
-from simulator.address_rules import check_addresses_free, check_gateway, check_neighbours
+from simulator.address_rules import (
+    check_addresses_free,
+    check_gateway,
+    check_neighbours,
+    check_public_address,
+    check_skus,
+)
 from simulator.calls import Call
 from simulator.changes import Change
 from simulator.firewalls import check_firewall
@@ -11,18 +17,23 @@ from simulator.ids import (
     LOAD_BALANCER,
     NAT_GATEWAY,
     NIC,
+    NSG,
     PEERING,
+    PUBLIC_IP,
     ROUTE,
     ROUTE_TABLE,
+    SECURITY_RULE,
     SUBNET,
     VIRTUAL_GATEWAY,
     VNET,
     parent_key,
 )
+from simulator.limits import check_regional
 from simulator.placement import place
 from simulator.reference_rules import check_references
 from simulator.route_tables import check_routes
 from simulator.rules import Planned, PlannedNetwork, check_network, check_subnet_delete
+from simulator.security_rules import check_rules
 from simulator.special_subnets import check_resident
 from simulator.store import Store, Stored
 from simulator.wire import members, text
@@ -32,6 +43,8 @@ from simulator.world import World
 def check(world: World, call: Call, change: Change, location: str) -> None:
     """A change in; refused when it breaks a rule of its type."""
     store, type_key = world.store, call.address.type_key
+    if change.is_new:
+        check_regional(store, change.shown_id, type_key, location)
     if type_key == VNET:
         for key in change.removed:
             subnet = store.get(key)
@@ -41,7 +54,7 @@ def check(world: World, call: Call, change: Change, location: str) -> None:
         network = _network(store, change, location)
         check_network(store, network)
         _check_peerings(world, network, {key: child for key, child in change.children.items() if _is(child, PEERING)})
-    elif type_key in (SUBNET, PEERING, ROUTE):
+    elif type_key in (SUBNET, PEERING, ROUTE, SECURITY_RULE):
         parent = store.get(parent_key(call.address.key))
         if parent is not None:
             _check_child(world, call, parent, Planned(change.shown_id, change.content, change.before))
@@ -64,6 +77,9 @@ def _check_child(world: World, call: Call, parent: Stored, planned: Planned) -> 
     if call.address.type_key == PEERING:
         network = _network(store, Change(parent.id, parent.content, parent.content), location)
         peering_rules.check(world, network, planned, others)
+    elif call.address.type_key == SECURITY_RULE:
+        check_references(store, planned.id, SECURITY_RULE, planned.content, location)
+        check_rules(parent.id, others | {planned.id: planned.content}, frozenset((planned.key,)))
     else:
         check_routes(store, parent.id, others | {planned.id: planned.content}, frozenset((planned.key,)))
 
@@ -89,7 +105,16 @@ def _check_resource(store: Store, type_key: str, change: Change, location: str) 
         return
     check_addresses_free(store, resource_id, type_key, content)
     check_neighbours(store, resource_id, type_key, content)
-    if type_key == LOAD_BALANCER:
+    if type_key == NSG:
+        check_rules(
+            resource_id,
+            {child.id: child.content for child in change.children.values()},
+            frozenset(change.children),
+        )
+    elif type_key == PUBLIC_IP:
+        check_public_address(resource_id, content)
+    elif type_key == LOAD_BALANCER:
+        check_skus(store, resource_id, content)
         balancers.check(store, resource_id, content, before)
     elif type_key == FIREWALL:
         check_firewall(store, resource_id, content)

@@ -6,13 +6,12 @@ import msgspec
 
 from simulator.agent_pools import latest
 from simulator.identity import TENANT
-from simulator.ids import AGENT_POOL, CLUSTERS, Address
+from simulator.ids import AGENT_POOL, CLUSTERS, CLUSTERS_SHOWN, Address
 from simulator.outbound_types import LOAD_BALANCER, MANAGED_GATEWAYS, outbound_of, spelled
 from simulator.store import Store, Stored
 from simulator.wire import Body, members, text
 
 Guid = Callable[[], str]
-TYPE = "Microsoft.ContainerService/ManagedClusters"
 POOL_TYPE = "Microsoft.ContainerService/managedClusters/agentPools"
 VERSION = "1.30"
 PROFILES = "agentPoolProfiles"
@@ -54,8 +53,9 @@ def completed(guid: Guid, address: Address, location: str, sent: Body, before: B
     given = _without_nulls(members(sent.get("properties")), _READ_ONLY)
     if given.get("addonProfiles") == {}:
         del given["addonProfiles"]
-    if given.get("kubernetesVersion") == "":
-        del given["kubernetesVersion"]
+    for name in ("kubernetesVersion", "nodeResourceGroup"):  # an empty text says nothing
+        if given.get(name) == "":
+            del given[name]
     identity = members(content.get("identity"))
     properties: Body = {
         **_RUNNING,
@@ -64,7 +64,7 @@ def completed(guid: Guid, address: Address, location: str, sent: Body, before: B
         "enableRBAC": True,
         "supportPlan": "KubernetesOfficial",
         **({"servicePrincipalProfile": {"clientId": "msi"}} if identity else {}),
-        **{name: old[name] for name in _STAYS if name in old},
+        **{name: old[name] for name in _STAYS if old.get(name)},
         **given,
         **{name: {**section, **members(given.get(name))} for name, section in _SECTIONS.items()},
         "networkProfile": _network_profile(
@@ -103,7 +103,7 @@ def stored_cluster(cluster_id: str, body: Body, guid: Guid) -> Stored:
     properties.pop(PROFILES, None)
     state = text(properties.pop("provisioningState", None)) or "Succeeded"
     encoded = msgspec.json.encode(content | {"properties": properties})
-    return Stored(cluster_id, TYPE, encoded, state, text(body.get("eTag")) or guid())
+    return Stored(cluster_id, CLUSTERS_SHOWN, encoded, state, text(body.get("eTag")) or guid())
 
 
 def stored_pool(pool_id: str, profile: Body, guid: Guid) -> Stored:

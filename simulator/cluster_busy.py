@@ -34,18 +34,12 @@ def let_in(world: World, call: Call, stored: Stored | None, cluster: Stored | No
     )
 
 
-def preempted(world: World, running: Operation | None, *, by_delete: bool = False) -> None:
-    """An operation that something newer takes the place of in; it has ended, and says so."""
-    if running is None:
-        return
-    error: Body = {
-        "code": "AKSOperationPreempted",
-        "message": f"This operation has been preempted by another operation with ID {world.guid()}",
-    }
-    if by_delete:
-        message = "This operation has been preempted by Deleting operation."
-        error = {"code": "AKSOperationPreemptedByDelete", "message": message}
-    world.operations.finish(running, "Canceled", error | {"details": []})
+def preempted_by(operation: Operation) -> Body:
+    """The operation that takes the place of another in, the error that the other ends with out."""
+    code, who = "AKSOperationPreempted", f"another operation with ID {operation.id}"
+    if operation.effect == "delete":
+        code, who = "AKSOperationPreemptedByDelete", "Deleting operation."
+    return {"code": code, "message": f"This operation has been preempted by {who}", "details": []}
 
 
 def _state_of(world: World, running: Operation) -> str:

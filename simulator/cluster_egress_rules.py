@@ -3,9 +3,11 @@
 from simulator import errors
 from simulator.agent_pools import subnets_of
 from simulator.cluster_bodies import OUTBOUND_GOALS
+from simulator.effective_routes import routes_of
 from simulator.ids import location_key
 from simulator.outbound_types import LOAD_BALANCER, MANAGED_GATEWAYS, USER_NAT, USER_ROUTES
 from simulator.planned_clusters import Planned
+from simulator.ranges import parsed
 from simulator.references import GATEWAY_ADDRESSES
 from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
@@ -16,6 +18,7 @@ HOPS = ("virtualappliance", "virtualnetworkgateway")
 def check_egress(store: Store, planned: Planned, sent: Body) -> None:
     """A cluster as it would be and its network profile as sent in; refused when its way out is not there."""
     _check_profiles(planned, sent)
+    _check_values(planned)
     _check_addresses(store, planned)
     subnets = [_subnet(store, planned, subnet) for subnet in planned.node_subnets.values()]
     pod_subnets = subnets_of(planned.pools.values(), "podSubnetID").values()
@@ -25,7 +28,7 @@ def check_egress(store: Store, planned: Planned, sent: Body) -> None:
             _check_gateway(store, subnet)
     elif planned.outbound == USER_ROUTES:
         for subnet in subnets:
-            _check_default_route(store, subnet)
+            _check_default_route(store, planned, subnet)
     if planned.before is None:
         _check_new(planned, subnets)
 
@@ -56,12 +59,38 @@ def _check_profiles(planned: Planned, sent: Body) -> None:
         )
 
 
+def _check_values(planned: Planned) -> None:
+    """Counts and ranges that AKS counts and divides."""
+    network = planned.network
+    balancer, gateway = members(network.get("loadBalancerProfile")), members(network.get("natGatewayProfile"))
+    if members(balancer.get("managedOutboundIPs")).get("count", 1) not in range(1, 101):
+        raise errors.cluster(
+            400, "InvalidLoadBalancerProfileManagedOutboundIPCount", "managedOutboundIPs.count is from 1 to 100."
+        )
+    if members(gateway.get("managedOutboundIPProfile")).get("count", 1) not in range(1, 17):
+        raise errors.cluster(
+            400, "InvalidNATGatewayProfileManagedOutboundIPCount", "managedOutboundIPProfile.count is from 1 to 16."
+        )
+    pods = parsed(text(network.get("podCidr")))
+    if network.get("networkPlugin") == "kubenet" and (pods is None or pods.version == 6 or pods.length > 24):
+        raise errors.cluster(
+            400, "InvalidIPRangeCIDR", f"networkProfile.podCidr '{network.get('podCidr')}' has no range for a node."
+        )
+
+
 def _check_addresses(store: Store, planned: Planned) -> None:
     """Addresses of somebody's own that the load balancer is to lead out by: they are there, and nobody else's."""
     profile = members(planned.network.get("loadBalancerProfile"))
     group = (
         f"{planned.id.rpartition('/providers/')[0].rpartition('/')[0]}/{text(planned.properties['nodeResourceGroup'])}/"
     )
+    for prefix in elements(members(profile.get("outboundIPPrefixes")).get("publicIPPrefixes")):
+        if text(prefix.get("id")).casefold() not in store:
+            raise errors.cluster(
+                400,
+                "LoadBalancerProfileOutboundIPPrefixNotExist",
+                f"The outbound public IP prefix {text(prefix.get('id'))} does not exist.",
+            )
     for address in elements(members(profile.get("outboundIPs")).get("publicIPs")):
         address_id = text(address.get("id"))
         found = store.get(address_id.casefold())
@@ -114,7 +143,7 @@ def _check_gateway(store: Store, subnet: Stored) -> None:
         )
 
 
-def _check_default_route(store: Store, subnet: Stored) -> None:
+def _check_default_route(store: Store, planned: Planned, subnet: Stored) -> None:
     table = _named(store, subnet, "routeTable")
     if table is None:
         raise errors.cluster(
@@ -125,6 +154,8 @@ def _check_default_route(store: Store, subnet: Stored) -> None:
         )
     routes = [members(route.content.get("properties")) for route in store.listed(f"{table.id.casefold()}/routes")]
     default = next((route for route in routes if route.get("addressPrefix") == "0.0.0.0/0"), None)
+    if default is None and planned.is_private and _learns_default_route(store, subnet, table):
+        return
     if default is None:
         raise errors.cluster(
             400,
@@ -140,6 +171,14 @@ def _check_default_route(store: Store, subnet: Stored) -> None:
             f"Default route 0.0.0.0/0 has a next hop of {hop} but only next hops of VirtualAppliance or "
             "VirtualNetworkGateway are allowed. Please see http://aka.ms/aks/outboundtype for more details",
         )
+
+
+def _learns_default_route(store: Store, subnet: Stored, table: Stored) -> bool:
+    """Whether a gateway has learned a way out for a subnet: AKS takes that of private clusters."""
+    return any(
+        (route.source, route.prefix, route.active) == ("VirtualNetworkGateway", "0.0.0.0/0", True)
+        for route in routes_of(store, subnet, table)
+    )
 
 
 def _subnet(store: Store, planned: Planned, subnet_id: str) -> Stored:

@@ -1,5 +1,7 @@
 """AKS's rules on a cluster and its pools as they would be: what goes together, and what cannot change."""
 
+import re
+
 from simulator import errors
 from simulator.agent_pools import check_unchanged
 from simulator.cluster_egress_rules import check_egress
@@ -17,6 +19,9 @@ from simulator.planned_clusters import Planned
 from simulator.store import Store
 from simulator.wire import Body, members, text
 
+MODES = ("System", "User", "Gateway")
+MOST_NODES = 1000
+_POOL_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 _UNCHANGING = ("dnsPrefix", "nodeResourceGroup")
 _UNCHANGING_IN_NETWORK = ("serviceCidr", "dnsServiceIP", "loadBalancerSku")
 
@@ -52,6 +57,7 @@ def check_pools(planned: Planned) -> None:
             400, "AgentPoolsWithEmptySubnetError", "Either all agent pools name a subnet or none of them does."
         )
     for name, pool in planned.pools.items():
+        _check_pool(name, pool)
         if name in planned.pools_before:
             check_unchanged(pool, planned.pools_before[name])
         size = members(pool.get("gatewayProfile")).get("publicIPPrefixSize", 31)
@@ -67,6 +73,18 @@ def check_pools(planned: Planned) -> None:
                 "UDRWithNodePublicIPNotAllowed",
                 f"Agent pool {name} cannot have node public IPs when the outbound type is {USER_ROUTES}.",
             )
+
+
+def _check_pool(name: str, pool: Body) -> None:
+    """What a pool says by itself."""
+    count = pool.get("count", 0)
+    if not _POOL_NAME.fullmatch(name) or pool.get("mode", "System") not in MODES or count not in range(MOST_NODES + 1):
+        raise errors.cluster(
+            400,
+            "InvalidParameter",
+            f"Agent pool '{name}' needs a name of at most 12 small letters and digits, one of the modes "
+            f"{', '.join(MODES)}, and at most {MOST_NODES} nodes.",
+        )
 
 
 def _check_unchanged(planned: Planned) -> None:

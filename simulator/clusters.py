@@ -8,12 +8,14 @@ from simulator import errors, lists
 from simulator.agent_pools import completed as completed_pool
 from simulator.agent_pools import pools_of
 from simulator.calls import Call, announce, empty, operation_for
-from simulator.cluster_bodies import POOL_TYPE, PROFILES, TYPE, completed
-from simulator.cluster_busy import let_in, preempted
+from simulator.cluster_bodies import POOL_TYPE, PROFILES, completed
+from simulator.cluster_busy import let_in, preempted_by
+from simulator.cluster_forms import check_cluster_form
 from simulator.cluster_rules import check, check_pools
 from simulator.egress_dependencies import DEPENDENCIES, dependencies
 from simulator.events import Caller
-from simulator.ids import AGENT_POOL, CLUSTERS, location_key
+from simulator.ids import AGENT_POOL, CLUSTERS, CLUSTERS_SHOWN, location_key
+from simulator.names import check_group
 from simulator.network import missing
 from simulator.node_group import NodeGroup
 from simulator.node_groups import leave, reconcile
@@ -90,18 +92,16 @@ def _put(world: World, call: Call, group: Stored) -> Response:
     pools = known | _pools(sent_profiles, known, content["properties"])
     cluster_id = old.id if old is not None else shown_id(group.id, call.address.type, call.address.names[0])
     planned = _planned(cluster_id, content, pools, before, known)
-    if old is None:
-        _check_group(world, planned, group)
+    _check_group(world, planned, group)
     check(store, planned, members(members(sent.get("properties")).get("networkProfile")))
     state = "Creating" if old is None else "Updating"
-    preempted(world, running)
-    stored = Stored(cluster_id, TYPE, msgspec.json.encode(content), state, world.guid())
+    stored = Stored(cluster_id, CLUSTERS_SHOWN, msgspec.json.encode(content), state, world.guid())
     store.put(key, stored)
     if old is None:
         NodeGroup(world, stored, call.caller).ensure()
     for name, pool in pools.items():
         _store_pool(world, f"{cluster_id}/agentPools/{name}", pool, "Updating" if name in known else "Creating")
-    return _started(world, call, cluster_id, updates=old is not None)
+    return _started(world, call, cluster_id, running, updates=old is not None)
 
 
 def _put_pool(world: World, call: Call) -> Response:
@@ -119,11 +119,10 @@ def _put_pool(world: World, call: Call) -> Response:
     pool = completed_pool(members(sent.get("properties")), known.get(name), properties)
     planned = _planned(cluster.id, content, known | {name: pool}, content, known)
     check(store, planned, {})
-    preempted(world, running)
     _store_pool(world, f"{cluster.id}/agentPools/{name}", pool, "Creating" if old is None else "Updating")
     store.changing(above.key)
     cluster.state = "Updating"
-    return _started(world, call, f"{cluster.id}/agentPools/{name}", updates=old is not None)
+    return _started(world, call, f"{cluster.id}/agentPools/{name}", running, updates=old is not None)
 
 
 def _patch(world: World, call: Call) -> Response:
@@ -135,10 +134,10 @@ def _patch(world: World, call: Call) -> Response:
     sent = call.content()
     if set(sent) - {"tags"} or not isinstance(sent.get("tags"), dict):
         raise errors.cluster(400, "InvalidParameter", "Only tags of a managed cluster can be patched.")
-    preempted(world, let_in(world, call, cluster))
+    running = let_in(world, call, cluster)
     body = msgspec.json.encode(cluster.content | {"tags": sent["tags"]})
     store.put(key, msgspec.structs.replace(cluster, body=body, state="Updating", etag=world.guid()))
-    return _started(world, call, cluster.id, updates=True)
+    return _started(world, call, cluster.id, running, updates=True)
 
 
 def _delete(world: World, call: Call) -> Response:
@@ -155,25 +154,26 @@ def _delete(world: World, call: Call) -> Response:
         known = pools_of(store, call.address.top.key)
         left = {name: pool for name, pool in known.items() if name != stored.name}
         check_pools(_planned(top.id, top.content, left, top.content, known))
-    preempted(world, running, by_delete=True)
     for changed in dict.fromkeys((stored.id.casefold(), top.id.casefold())):
         store.changing(changed)
     stored.state = "Deleting"
     if stored is not top:
         top.state = "Updating"
-    operation = _operation(world, call, stored.id, "delete")
+    operation = _operation(world, call, stored.id, "delete", running)
     return empty(202, announce(world, call, operation))
 
 
-def _started(world: World, call: Call, resource_id: str, *, updates: bool) -> Response:
-    operation = _operation(world, call, resource_id, "write")
+def _started(world: World, call: Call, resource_id: str, preempts: Operation | None, *, updates: bool) -> Response:
+    operation = _operation(world, call, resource_id, "write", preempts)
     operation.updates = updates
     stored = world.store.get(call.address.key)
     shown = render(world.store, call.address.key, stored) if stored is not None else None
     return answer(200 if updates else 201, shown, announce(world, call, operation))
 
 
-def _operation(world: World, call: Call, resource_id: str, effect: Literal["write", "delete"]) -> Operation:
+def _operation(
+    world: World, call: Call, resource_id: str, effect: Literal["write", "delete"], preempts: Operation | None
+) -> Operation:
     """What was accepted in, its operation out: it runs, and brings the cluster and its pools to Succeeded."""
     cluster_key = call.address.top.key
     cluster = world.store.get(cluster_key)
@@ -181,6 +181,8 @@ def _operation(world: World, call: Call, resource_id: str, effect: Literal["writ
     operation = operation_for(world, call, effect, resource_id, location, cluster_key)
     pools = world.store.keys_in(f"{cluster_key}/agentpools") if call.address.type_key == CLUSTERS else []
     operation.touched = (*dict.fromkeys((call.address.key, cluster_key)), *pools)
+    if preempts is not None:
+        world.cancel(preempts, preempted_by(operation))
     world.operations.start(operation)
     return operation
 
@@ -192,12 +194,11 @@ def _store_pool(world: World, pool_id: str, pool: Body, state: str) -> None:
 
 def _pools(profiles: list[Body], known: dict[str, Body], cluster: Body) -> dict[str, Body]:
     """The pools that a cluster's body names, as they would be; the first of a new cluster is for the system."""
-    names = {text(profile.get("name")) for profile in profiles}
-    if "" in names or len({name.casefold() for name in names}) < len(profiles):
+    if len({text(profile.get("name")).casefold() for profile in profiles}) < len(profiles):
         raise errors.cluster(400, "InvalidParameter", "Every agent pool profile needs a name of its own.")
     pools: dict[str, Body] = {}
     for number, profile in enumerate(profiles):
-        name = text(profile["name"])
+        name = text(profile.get("name"))
         known_as = next((one for one in known if one.casefold() == name.casefold()), name)
         first = {"mode": "System"} if number == 0 and not known else {}
         pools[known_as] = completed_pool(first | profile, known.get(known_as), cluster)
@@ -219,9 +220,12 @@ def _planned(
 
 
 def _check_group(world: World, planned: Planned, group: Stored) -> None:
-    """A new cluster's node group is a new group."""
+    """The group of a cluster's nodes has a name that may be; that of a new cluster is a new group."""
     name = text(planned.properties.get("nodeResourceGroup"))
     key = f"{group.id.rpartition('/')[0]}/{name}".casefold()
+    check_group(name)
+    if planned.before is not None:
+        return
     if key == group.id.casefold():
         raise errors.cluster(
             400,
@@ -235,11 +239,5 @@ def _check_group(world: World, planned: Planned, group: Stored) -> None:
 def _sent(call: Call) -> Body:
     """What a caller sent, whose parts are what they have to be."""
     sent = call.content()
-    properties = sent.get("properties")
-    for name, value in {"properties": properties, "networkProfile": members(properties).get("networkProfile")}.items():
-        if value is not None and not isinstance(value, dict):
-            raise errors.invalid_content(f"The value of '{name}' must be a JSON object.")
-    profiles = members(properties).get(PROFILES)
-    if profiles is not None and not (isinstance(profiles, list) and len(elements(profiles)) == len(profiles)):
-        raise errors.invalid_content(f"The value of '{PROFILES}' must be an array of JSON objects.")
+    check_cluster_form(call.address.type_key, sent)
     return sent

@@ -10,7 +10,7 @@ from simulator.clock import AdjustableClock
 from simulator.deliveries import DeadLetter
 from simulator.estates import Estate
 from simulator.events import precise
-from simulator.faults import Fault
+from simulator.faults import faults_in
 from simulator.wire import Body, Request, Response, answer
 
 if TYPE_CHECKING:
@@ -47,8 +47,10 @@ def answered(arm: Arm, request: Request, path: list[str]) -> Response:
                 arm.load(estate)
                 return answer(200, {})
             case "POST", ["faults"]:
-                arm.faults += msgspec.json.decode(request.body, type=list[Fault])
+                arm.faults += faults_in(msgspec.json.decode(request.body))
                 return answer(200, {})
+            case "GET", ["faults"]:
+                return answer(200, [fault for fault in arm.faults if fault.count != 0])
             case "DELETE", ["faults"]:
                 arm.faults.clear()
                 return answer(200, {})

@@ -1,4 +1,4 @@
-"""One event on its way to one endpoint: how an attempt ended in, when the next one is or its dead letter out."""
+"""Events on their way to one endpoint: how an attempt ended in, when the next one is or its dead letter out."""
 
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -27,25 +27,49 @@ _NAMES = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFou
 }
 
 
-class Delivery(msgspec.Struct, frozen=True):
-    """One attempt to bring one event to one endpoint. `subscription` is the key of the event subscription.
+class Pending(msgspec.Struct, frozen=True):
+    """One event that waits to be brought to one endpoint. `subscription` is the key of the event subscription.
 
-    `outcome` and `attempted` are how and when the attempt before it ended.
+    `outcome` and `attempted` are how and when the attempt before this one ended.
     """
 
-    url: str
-    headers: dict[str, str]
-    body: bytes
     event: Event
     subscription: str
-    published: datetime
     attempt: int = 1
     outcome: Outcome = "TimedOut"
     attempted: datetime | None = None
 
     @property
-    def event_id(self) -> str:
-        return self.event.id
+    def published(self) -> datetime:
+        return self.event.moment
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One attempt to bring what is `pending` to one endpoint: one event, or a batch that is acknowledged as a whole."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    pending: tuple[Pending, ...]
+
+    @property
+    def subscription(self) -> str:
+        return self.pending[0].subscription
+
+    @property
+    def attempt(self) -> int:
+        return self.pending[0].attempt
+
+    @property
+    def events(self) -> list[Event]:
+        return [one.event for one in self.pending]
+
+
+class Batching(msgspec.Struct, frozen=True):
+    """How many events, and how many bytes of them, an event subscription wants in one delivery."""
+
+    events: int = 1
+    size: int = 64 * 1024
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -65,23 +89,20 @@ class DeadLetter(msgspec.Struct, frozen=True):
     event: Body
 
 
-def next_attempt(delivery: Delivery, policy: RetryPolicy, outcome: Outcome, now: datetime) -> datetime | None:
+def next_attempt(pending: Pending, policy: RetryPolicy, outcome: Outcome, now: datetime) -> datetime | None:
     """An attempt and how it ended in, when the next one is due out; None when there is none."""
-    if delivery.attempt >= policy.attempts or (policy.container and outcome in HOPELESS):
+    if pending.attempt >= policy.attempts or (policy.container and outcome in HOPELESS):
         return None
-    wait = RETRIES[min(delivery.attempt, len(RETRIES)) - 1]
+    wait = RETRIES[min(pending.attempt, len(RETRIES)) - 1]
     return now + timedelta(seconds=max(wait, LONGER_AFTER.get(outcome, 0) if isinstance(outcome, int) else 0))
 
 
-def again(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
+def again(pending: Pending, outcome: Outcome, now: datetime) -> Pending:
     """An attempt and how it ended in, the next one out."""
-    headers = delivery.headers | {"aeg-delivery-count": str(delivery.attempt)}
-    return msgspec.structs.replace(
-        delivery, headers=headers, attempt=delivery.attempt + 1, outcome=outcome, attempted=now
-    )
+    return msgspec.structs.replace(pending, attempt=pending.attempt + 1, outcome=outcome, attempted=now)
 
 
-def dead_letter(never: Delivery, policy: RetryPolicy, schema: Schema, now: datetime) -> DeadLetter:
+def dead_letter(never: Pending, policy: RetryPolicy, schema: Schema, now: datetime) -> DeadLetter:
     """The attempt that is not made any more in, the dead letter that tells of those before it out."""
     made, attempted = never.attempt - 1, never.attempted or now
     if never.outcome in HOPELESS:

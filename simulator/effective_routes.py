@@ -1,39 +1,27 @@
 """POST effectiveRouteTable: a call on an interface in, 202 out; its Location tells the routes of the interface.
 
-They come from what there is: the ranges of the own network and of its peers, what gateways have learned, and the
-route table of the subnet, which goes before all else. A NAT gateway is no route and is never seen here.
+They come from what there is: the ranges of the own network and of its peers, what gateways have learned, endpoints, and
+the route table of the subnet. A NAT gateway is no route and is never seen here.
 """
 
 from collections.abc import Iterator
 
-import msgspec
-
 from simulator import errors
 from simulator.actions import asked_of, promised
 from simulator.calls import Call
+from simulator.endpoint_routes import private_endpoints, service_endpoints
 from simulator.ids import PUBLIC_IP, VIRTUAL_GATEWAY, parent_key
 from simulator.learned_routes import learned
 from simulator.peerings import back_of, remote_of, space_of, state_of
-from simulator.ranges import Range, parsed
+from simulator.ranges import parsed
 from simulator.references import CONFIGURATIONS
+from simulator.route_choice import Route, decide, shown
 from simulator.store import Store, Stored
-from simulator.wire import Body, Response, elements, members, text
+from simulator.wire import Response, elements, members, text
 from simulator.world import World
 
 RESERVED = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 """Where nothing leads by itself (RFC 1918 and 6598), unless the network or a peer of it has the range."""
-NETWORK_HOPS = ("VnetLocal", "VNetPeering", "VNetGlobalPeering")
-
-
-class Route(msgspec.Struct):
-    """One way out of an interface."""
-
-    source: str
-    prefix: str
-    hop: str
-    addresses: tuple[str, ...] = ()
-    name: str = ""
-    active: bool = True
 
 
 def effective_routes(world: World, call: Call) -> Response:
@@ -47,25 +35,33 @@ def effective_routes(world: World, call: Call) -> Response:
         )
     subnet = _subnet_of(world.store, interface)
     table = _table_of(world.store, subnet)
-    learns = table is None or members(table.content.get("properties")).get("disableBgpRoutePropagation") is not True
-    shown = [_shown(route, learns=learns) for route in routes_of(world.store, subnet, table, learns=learns)]
-    return promised(world, call, interface, "effectiveRouteTable", {"value": shown})
+    learns = not _says(table, "disableBgpRoutePropagation", True)
+    routes = [shown(route, learns=learns) for route in routes_of(world.store, subnet, table)]
+    return promised(world, call, interface, "effectiveRouteTable", {"value": routes})
 
 
-def routes_of(store: Store, subnet: Stored, table: Stored | None, *, learns: bool) -> list[Route]:
+def routes_of(store: Store, subnet: Stored, table: Stored | None) -> list[Route]:
     """A subnet with its route table in, all routes of what is in it out, those that lose by another's prefix marked."""
-    network_key = parent_key(subnet.id.casefold())
-    network = store.get(network_key)
+    network = store.get(parent_key(subnet.id.casefold()))
     if network is None:
         return []
-    near = [*_local(network), *_peered(store, network)]
-    routes = [*near, *_defaults(network, near)]
-    if learns:
+    peerings = [] if _says(table, "disablePeeringRoute", "All") else list(_reaching(store, network))
+    near = [*_local(network), *(route for peering in peerings for route in _peered(store, network, peering))]
+    routes = [*near, *_defaults(network, near), *service_endpoints(subnet)]
+    user = list(_user(store, table)) if table is not None else []
+    networks = [network.id, *(remote_of(peering.content) for peering in peerings)]
+    routes += private_endpoints(store, dict.fromkeys(name.casefold() for name in networks), user)
+    if not _says(table, "disableBgpRoutePropagation", True):
         routes += _learned(store, network)
-    if table is not None:
-        routes += _user(store, table)
-    _decide(routes)
+    routes += user
+    decide(routes)
     return routes
+
+
+def _says(table: Stored | None, name: str, value: str | bool) -> bool:
+    """Whether there is a route table whose `name` is so; texts in any case."""
+    said = members(table.content.get("properties")).get(name) if table is not None else None
+    return said is value or (isinstance(said, str) and isinstance(value, str) and said.casefold() == value.casefold())
 
 
 def _local(network: Stored) -> Iterator[Route]:
@@ -73,19 +69,22 @@ def _local(network: Stored) -> Iterator[Route]:
         yield Route("Default", prefix, "VnetLocal")
 
 
-def _peered(store: Store, network: Stored) -> Iterator[Route]:
-    """The ranges that connected peerings know of the other side: one that is out of sync knows the old ones."""
+def _reaching(store: Store, network: Stored) -> Iterator[Stored]:
+    """The connected peerings over which machines may reach each other."""
     for peering in _connected(store, network):
-        properties = members(peering.content.get("properties"))
-        remote = store.get(remote_of(peering.content).casefold())
-        if properties.get("allowVirtualNetworkAccess") is False:
-            continue
-        known = members(properties.get("remoteAddressSpace")).get("addressPrefixes")
-        if known is None and remote is not None:
-            known = space_of(remote.content)["addressPrefixes"]
-        far = remote is not None and remote.content.get("location") != network.content.get("location")
-        for prefix in known or ():
-            yield Route("Default", prefix, "VNetGlobalPeering" if far else "VNetPeering")
+        if members(peering.content.get("properties")).get("allowVirtualNetworkAccess") is not False:
+            yield peering
+
+
+def _peered(store: Store, network: Stored, peering: Stored) -> Iterator[Route]:
+    """The ranges that a connected peering knows of the other side: one that is out of sync knows the old ones."""
+    remote = store.get(remote_of(peering.content).casefold())
+    known = members(members(peering.content.get("properties")).get("remoteAddressSpace")).get("addressPrefixes")
+    if known is None and remote is not None:
+        known = space_of(remote.content)["addressPrefixes"]
+    far = remote is not None and remote.content.get("location") != network.content.get("location")
+    for prefix in known or ():
+        yield Route("Default", prefix, "VNetGlobalPeering" if far else "VNetPeering")
 
 
 def _defaults(network: Stored, near: list[Route]) -> Iterator[Route]:
@@ -149,36 +148,6 @@ def _user(store: Store, table: Stored) -> Iterator[Route]:
         address = text(properties.get("nextHopIpAddress"))
         prefix, hop = text(properties.get("addressPrefix")), text(properties.get("nextHopType"))
         yield Route("User", prefix, hop, (address,) if address else (), route.name)
-
-
-def _decide(routes: list[Route]) -> None:
-    """Of routes with one prefix the user's stays active, then the network's own, then what was learned."""
-    best: dict[str | Range, int] = {}
-    for route in routes:
-        same = parsed(route.prefix) or route.prefix.casefold()
-        best[same] = min(best.get(same, _rank(route)), _rank(route))
-    for route in routes:
-        route.active = _rank(route) == best[parsed(route.prefix) or route.prefix.casefold()]
-
-
-def _rank(route: Route) -> int:
-    if route.source == "User":
-        return 0
-    if route.hop in NETWORK_HOPS:
-        return 1
-    return 2 if route.source == "VirtualNetworkGateway" else 3
-
-
-def _shown(route: Route, *, learns: bool) -> Body:
-    named: Body = {"name": route.name} if route.name else {}
-    return named | {
-        "disableBgpRoutePropagation": not learns,
-        "source": route.source,
-        "state": "Active" if route.active else "Invalid",
-        "addressPrefix": [route.prefix],
-        "nextHopType": route.hop,
-        "nextHopIpAddress": list(route.addresses),
-    }
 
 
 def _connected(store: Store, network: Stored) -> list[Stored]:

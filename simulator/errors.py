@@ -84,15 +84,6 @@ def missing_api_version() -> ArmError:
     )
 
 
-def invalid_api_version(given: str) -> ArmError:
-    return gateway(
-        400,
-        "InvalidApiVersionParameter",
-        f"The api-version '{given}' is invalid. The supported versions are "
-        "'2026-03-01,2025-05-01,2024-05-01,2023-09-01,2022-11-01,2021-04-01,2020-03-01,2019-04-01'.",
-    )
-
-
 def invalid_content(why: str) -> ArmError:
     return gateway(
         400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{why}'."
@@ -245,12 +236,6 @@ def not_provisioned(used: str, user: str, state: str, operation: str, *, retryab
     return try_again(detail)
 
 
-def superseded() -> Body:
-    """The error of an operation that a newer write replaced."""
-    message = "Operation was canceled and superseded by another operation."
-    return {"code": "CanceledAndSupersededDueToAnotherOperation", "message": message, "details": []}
-
-
 def bad(code: str, message: str) -> ArmError:
     """A rule of the Network provider was broken."""
     return ArmError(400, code, message)
@@ -263,6 +248,12 @@ def cluster(status: int, code: str, message: str) -> ArmError:
 
 def property_change_not_allowed(name: str) -> ArmError:
     return cluster(400, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.")
+
+
+def bad_format(code: str, message: str) -> ArmError:
+    """A body that the Network provider cannot read."""
+    detail = {"code": code, "message": message}
+    return ArmError(400, "InvalidRequestFormat", "Cannot parse the request.", details=[detail])
 
 
 def try_again(detail: Body, headers: Mapping[str, str] | None = None) -> ArmError:

@@ -29,6 +29,10 @@ Estate = list[Any] | dict[str, Any]
 """A list of ARM bodies, or the same as `{"data": [...]}`, the form Resource Graph gives."""
 
 
+COLUMNS = ("tenantId", "resourceGroup", "subscriptionId")
+"""What rows of Resource Graph say of a resource beside its body."""
+
+
 class BadEstate(ValueError):  # noqa: N818
     """An entry of an estate is no resource."""
 
@@ -49,6 +53,8 @@ def load(world: World, estate: Estate) -> None:
         named = reference.target in world.store or parent_key(reference.target) in world.store  # a pool is inside
         if named and world.store.owner(reference.holder.casefold()) is None:
             world.store.add_foreign(reference)
+        else:
+            world.store.put_last(reference)  # one after the other, so that all stand in the order that was given
 
 
 def export(world: World) -> list[Body]:
@@ -107,7 +113,7 @@ def _exported_resource(world: World, key: str) -> list[Body]:
 
 
 def _load_entry(world: World, entry: object) -> Iterable[Reference]:
-    body = members(entry)
+    body = _without_columns(members(entry))
     resource_id, type_key = text(body.get("id")), text(body.get("type")).casefold()
     if type_key == SUBSCRIPTION_TYPE.casefold():
         return _load_subscription(world, body)
@@ -135,8 +141,7 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
         leave(world.store, address.names[1])
     if is_cluster(address.type_key):
         return _load_cluster(world, address, resource_id, body)
-    shown_type = text(body.get("type")) or address.type
-    stored = stored_plain(resource_id, sys.intern(shown_type), body)
+    stored = stored_plain(resource_id, sys.intern(_type(address, text(body.get("type")))), body)
     world.store.put(address.key, stored)
     if is_event_subscription(address.type_key):
         try:
@@ -164,6 +169,20 @@ def _load_cluster(world: World, address: Address, resource_id: str, body: Body) 
     return ()
 
 
+def _without_columns(entry: Body) -> Body:
+    """An entry in, the body that Resource Manager would show out: rows of Resource Graph say more, and say nothings."""
+    named = text(entry.get("id")).count("/") > 2
+    said = {name: value for name, value in entry.items() if value is not None and not (named and name in COLUMNS)}
+    return {name: value for name, value in said.items() if value != "" or name not in ("kind", "managedBy")}
+
+
+def _type(address: Address, said: str) -> str:
+    """The address of a resource and the type an entry gives it in, how Azure spells it out; rows have lower case."""
+    if said and said != said.lower():
+        return said
+    return address.type
+
+
 def _load_role(world: World, address: Address, body: Body) -> Iterable[Reference]:
     name = address.names[-1]
     content = definition(name, members(body.get("properties")))
@@ -177,6 +196,8 @@ def _load_subscription(world: World, body: Body) -> Iterable[Reference]:
     if not subscription:
         raise BadEstate("a subscription without an id")
     content = {name: value for name, value in body.items() if name in ("displayName", "state", "tags", "tenantId")}
+    row = {"displayName": text(body.get("name")), "state": text(members(body.get("properties")).get("state"))}
+    content = {name: value for name, value in row.items() if value} | content
     resource_id = f"/subscriptions/{subscription}"
     world.store.put(resource_id.casefold(), Stored(resource_id, SUBSCRIPTION_TYPE, msgspec.json.encode(content)))
     return ()

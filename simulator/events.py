@@ -9,6 +9,8 @@ from simulator.identity import Principal
 from simulator.wire import Body
 
 Schema = Literal["EventGridSchema", "CloudEventSchemaV1_0"]
+Ending = Literal["Success", "Failure", "Cancel"]
+STATUS: dict[Ending, str] = {"Success": "Succeeded", "Failure": "Failed", "Cancel": "Canceled"}
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -67,7 +69,7 @@ def event_of(
     *,
     deleted: bool,
     updated: bool,
-    succeeded: bool,
+    ending: Ending,
     action: str = "",
     caller: Caller,
     now: datetime,
@@ -101,7 +103,7 @@ def event_of(
         "resourceProvider": type_name.partition("/")[0],
         "resourceUri": subject,
         "operationName": name,
-        "status": "Succeeded" if succeeded else "Failed",
+        "status": STATUS[ending],
         "subscriptionId": subscription,
         "tenantId": principal.tenant_id,
     }
@@ -112,7 +114,7 @@ def event_of(
             "method": caller.method,
             "url": caller.url,
         }
-    outcome = f"{'Action' if action else verb.capitalize()}{'Success' if succeeded else 'Failure'}"
+    outcome = f"{'Action' if action else verb.capitalize()}{ending}"
     return Event(event_id, f"Microsoft.Resources.Resource{outcome}", now, subject, subscription, data)
 
 

@@ -12,6 +12,10 @@ from simulator.ids import parse
 from simulator.wire import Body, Request, Response, answer
 
 
+class BadFaults(ValueError):  # noqa: N818
+    """Rules that mean nothing."""
+
+
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
     """Strikes requests that match in all that is given, `count` times (None: always), each with a `probability`.
 
@@ -49,6 +53,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError("probability is a number from 0 to 1")
         if self.status and not 200 <= self.status <= 599:
             raise ValueError("status is a number from 200 to 599")
+        if (self.count is not None and self.count < 0) or (self.retry_after is not None and self.retry_after < 0):
+            raise ValueError("count and retry_after are not negative")
         if not all(0 <= seconds <= 86_400 for seconds in (self.stale, self.delay)):
             raise ValueError("stale and delay are from 0 to 86400 seconds")
         if not (self.status or self.drop or self.later or self.stale or self.delay):
@@ -90,6 +96,27 @@ def striking(faults: list[Fault], request: Request, dice: random.Random) -> Faul
     return None
 
 
+def faults_in(rules: object) -> list[Fault]:
+    """A list of rules as JSON has it in, the faults out; what is wrong is told with the number of its rule."""
+    if not isinstance(rules, list):
+        raise BadFaults("expected a list of rules")
+    faults = []
+    for number, rule in enumerate(rules, start=1):
+        try:
+            faults.append(msgspec.convert(rule, Fault))
+        except msgspec.ValidationError as problem:
+            raise BadFaults(f"rule {number} of {len(rules)}: {problem}") from None
+    return faults
+
+
 def read_faults(file: Path) -> list[Fault]:
-    """A file with a list of rules in YAML or JSON in, the faults out."""
-    return msgspec.yaml.decode(file.read_bytes(), type=list[Fault])
+    """A file with a list of rules in YAML or JSON in, the faults out; BadFaults names the file and the rule."""
+    try:
+        return faults_in(msgspec.yaml.decode(file.read_bytes()))
+    except OSError as problem:
+        raise BadFaults(f"{file}: cannot be read: {problem.strerror}") from None
+    except msgspec.DecodeError as problem:
+        said = " ".join(str(problem).split()).replace('in "<byte string>", line', "at line")
+        raise BadFaults(f"{file}: {said}") from None
+    except BadFaults as problem:
+        raise BadFaults(f"{file}: {problem}") from None

@@ -7,6 +7,7 @@ from simulator.store import Store, Stored
 from simulator.wire import Body, elements, members, text
 
 SUBNET_NAME = "AzureFirewallSubnet"
+MOST_ADDRESSES = 250
 MANAGEMENT_SUBNET_NAME = "AzureFirewallManagementSubnet"
 
 
@@ -19,6 +20,11 @@ def check_firewall(store: Store, resource_id: str, content: Body) -> None:
         raise errors.bad(
             "AzureFirewallSubnetRequired",
             f"One IP configuration of Azure Firewall {resource_id} must reference a subnet {SUBNET_NAME}.",
+        )
+    if len(ordinary) > MOST_ADDRESSES:
+        raise errors.bad(
+            "AzureFirewallPublicIPAddressLimitExceeded",
+            f"Azure Firewall {resource_id} references {len(ordinary)} public IP addresses, more than {MOST_ADDRESSES}.",
         )
     for _, element in configurations(FIREWALL, properties):
         wanted = MANAGEMENT_SUBNET_NAME if element is managed else SUBNET_NAME

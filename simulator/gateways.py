@@ -48,6 +48,12 @@ def check_virtual_gateway(store: Store, resource_id: str, content: Body, before:
             f"Virtual network gateway {resource_id} cannot be created: route table {table} of its subnet has a route "
             "for 0.0.0.0/0.",
         )
+    if before is None and subnet is not None and _has_group(subnet):
+        raise errors.bad(
+            "GatewaySubnetCannotHaveNetworkSecurityGroup",
+            f"Virtual network gateway {resource_id} cannot be created: its subnet {subnet.id} has a network security "
+            "group.",
+        )
     own: Body = {"asn": OWN_ASN, "peerWeight": 0}
     if prefixes:
         own["bgpPeeringAddress"] = str(ip_network(prefixes[0])[-2])
@@ -80,6 +86,10 @@ def check_virtual_gateway_delete(store: Store, key: str, gateway: Stored) -> Non
                     f"Virtual network gateway {gateway.id} cannot be deleted because remote peering {back.id} has "
                     "UseRemoteGateways flag set to true.",
                 )
+
+
+def _has_group(subnet: Stored) -> bool:
+    return bool(members(members(subnet.content.get("properties")).get("networkSecurityGroup")).get("id"))
 
 
 def _check_neighbours(store: Store, resource_id: str, kind: str, subnet_key: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from simulator.deliveries import DeadLetter, Delivery, Outcome, again, dead_letter, next_attempt
+from simulator.deliveries import DeadLetter, Delivery, Outcome, Pending, again, dead_letter, next_attempt
 from simulator.event_subscriptions import EventSubscription
 from simulator.events import Event
 
@@ -37,7 +37,7 @@ class Events:
         self._disorder = disorder
         self._dice = random.Random(f"{seed} events")
         self._subscriptions: dict[str, EventSubscription] = {}
-        self._queue: list[tuple[datetime, int, Delivery]] = []
+        self._queue: list[tuple[datetime, int, Pending]] = []
         self._dead: list[DeadLetter] = []
         self._count = 0
 
@@ -66,33 +66,42 @@ class Events:
         for subscription in self._subscriptions.values():
             if subscription.wants(event):
                 for _ in range(1 + self._strikes(self._disorder.duplicates)):
-                    self._wait(event.moment + self._late(), subscription.delivery(event))
+                    self._wait(event.moment + self._late(), Pending(event, subscription.key))
 
     def take(self, now: datetime) -> list[Delivery]:
-        """The deliveries whose time has come; they are the caller's now. Whether one is too old is seen only here."""
-        due: list[Delivery] = []
+        """The deliveries whose time has come; they are the caller's now. Whether one is too old is seen only here.
+
+        What one subscriber is to get for the same time makes batches, where it asked for them; nothing waits for that.
+        """
+        due: dict[tuple[str, int], list[Pending]] = {}
         while self._queue and self._queue[0][0] <= now:
-            time, _, delivery = heapq.heappop(self._queue)
-            found = self._subscriptions.get(delivery.subscription)
+            time, number, pending = heapq.heappop(self._queue)
+            found = self._subscriptions.get(pending.subscription)
             if found is None:
                 continue
-            if delivery.attempt > 1 and time - delivery.published > found.policy.time_to_live:
-                self._give_up(delivery, found, time)
+            if pending.attempt > 1 and time - pending.published > found.policy.time_to_live:
+                self._give_up(pending, found, time)
             else:
-                due.append(delivery)
-        return due
+                together = pending.attempt if found.batching.events > 1 else -number
+                due.setdefault((pending.subscription, together), []).append(pending)
+        return [
+            delivery
+            for (subscription, _), several in due.items()
+            for delivery in self._subscriptions[subscription].deliveries(several)
+        ]
 
     def failed(self, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
-        """A delivery that was not acknowledged in; it waits for its next attempt, or is given up."""
+        """A delivery that was not acknowledged in; each of its events waits for its next attempt, or is given up."""
         found = self._subscriptions.get(delivery.subscription)
         if found is None:
             return
-        following = again(delivery, outcome, now)
-        due = next_attempt(delivery, found.policy, outcome, now)
-        if due is None:
-            self._give_up(following, found, now)
-        else:
-            self._wait(due, following)
+        for pending in delivery.pending:
+            following = again(pending, outcome, now)
+            due = next_attempt(pending, found.policy, outcome, now)
+            if due is None:
+                self._give_up(following, found, now)
+            else:
+                self._wait(due, following)
 
     def dead_letters(self, now: datetime) -> list[DeadLetter]:
         """The dead letters that are written by now, in the order in which they were given up."""
@@ -101,7 +110,7 @@ class Events:
     def next_due(self) -> datetime | None:
         return self._queue[0][0] if self._queue else None
 
-    def _give_up(self, never: Delivery, subscription: EventSubscription, now: datetime) -> None:
+    def _give_up(self, never: Pending, subscription: EventSubscription, now: datetime) -> None:
         """An attempt that is not made in; it is a dead letter where somebody wants it, and lost elsewhere."""
         if subscription.policy.container:
             self._dead.append(dead_letter(never, subscription.policy, subscription.schema, now))
@@ -113,6 +122,6 @@ class Events:
         most = self._disorder.delay
         return timedelta(seconds=self._dice.uniform(0, most)) if most else timedelta()
 
-    def _wait(self, due: datetime, delivery: Delivery) -> None:
+    def _wait(self, due: datetime, pending: Pending) -> None:
         self._count += 1
-        heapq.heappush(self._queue, (due, self._count, delivery))
+        heapq.heappush(self._queue, (due, self._count, pending))

@@ -7,8 +7,10 @@ import msgspec
 from simulator import errors
 from simulator.calls import Call
 from simulator.ids import group_id, location_key
+from simulator.limits import check_groups
 from simulator.names import check_group
 from simulator.operations import Operation
+from simulator.regions import REGIONS, group_location_not_available
 from simulator.scopes import GROUP_TYPE, group_body
 from simulator.shapes import ENVELOPE
 from simulator.store import Stored
@@ -30,9 +32,12 @@ def put(world: World, call: Call, name: str) -> Response:
     sent = call.content()
     if old is None:
         check_group(name)
+        check_groups(world.store, call.address.subscription or "", name)
     location = location_key(text(sent.get("location")))
     if not location:
         raise errors.location_required()
+    if old is None and location not in REGIONS:
+        raise group_location_not_available(text(sent.get("location")))
     if old is not None:
         refuse_deleting(old)
         existing = text(old.content.get("location"))

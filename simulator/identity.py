@@ -73,3 +73,9 @@ def _claims(token: str) -> Body:
     except (binascii.Error, msgspec.DecodeError, ValueError):
         return {}
     return payload if isinstance(payload, dict) else {}
+
+
+def ends_at(request: Request) -> float | None:
+    """A request in, when its JWT's time is over (in seconds since 1970) out; None when that is not said."""
+    ends = _claims((request.header("Authorization") or "").rpartition(" ")[2]).get("exp")
+    return ends if isinstance(ends, int | float) else None

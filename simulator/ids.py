@@ -10,6 +10,7 @@ import msgspec
 NETWORK = "microsoft.network"
 CLUSTERS = "microsoft.containerservice/managedclusters"
 AGENT_POOL = "microsoft.containerservice/managedclusters/agentpools"
+CLUSTERS_SHOWN = "Microsoft.ContainerService/ManagedClusters"  # in `type`, not in ids
 DEPLOYMENTS = "microsoft.resources/deployments"
 VNET = "microsoft.network/virtualnetworks"
 SUBNET = "microsoft.network/virtualnetworks/subnets"
@@ -34,7 +35,7 @@ TOPIC_SUBSCRIPTION = "microsoft.eventgrid/systemtopics/eventsubscriptions"
 SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 # How Azure writes the names of what it knows; a type that is not here is shown as it was first sent.
-_SPELLINGS = (
+SPELLINGS = (
     "Microsoft.Network/virtualNetworks/subnets",
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
     "Microsoft.Network/natGateways",
@@ -51,6 +52,7 @@ _SPELLINGS = (
     "Microsoft.Compute/virtualMachineScaleSets",
     "Microsoft.ContainerService/managedClusters/agentPools",
     "Microsoft.ManagedIdentity/userAssignedIdentities",
+    "Microsoft.Management/managementGroups",
     "Microsoft.Resources/deployments",
     "Microsoft.Resources/resourceGroups",
     "Microsoft.Resources/subscriptions",
@@ -62,7 +64,7 @@ _SPELLINGS = (
     "Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/denyAssignments",
 )
-_SPELLED = {part.lower(): part for spelling in _SPELLINGS for part in spelling.split("/")}
+_SPELLED = {part.lower(): part for spelling in SPELLINGS for part in spelling.split("/")}
 
 
 class Address(msgspec.Struct, frozen=True, dict=True):

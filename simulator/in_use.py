@@ -59,7 +59,11 @@ def _route_table(store: Store, key: str, stored: Stored) -> None:
 
 
 def _security_group(store: Store, key: str, stored: Stored) -> None:
-    users = store.holders(key)
+    users = [
+        holder
+        for member in ("networkSecurityGroup", "interfaceSecurityGroup")
+        for holder in store.referrers(key, member).values()
+    ]
     if users:
         raise errors.bad(
             "InUseNetworkSecurityGroupCannotBeDeleted",

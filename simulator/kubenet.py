@@ -5,6 +5,7 @@ from itertools import islice
 
 from simulator.node_group import NodeGroup
 from simulator.node_pools import scale_set_of
+from simulator.ranges import parsed
 from simulator.references import CONFIGURATIONS
 from simulator.special_subnets import prefixes_of
 from simulator.wire import Body, elements, members, text
@@ -64,14 +65,15 @@ def _write_table(nodes: NodeGroup, table: str, hosts: list[tuple[str, str]]) -> 
     hops = {text(route.get("nextHopIpAddress")) for route in known.values()}
     wanted: dict[str, Body] = {}
     for subnet, node in hosts:
-        route = by_node.get(node) or {
-            "addressPrefix": _free_range(text(nodes.network.get("podCidr")), ranges),
-            "nextHopType": "VirtualAppliance",
-            "nextHopIpAddress": _free_address(nodes, subnet, hops),
-        }
-        ranges.add(text(route["addressPrefix"]))
-        hops.add(text(route["nextHopIpAddress"]))
-        digits = "".join(char for char in text(route["addressPrefix"]) if char.isdigit())
+        route = by_node.get(node)
+        if route is None:
+            pods, hop = _free_range(text(nodes.network.get("podCidr")), ranges), _free_address(nodes, subnet, hops)
+            if not pods or not hop:  # a node that has no room has no pods
+                continue
+            route = {"addressPrefix": pods, "nextHopType": "VirtualAppliance", "nextHopIpAddress": hop}
+        ranges.add(text(route.get("addressPrefix")))
+        hops.add(text(route.get("nextHopIpAddress")))
+        digits = "".join(char for char in text(route.get("addressPrefix")) if char.isdigit())
         wanted[f"{node}____{digits}"] = route
     changed = False
     for name in ours.keys() - wanted.keys():
@@ -93,17 +95,19 @@ def _scale_sets(nodes: NodeGroup) -> list[str]:
 
 
 def _free_range(pods: str, taken: set[str]) -> str:
-    """The range of all pods in, the first /24 of it that no node has out."""
-    return next(str(one) for one in ip_network(pods).subnets(new_prefix=24) if str(one) not in taken)
+    """The range of all pods in, the first /24 of it that no node has out; empty when there is none."""
+    ranges = ip_network(pods, strict=False).subnets(new_prefix=24)
+    return next((str(one) for one in ranges if str(one) not in taken), "")
 
 
 def _free_address(nodes: NodeGroup, subnet_id: str, taken: set[str]) -> str:
-    """A subnet in, the first address of it that no interface and no other node has out."""
+    """A subnet in, the first address of it that no interface and no other node has out; empty when it is full."""
     store = nodes.world.store
     used = set(taken)
     for holder in store.referrers(subnet_id.casefold(), "subnet"):
         owner = store.get(store.owner(holder) or "")
         for element in elements(members((owner.content if owner else {}).get("properties")).get(CONFIGURATIONS[0])):
             used.add(text(members(element.get("properties")).get("privateIPAddress")))
-    subnet = ip_network(prefixes_of(nodes.content(subnet_id) or {})[0])
-    return next(str(host) for host in islice(subnet, 4, None) if str(host) not in used)
+    ranges = [prefix for prefix in prefixes_of(nodes.content(subnet_id) or {}) if parsed(prefix) is not None]
+    hosts = (str(host) for prefix in ranges for host in islice(ip_network(prefix, strict=False).hosts(), 3, None))
+    return next((host for host in hosts if host not in used), "")

@@ -1,13 +1,14 @@
 """Reads: single resources and lists with their pages, a call in and the answer out."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from simulator import errors
+from simulator import errors, event_bodies
 from simulator.calls import Call
+from simulator.event_subscriptions import is_event_subscription
 from simulator.ids import CLUSTERS, DEPLOYMENTS, VNET
 from simulator.network import missing
 from simulator.render import render, summary
@@ -17,6 +18,8 @@ from simulator.wire import Body, Response, answer, members, text
 from simulator.world import World
 
 FILTER = re.compile(r"^\s*(?P<name>\w+)\s+eq\s+'(?P<value>[^']*)'\s*$", re.IGNORECASE)
+AND = re.compile(r"\s+and\s+(?=\w+\s+eq\s+')", re.IGNORECASE)
+FIELDS = {"resourcetype", "name", "location", "resourcegroup", "tagname", "tag"}
 T = TypeVar("T")
 
 
@@ -26,6 +29,7 @@ def resource(world: World, call: Call) -> Response:
     stored = world.store.get(key)
     if world.stale and world.earlier.differs(key, world.stale, world.now()):
         body = world.earlier.body(key)
+        body = event_bodies.seen(world.store, body) if body is not None else None
     else:
         body = _shown(world, key, stored) if stored is not None else None
     if body is None:
@@ -41,7 +45,8 @@ def collection(world: World, call: Call) -> Response:
     if above is not None and above.key not in store:
         raise missing(store, call.address)
     keys = store.keys_in(address.key)
-    if above is None and address.subscription and address.scope.count("/") == 2:
+    here = call.request.query.get("$filter", "").replace(" ", "").lower() == "atexactscope()"
+    if above is None and address.subscription and address.scope.count("/") == 2 and not here:
         subscription = address.scope.casefold()
         tail = address.key.removeprefix(subscription)
         keys += [
@@ -56,23 +61,15 @@ def collection(world: World, call: Call) -> Response:
 
 
 def resources(world: World, call: Call, scopes: list[str]) -> Response:
-    """All top-level resources of some scopes that the caller can read, without properties.
+    """The top-level resources of some scopes that the caller can read, without properties, by `eq` and `and`.
 
-    `$filter` takes one `eq`, `$expand` createdTime.
+    `$expand` takes createdTime.
     """
     store = world.store
     keys = [key for scope in scopes for key in store.top_level(scope)]
     entries = [(key, found) for key in keys if (found := store.get(key)) is not None and _readable(world, call, found)]
-    condition = call.request.query.get("$filter", "")
-    if condition:
-        match = FILTER.match(condition)
-        name = match["name"].lower() if match else ""
-        if match is None or name not in ("resourcetype", "name", "location", "resourcegroup"):
-            raise errors.gateway(
-                400, "InvalidFilterInQueryString", f"Invalid $filter '{condition}' specified in the query string."
-            )
-        value = match["value"].casefold()
-        entries = [(key, stored) for key, stored in entries if _field(name, key, stored) == value]
+    for name, value in _conditions(call.request.query.get("$filter", "")):
+        entries = [(key, stored) for key, stored in entries if value in _field(name, key, stored)]
     if "createdtime" not in call.request.query.get("$expand", "").lower():
         return paged(world, call, entries, lambda entry: summary(entry[1]))
     return paged(world, call, entries, lambda entry: {**summary(entry[1]), "createdTime": world.ages.created(entry[0])})
@@ -121,6 +118,8 @@ def _shown(world: World, key: str, stored: Stored) -> Body:
     """A resource in, what a read shows of it out: a network may be behind its subnets."""
     body = render(world.store, key, stored)
     lag = world.settings.network_lag
+    if is_event_subscription(stored.type.lower()):
+        return event_bodies.seen(world.store, body)
     if not lag or stored.type.lower() != VNET:
         return body
     before = world.behind.members_of(f"{key}/subnets", lag, world.now())
@@ -145,13 +144,32 @@ def _state(stored: Stored) -> str:
     return (stored.state or text(members(stored.content.get("properties")).get("provisioningState"))).casefold()
 
 
-def _field(name: str, key: str, stored: Stored) -> str:
+def _conditions(condition: str) -> list[tuple[str, str]]:
+    """A `$filter` of resources in, what it asks of them out: field and value, a tag's name and value being one."""
+    found = [FILTER.match(part) for part in AND.split(condition)] if condition else []
+    asked = {match["name"].lower(): match["value"].casefold() for match in found if match is not None}
+    clear = len(asked) == len(found)
+    if "tagname" in asked and "tagvalue" in asked:
+        asked["tag"] = f"{asked.pop('tagname')}={asked.pop('tagvalue')}"
+    if not clear or not asked.keys() <= FIELDS:
+        raise errors.gateway(
+            400, "InvalidFilterInQueryString", f"Invalid $filter '{condition}' specified in the query string."
+        )
+    return list(asked.items())
+
+
+def _field(name: str, key: str, stored: Stored) -> Iterable[str]:
+    """What a resource has in a field, in the form it is compared in; tags are several."""
     match name:
         case "resourcetype":
-            return stored.type.casefold()
+            return [stored.type.casefold()]
         case "name":
-            return stored.name.casefold()
+            return [stored.name.casefold()]
         case "resourcegroup":
-            return key.split("/")[4] if key.count("/") > 4 else ""
+            return [key.split("/")[4]] if key.count("/") > 4 else []
+        case "tagname":
+            return [tag.casefold() for tag in members(stored.content.get("tags"))]
+        case "tag":
+            return [f"{tag}={value}".casefold() for tag, value in members(stored.content.get("tags")).items()]
         case _:
-            return text(stored.content.get("location")).casefold()
+            return [text(stored.content.get("location")).casefold()]

@@ -10,6 +10,7 @@ LONGEST_GROUP = 90
 LONGEST = {VNET: 64, FIREWALL: 56}
 """Of most network resources 80 characters may be the name."""
 MOST_TAGS = 50
+RESERVED = ("microsoft", "azure", "windows")
 LONGEST_TAG_NAME, LONGEST_TAG_VALUE = 512, 256
 _RESOURCE = re.compile(r"\w([\w.-]*\w)?")
 _NOT_IN_GROUPS = re.compile(r"[^\w.()-]")
@@ -65,6 +66,13 @@ def check_tags(sent: Body) -> None:
             400,
             "InvalidTagNameCharacters",
             f"The tag names '{', '.join(reserved)}' have reserved characters '<,>,%,&,\\,?,/' or control characters.",
+        )
+    kept = [name for name in tags if name.lower().startswith(RESERVED)]
+    if kept:
+        raise errors.gateway(
+            400,
+            "ReservedTagName",
+            f"The tag names '{', '.join(kept)}' begin with a reserved prefix: '{', '.join(RESERVED)}'.",
         )
     for name, value in members(tags).items():
         if not name or len(name) > LONGEST_TAG_NAME:

@@ -40,7 +40,7 @@ def put(world: World, call: Call, group: Stored) -> Response:
     if running is not None:
         if not supersedes:
             return _accept_and_fail(world, call, change, operation, running)
-        world.operations.finish(running, "Canceled", errors.superseded())
+        world.supersede(running, operation)
     if address.type_key == SUBNET:
         world.behind.note(address.key)
     elif address.type_key == VNET:
@@ -106,7 +106,7 @@ def delete(world: World, call: Call) -> Response:
             raise
         return _fails_later(world, call, operation, refusal)
     if running is not None:
-        world.operations.finish(running, "Canceled", errors.superseded())
+        world.supersede(running, operation)
     if call.address.type_key == NIC:
         world.delete(key)
         world.operations.record(operation)

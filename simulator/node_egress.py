@@ -70,7 +70,7 @@ def _balancer(nodes: NodeGroup) -> list[str]:
     ]
     known = _balancer_properties(nodes)
     pools = elements(known.get("backendAddressPools"))
-    missing = [{"name": name} for name in (POOL, BALANCER) if name not in {pool.get("name") for pool in pools}]
+    missing = [{"name": name} for name in (POOL, BALANCER) if name not in {text(pool.get("name")) for pool in pools}]
     rule = {
         "allocatedOutboundPorts": profile.get("allocatedOutboundPorts", 0),
         "protocol": "All",
@@ -100,7 +100,9 @@ def _strip_balancer(nodes: NodeGroup) -> None:
         nodes.remove(balancer)
         return
     properties = _balancer_properties(nodes)
-    pools = [pool for pool in elements(properties.get("backendAddressPools")) if pool.get("name") in _kept_pools(nodes)]
+    pools = [
+        pool for pool in elements(properties.get("backendAddressPools")) if text(pool.get("name")) in _kept_pools(nodes)
+    ]
     left = {"frontendIPConfigurations": services, "backendAddressPools": pools, "outboundRules": []}
     nodes.write(balancer, known | {"properties": properties | left})
 

@@ -9,7 +9,7 @@ from simulator.access import DENIALS
 from simulator.events import Caller
 from simulator.groups import stored_group
 from simulator.identity import AKS
-from simulator.ids import group_id, parent_key, parse_id
+from simulator.ids import SUBNET, group_id, parent_key, parse_id
 from simulator.scopes import GROUP_TYPE
 from simulator.shapes import ENVELOPE, has_guid, identify, is_network, kept_of, shaped
 from simulator.store import Stored
@@ -30,7 +30,10 @@ class NodeGroup:
         self.network = members(self.properties.get("networkProfile"))
         self.location = text(cluster.content.get("location"))
         self.suffix = str(int(hashlib.sha256(cluster.id.casefold().encode()).hexdigest(), 16) % 10**8).zfill(8)
-        self.id = group_id(cluster.id.split("/")[2], text(self.properties.get("nodeResourceGroup")))
+        _, _, subscription, _, group, *_ = cluster.id.split("/")
+        named = text(self.properties.get("nodeResourceGroup"))  # an estate may have left it out
+        usual = f"MC_{group}_{cluster.name}_{self.location}"
+        self.id = group_id(subscription, usual if not named or "/" in named else named)
         self.caller = msgspec.structs.replace(caller, principal=AKS)
 
     @property
@@ -91,10 +94,12 @@ class NodeGroup:
         )
         if network and not is_child:
             stored.etag = self.world.etag()
+        if type_key == SUBNET:
+            self.world.behind.note(address.key)
         store.put(address.key, stored)
         if is_child:
             self.world.renew_etag(address.key)
-        self.world.give_address(address.key, stored)
+        self.world.public_numbers.give(self.world.store, address.key, stored)
         if told:
             self._tell(shown_id, address.type, updated=old is not None)
         return True

@@ -8,12 +8,31 @@ from typing import Literal
 import msgspec
 
 from simulator.events import Caller
-from simulator.ids import CLUSTERS, DEPLOYMENTS, NETWORK
+from simulator.ids import AGENT_POOL, CLUSTERS, DEPLOYMENTS, NETWORK
 from simulator.wire import Body
 
+CANCELED: Body = {"code": "Canceled", "message": "Operation was canceled.", "details": []}
 Status = Literal["InProgress", "Succeeded", "Failed", "Canceled"]
 Effect = Literal["write", "delete", "delete_group", "action"]
 
+_NOUNS = {
+    "virtualnetworks": "VirtualNetwork",
+    "subnets": "Subnet",
+    "virtualnetworkpeerings": "VirtualNetworkPeering",
+    "natgateways": "NatGateway",
+    "publicipaddresses": "PublicIpAddress",
+    "publicipprefixes": "PublicIpPrefix",
+    "routetables": "RouteTable",
+    "routes": "Route",
+    "networksecuritygroups": "NetworkSecurityGroup",
+    "securityrules": "SecurityRule",
+    "networkinterfaces": "Nic",
+    "loadbalancers": "LoadBalancer",
+    "azurefirewalls": "AzureFirewall",
+    "firewallpolicies": "FirewallPolicy",
+    "virtualnetworkgateways": "VirtualNetworkGateway",
+}
+"""How the names of operations speak of a type."""
 KEPT = 20_000
 """So many finished operations can still be polled; older ones are forgotten."""
 
@@ -134,6 +153,23 @@ class Operations:
             self._by_id.pop(self._finished.popleft(), None)
 
 
+def label_of(effect: Effect, type_name: str) -> str:
+    """What an operation does and to which type in, its name as errors quote it out: `PutSubnetOperation`."""
+    kind = type_name.rpartition("/")[2]
+    noun = _NOUNS.get(kind.lower(), f"{kind[:1].upper()}{kind[1:]}")
+    return f"{'Delete' if effect == 'delete' else 'Put'}{noun}Operation"
+
+
+def superseded(running: Operation, by: Operation) -> Body:
+    """An operation and the newer one that took its place in, the error the older one ends with out."""
+    detail = {
+        "code": "CanceledAndSupersededDueToAnotherOperation",
+        "message": f"Operation {running.label} ({running.id}) was canceled and superseded by operation {by.label} "
+        f"({by.id}).",
+    }
+    return {**CANCELED, "details": [detail]}
+
+
 def swapped(guid: str) -> str:
     """A guid in, the one whose first three groups have their bytes reversed out: how AKS names operations."""
     groups = guid.split("-")
@@ -160,6 +196,7 @@ def durations(latency: Literal["none", "real"]) -> dict[str, float]:
         f"{NETWORK}/azurefirewalls": 300.0,
         f"{NETWORK}/virtualnetworkgateways": 1800.0,
         CLUSTERS: 180.0,
+        AGENT_POOL: 120.0,
         "microsoft.resources/resourcegroups": 45.0,
     }
 

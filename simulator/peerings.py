@@ -110,8 +110,8 @@ def back_of(store: Store, key: str, content: Body) -> Stored | None:
 
 def space_of(network: Body) -> Body:
     """A network's content in, its address space out, ranges only."""
-    space = members(members(network.get("properties")).get("addressSpace"))
-    return {"addressPrefixes": list(space.get("addressPrefixes") or [])}
+    prefixes = members(members(network.get("properties")).get("addressSpace")).get("addressPrefixes")
+    return {"addressPrefixes": list(prefixes) if isinstance(prefixes, list) else []}
 
 
 def has_gateway(store: Store, network_key: str) -> bool:

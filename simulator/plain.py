@@ -2,9 +2,9 @@
 
 import msgspec
 
-from simulator import errors, topics
+from simulator import errors, event_calls, topics
 from simulator.calls import Call, empty, operation_for
-from simulator.event_subscriptions import event_subscription, is_event_subscription
+from simulator.event_subscriptions import is_event_subscription
 from simulator.ids import DEPLOYMENTS, SYSTEM_TOPIC
 from simulator.network import missing
 from simulator.render import render, shown_id
@@ -27,20 +27,18 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
     old = store.get(address.key)
     sent = call.content()
     shown_id = _id_of(call, group, old, parent)
+    if is_event_subscription(address.type_key):
+        return event_calls.put(world, call, shown_id)
     if address.type_key == SYSTEM_TOPIC:
-        topics.check_topic(store, shown_id, sent, old.content if old is not None else None)
+        before = old.content if old is not None else None
+        topics.check_topic(store, shown_id, sent, before)
+        sent = topics.completed(sent, before, world.guid())
     stored = stored_plain(shown_id, address.type, sent)
     if address.type_key == SYSTEM_TOPIC:
         stored.state = "Succeeded"
-    if is_event_subscription(address.type_key):
-        event_subscription(store, address.key, sent)  # refused when it asks for what Event Grid does not take
-        stored.state = "Creating" if world.settings.handshakes else "Succeeded"
     store.put(address.key, stored)
-    if is_event_subscription(address.type_key):
-        world.subscribe(address.key, stored, confirmed=not world.settings.handshakes)
     world.publish(stored.id, stored.type, call.caller, deleted=False, updated=old is not None)
-    created = old is None or is_event_subscription(address.type_key)  # which answer 201 to every PUT
-    return answer(201 if created else 200, render(store, address.key, stored))
+    return answer(200 if old is not None else 201, render(store, address.key, stored))
 
 
 def patch(world: World, call: Call) -> Response:
@@ -49,12 +47,15 @@ def patch(world: World, call: Call) -> Response:
     if stored is None:
         raise missing(world.store, call.address)
     if is_event_subscription(call.address.type_key):
-        raise errors.not_modelled("PATCH of event subscriptions")
+        return event_calls.patch(world, call, stored)
     sent = call.content()
     content = stored.content
     changed = {name: value for name, value in sent.items() if name not in (*ENVELOPE, "properties")}
     properties = {**members(content.get("properties")), **members(sent.get("properties"))}
     content = content | changed | ({"properties": properties} if properties else {})
+    if call.address.type_key == SYSTEM_TOPIC:
+        topics.check_topic(world.store, stored.id, content, stored.content)
+        content = topics.completed(content, stored.content, world.guid())
     stored = msgspec.structs.replace(stored, body=msgspec.json.encode(content))
     world.store.put(call.address.key, stored)
     world.publish(stored.id, stored.type, call.caller, deleted=False, updated=True)

@@ -33,6 +33,10 @@ class Planned(msgspec.Struct, frozen=True):
         return outbound_of(network) if "outboundType" in network else ""
 
     @property
+    def is_private(self) -> bool:
+        return members(self.properties.get("apiServerAccessProfile")).get("enablePrivateCluster") is True
+
+    @property
     def node_subnets(self) -> dict[str, str]:
         """The ids of somebody's own subnets in which nodes are, by key."""
         return subnets_of(self.pools.values(), "vnetSubnetID")

@@ -44,6 +44,6 @@ def _publish(world: World, call: Call, refusal: errors.ArmError) -> None:
         call.caller,
         deleted=call.request.method == "DELETE",
         updated=stored is not None,
-        succeeded=False,
+        ending="Failure",
         http=refusal.status,
     )

@@ -4,20 +4,45 @@ from collections.abc import Iterator
 
 from simulator import errors
 from simulator.balancers import holder_of
-from simulator.ids import NAT_GATEWAY, NETWORK, NIC, PEERING, PUBLIC_IP, ROUTE_TABLE, SUBNET, VNET, parse_id
-from simulator.references import PARTS, references
+from simulator.ids import (
+    LOAD_BALANCER,
+    NETWORK,
+    PEERING,
+    Address,
+    parse_id,
+)
+from simulator.operations import label_of
+from simulator.references import PARTS, Reference, references
 from simulator.shapes import READ_ONLY_OF, inner_elements
 from simulator.store import Store, Stored
 from simulator.wire import Body, members, text
 
-LAST_WRITE = {
-    NAT_GATEWAY: "PutNatGatewayOperation",
-    PUBLIC_IP: "PutPublicIpAddressOperation",
-    ROUTE_TABLE: "PutRouteTableOperation",
-    SUBNET: "PutSubnetOperation",
-    VNET: "PutVirtualNetworkOperation",
-    NIC: "PutNicOperation",
+EXPECTED = {
+    "natGateway": "natGateways",
+    "routeTable": "routeTables",
+    "networkSecurityGroup": "networkSecurityGroups",
+    "interfaceSecurityGroup": "networkSecurityGroups",
+    "subnet": "subnets",
+    "publicIPAddress": "publicIPAddresses",
+    "publicIPPrefix": "publicIPPrefixes",
+    "publicIpAddresses": "publicIPAddresses",
+    "publicIpAddressesV6": "publicIPAddresses",
+    "publicIpPrefixes": "publicIPPrefixes",
+    "publicIpPrefixesV6": "publicIPPrefixes",
+    "addressPrefix": "publicIPPrefixes",
+    "firewallPolicy": "firewallPolicies",
+    "basePolicy": "firewallPolicies",
+    "virtualNetworkGateway1": "virtualNetworkGateways",
+    "virtualNetworkGateway2": "virtualNetworkGateways",
+    "localNetworkGateway2": "localNetworkGateways",
+    "loadBalancerBackendAddressPools": "backendAddressPools",
+    "loadBalancerInboundNatRules": "inboundNatRules",
 }
+"""By the member that names it, what is named."""
+_MEMBERS = {"interfaceSecurityGroup": "networkSecurityGroup", "addressPrefix": "publicIPPrefix"}
+"""Members that references tell apart from others of the same name."""
+ANYWHERE = ("firewallPolicy", "virtualNetworkGateway2")
+"""What may lie in another region and another subscription."""
 
 
 def check_references(store: Store, resource_id: str, type_key: str, content: Body, location: str) -> None:
@@ -26,7 +51,8 @@ def check_references(store: Store, resource_id: str, type_key: str, content: Bod
     if type_key == PEERING:  # which has its own rules for the other side
         return
     for reference in references(resource_id, type_key, content):
-        if parse_id(reference.target) is None or not reference.target.startswith("/subscriptions/"):
+        address = parse_id(reference.target)
+        if address is None or not address.subscription:
             raise errors.gateway(
                 400,
                 "LinkedInvalidPropertyId",
@@ -34,10 +60,10 @@ def check_references(store: Store, resource_id: str, type_key: str, content: Bod
                 "invalid. Expect fully qualified resource Id that start with '/subscriptions/{subscriptionId}' or "
                 "'/providers/{resourceProviderNamespace}/'.",
             )
+        _check_kind(reference, address, _as_written(content, reference.target))
         found = store.get(reference.target) if reference.member not in PARTS else holder_of(store, reference.target)
-        region = text(found.content.get("location")) if found is not None else ""
-        if found is None or (region and location and region != location):
-            raise errors.reference_not_found(_as_written(content, reference.target), reference.holder)
+        if found is None or not (reference.member in ANYWHERE or _is_near(store, found, reference, type_key, location)):
+            raise errors.reference_not_found(_as_written(content, reference.target), resource_id)
         _check_ready(found, resource_id)
         known.add(reference.target)
     for named in _named(type_key, content):
@@ -50,10 +76,37 @@ def check_references(store: Store, resource_id: str, type_key: str, content: Bod
         _check_ready(found, resource_id)
 
 
+def _is_near(store: Store, found: Stored, user: Reference, type_key: str, location: str) -> bool:
+    """Whether what is named lies in the region and subscription of who names it; balancers may look further."""
+    region = _region(store, found)
+    if region and location and region != location:
+        return False
+    if type_key == LOAD_BALANCER or user.member in PARTS:
+        return True
+    return user.target.split("/")[2] == user.holder.split("/")[2].casefold()
+
+
+def _region(store: Store, found: Stored) -> str:
+    """Where a resource is; a subnet is where its network is."""
+    key = found.id.casefold()
+    top = store.get("/".join(key.split("/")[:9])) if found.type.count("/") > 1 else found
+    return text(top.content.get("location")) if top is not None else ""
+
+
+def _check_kind(reference: Reference, address: Address, written: str) -> None:
+    """What a member names is of the type that belongs there."""
+    wanted = EXPECTED.get(reference.member, address.types[-1])
+    if address.types[-1].lower() != wanted.lower() or address.type_key.partition("/")[0] != NETWORK:
+        raise errors.bad_format(
+            "InvalidJsonReferenceFormat",
+            f"Reference Id {written} is not formatted correctly. The Id is expected to reference resources of type "
+            f"{wanted}. Path properties.{_MEMBERS.get(reference.member, reference.member)}.",
+        )
+
+
 def _check_ready(found: Stored, user: str) -> None:
     if found.state not in ("Succeeded", ""):
-        operation = LAST_WRITE.get(found.type.lower(), "PutOperation")
-        raise errors.not_provisioned(found.id, user, found.state, operation)
+        raise errors.not_provisioned(found.id, user, found.state, label_of("write", found.type))
 
 
 def _named(type_key: str, content: Body) -> Iterator[str]:

@@ -22,6 +22,8 @@ from simulator.ids import (
 )
 from simulator.wire import Body, elements, members, text
 
+MOST_INSTANCES = 1000
+"""A scale set has no more."""
 SUBNET_LINKS = ("natGateway", "routeTable", "networkSecurityGroup")
 GATEWAY_ADDRESSES = ("publicIpAddresses", "publicIpPrefixes", "publicIpAddressesV6", "publicIpPrefixesV6")
 CONFIGURATIONS = ("ipConfigurations", "frontendIPConfigurations", "gatewayIPConfigurations")
@@ -158,14 +160,16 @@ def _scale_set(resource_id: str, content: Body, properties: Body) -> Iterator[Re
     """Every instance of a scale set holds a configuration in the subnet, as its interfaces would."""
     capacity = members(content.get("sku")).get("capacity")
     profile = members(members(properties.get("virtualMachineProfile")).get("networkProfile"))
+    instances = range(min(capacity, MOST_INSTANCES) if isinstance(capacity, int) else 0)
     for interface in elements(profile.get("networkInterfaceConfigurations")):
-        for configuration in elements(members(interface.get("properties")).get("ipConfigurations")):
+        template = members(interface.get("properties"))
+        held = [f"{resource_id}/virtualMachines/{n}/networkInterfaces/{text(interface.get('name'))}" for n in instances]
+        for interface_id in held:
+            yield from _link(template.get("networkSecurityGroup"), "interfaceSecurityGroup", interface_id)
+        for configuration in elements(template.get("ipConfigurations")):
             inner = members(configuration.get("properties"))
-            for instance in range(capacity if isinstance(capacity, int) else 0):
-                holder = (
-                    f"{resource_id}/virtualMachines/{instance}/networkInterfaces/{text(interface.get('name'))}"
-                    f"/ipConfigurations/{text(configuration.get('name'))}"
-                )
+            for interface_id in held:
+                holder = f"{interface_id}/ipConfigurations/{text(configuration.get('name'))}"
                 yield from _link(inner.get("subnet"), "subnet", holder)
                 for pool in elements(inner.get(POOLS)):
                     yield from _link(pool, POOLS, holder)
@@ -173,7 +177,8 @@ def _scale_set(resource_id: str, content: Body, properties: Body) -> Iterator[Re
 
 def _links(properties: Body, names: tuple[str, ...], holder: str) -> Iterator[Reference]:
     for name in names:
-        yield from _link(properties.get(name), name, holder)
+        if name in properties:
+            yield from _link(properties[name], name, holder)
 
 
 def _link(value: object, member: str, holder: str) -> Iterator[Reference]:

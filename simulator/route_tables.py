@@ -75,7 +75,9 @@ def _check_route(route_id: str, route: Body) -> None:
     properties = members(route.get("properties"))
     prefix, hop = _prefix(route), text(properties.get("nextHopType"))
     address = properties.get("nextHopIpAddress")
-    if parsed(prefix) is None and not SERVICE_TAG.match(prefix):
+    found = parsed(prefix)
+    versions = (4, 6) if found is None else (found.version,)  # a service tag stands for both
+    if found is None and not SERVICE_TAG.match(prefix):
         raise errors.bad(
             "InvalidAddressPrefixFormat", f"Address prefix {prefix} of resource {route_id} is not formatted correctly."
         )
@@ -94,16 +96,16 @@ def _check_route(route_id: str, route: Body) -> None:
             "NextHopIpAddressRequired",
             f"NextHopIpAddress cannot be Null or Empty in route {route_id} when NextHopType is VirtualAppliance.",
         )
-    elif not _is_address(address):
+    elif _version(text(address)) not in versions:
         raise errors.bad("InvalidNextHopIpAddress", f"NextHopIpAddress {address} of route {route_id} is not valid.")
 
 
-def _is_address(value: object) -> bool:
+def _version(address: str) -> int:
+    """An address in, the version of IP it is of out; 0 for what is none."""
     try:
-        ip_address(text(value))
+        return ip_address(address).version
     except ValueError:
-        return False
-    return True
+        return 0
 
 
 def _default_route_at_gateway(table_id: str, subnet_id: str) -> errors.ArmError:

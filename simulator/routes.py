@@ -3,10 +3,12 @@
 import re
 
 from simulator import (
+    api_versions,
     authorization,
     clusters,
     deny_assignments,
     errors,
+    event_calls,
     graph,
     groups,
     lists,
@@ -14,6 +16,7 @@ from simulator import (
     management,
     network,
     plain,
+    providers,
     role_assignments,
     role_definitions,
     tags,
@@ -21,6 +24,7 @@ from simulator import (
 from simulator.activity_query import LOG, activity
 from simulator.calls import Call
 from simulator.effective_routes import effective_routes
+from simulator.event_subscriptions import EVENT_SUBSCRIPTIONS
 from simulator.ids import NIC, VIRTUAL_GATEWAY, location_key, segments_of
 from simulator.learned_routes import learned_routes
 from simulator.polls import job, poll
@@ -30,7 +34,12 @@ from simulator.store import Stored
 from simulator.wire import Response, answer, text
 from simulator.world import World
 
-ACTIONS = {(VIRTUAL_GATEWAY, "getlearnedroutes"): learned_routes, (NIC, "effectiveroutetable"): effective_routes}
+ACTIONS = {
+    (VIRTUAL_GATEWAY, "getlearnedroutes"): learned_routes,
+    (NIC, "effectiveroutetable"): effective_routes,
+    **{(kind, "getfullurl"): event_calls.full_url for kind in EVENT_SUBSCRIPTIONS},
+    **{(kind, "getdeliveryattributes"): event_calls.delivery_attributes for kind in EVENT_SUBSCRIPTIONS},
+}
 SUBSCRIPTION = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 
@@ -38,6 +47,8 @@ def routed(world: World, call: Call) -> Response:
     """A call in; its subscription, then its group, then the resource or list it names answers."""
     address, method = call.address, call.request.method
     tail = [part.lower() for part in segments_of(call.request.path)]
+    if address.subscription is None:
+        api_versions.check(world, call)
     if address.subscription is None and tail == ["subscriptions"]:
         _only(method, "GET")
         return lists.subscriptions(world, call)
@@ -51,6 +62,7 @@ def routed(world: World, call: Call) -> Response:
     if address.group is None and address.namespace is None and subscription is not None:
         if not world.access.sees(call.caller.principal, subscription.id.casefold()):
             raise authorization.unauthorized(call)
+        api_versions.check(world, call)
         match tail[2:]:
             case []:
                 _only(method, "GET")
@@ -68,6 +80,8 @@ def routed(world: World, call: Call) -> Response:
                 return job(world, call, segments_of(call.request.path)[3])
         raise errors.no_arm_path()
     authorization.check(world, call)
+    if subscription is not None:
+        api_versions.check(world, call)
     group = _group(world, call)
     locks.check(world, call)
     if address.namespace is None:
@@ -132,8 +146,8 @@ def _group_call(world: World, call: Call, group: Stored | None, tail: list[str])
 
 def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
     address, method = call.address, call.request.method
-    if not address.types:
-        raise errors.not_modelled(f"{method} of provider namespaces")
+    if not address.types or (method == "POST" and address.types[0].lower() == "register"):
+        return providers.answered(world, call)
     if address.type_key == tags.TAGS and not address.is_collection:
         return tags.answered(world, call)
     if address.type_key in clusters.TYPES:
@@ -162,6 +176,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
             return activity(world, call)
         if address.type_key == locks.LOCKS:
             return locks.listed(world, call)
+        if address.type_key in event_calls.LISTS:
+            return event_calls.listed(world, call)
         return lists.collection(world, call)
     networked = is_network(address.type_key)
     if networked and group is None:

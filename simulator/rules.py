@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import msgspec
 
-from simulator import errors, special_subnets
+from simulator import errors, limits, special_subnets
 from simulator.ids import SUBNET, name_of, parent_key
 from simulator.ranges import Range, parsed
 from simulator.reference_rules import check_references
@@ -42,10 +42,13 @@ class PlannedNetwork(msgspec.Struct, frozen=True):
 
 def check_network(store: Store, network: PlannedNetwork) -> None:
     """A VNet as it would be in; refused when a subnet lies outside, overlaps, is in use, or names what it may not."""
+    if any(network.subnets[key].before is None for key in network.written):
+        limits.check_subnets(network.id, len(network.subnets))
     _check_ranges(network)
     for key in network.written:
         subnet = network.subnets[key]
         check_in_use_update(store, subnet)
+        _check_sharing(subnet)
         check_references(store, subnet.id, SUBNET, subnet.content, network.location)
         check_attached(store, subnet.id, subnet.content, subnet.before)
         check_nat_gateway(store, network, subnet)
@@ -61,6 +64,16 @@ def check_in_use_update(store: Store, subnet: Planned) -> None:
         raise errors.bad("InUseSubnetCannotBeUpdated", f"Subnet {name_of(subnet.id)} is in use and cannot be updated.")
 
 
+def _check_sharing(subnet: Planned) -> None:
+    """Only a private subnet is shared."""
+    properties = members(subnet.content.get("properties"))
+    if properties.get("sharingScope") and properties.get("defaultOutboundAccess") is not False:
+        raise errors.bad(
+            "SubnetSharingRequiresPrivateSubnet",
+            f"Subnet {subnet.id} cannot have sharingScope unless defaultOutboundAccess is false.",
+        )
+
+
 def check_subnet_delete(store: Store, key: str, subnet: Stored) -> None:
     """A subnet with occupants stays."""
     users = occupants(store, key)
@@ -73,15 +86,8 @@ def check_subnet_delete(store: Store, key: str, subnet: Stored) -> None:
 
 
 def check_nat_gateway(store: Store, network: PlannedNetwork, subnet: Planned) -> None:
-    """A subnet's NAT gateway: same subscription, one VNet only, no gateway subnet, no Basic neighbours."""
+    """A subnet's NAT gateway: one VNet only, no gateway subnet, no Basic neighbours."""
     properties = members(subnet.content.get("properties"))
-    for member in ("natGateway", "routeTable", "networkSecurityGroup"):
-        target = text(members(properties.get(member)).get("id")).casefold()
-        if target and target.split("/")[2] != subnet.key.split("/")[2]:
-            raise errors.bad(
-                "ResourcesInDifferentSubscriptions",
-                f"Resource {subnet.id} cannot reference resource {target}: both must be in the same subscription.",
-            )
     gateway = store.get(text(members(properties.get("natGateway")).get("id")).casefold())
     if gateway is None:
         return
@@ -93,6 +99,8 @@ def check_nat_gateway(store: Store, network: PlannedNetwork, subnet: Planned) ->
             "NatGatewayCannotBeUsedBySubnetsBelongingToDifferentVirtualNetworks",
             f"NAT Gateway {gateway.id} cannot be used by subnets belonging to different virtual networks.",
         )
+    if subnet.key not in served:
+        limits.check_gateway(gateway.id, len(served) + 1)
     for holder_key in store.referrers(subnet.key, "subnet"):
         user = store.owner(holder_key)
         if user is not None and uses_basic(store, user):

@@ -1,6 +1,8 @@
-"""The six rules that every network security group has without asking: a group in, their bodies out."""
+"""Security groups: the six rules that each has without asking, and what the given ones must be."""
 
-from simulator.wire import Body
+from simulator import errors
+from simulator.ids import name_of
+from simulator.wire import Body, members
 
 _TYPE = "Microsoft.Network/networkSecurityGroups/defaultSecurityRules"
 _RULES = (
@@ -56,3 +58,33 @@ def default_rules(group_id: str, etag: str, state: str) -> list[Body]:
         }
         for name, description, source, destination, priority in _RULES
     ]
+
+
+MOST_RULES = 1_000
+FIRST, LAST = 100, 4_096
+
+
+def check_rules(group_id: str, rules: dict[str, Body], written: frozenset[str]) -> None:
+    """The rules a group would have, by their ids, in; those `written` have a priority of their own."""
+    if len(rules) > MOST_RULES:
+        raise errors.bad(
+            "SecurityRuleCountLimitReached",
+            f"Network security group {group_id} would have {len(rules)} security rules, more than {MOST_RULES}.",
+        )
+    taken: dict[tuple[object, object], str] = {}
+    for rule_id, rule in rules.items():
+        properties = members(rule.get("properties"))
+        priority = properties.get("priority")
+        is_written = rule_id.casefold() in written
+        if is_written and not (isinstance(priority, int) and FIRST <= priority <= LAST):
+            raise errors.bad(
+                "SecurityRuleInvalidPriority",
+                f"Security rule has invalid Priority. Value provided: {priority or 0} Allowed range {FIRST}-{LAST}.",
+            )
+        other = taken.setdefault((str(properties.get("direction")).lower(), priority), rule_id)
+        if other != rule_id and (is_written or other.casefold() in written):
+            raise errors.bad(
+                "SecurityRuleConflict",
+                f"Security rule {name_of(other)} conflicts with rule {name_of(rule_id)}. Rules cannot have the same "
+                "Priority and Direction. To learn more, see aka.ms/nsgrules.",
+            )

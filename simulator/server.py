@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -9,8 +10,10 @@ from datetime import datetime, timedelta
 import aiohttp
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from simulator.arm import Arm
+from simulator import errors
+from simulator.arm import MOST_BYTES, Arm
 from simulator.arm import Request as ArmRequest
 from simulator.deliveries import Delivery, Outcome
 from simulator.event_subscriptions import EventSubscription
@@ -46,8 +49,15 @@ async def serve(
     wake = asyncio.Event()
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        asked = ArmRequest(request.method, request.raw_path, dict(request.headers), body, scheme)
+        try:
+            body = await _body(request)
+        except web.RequestPayloadError:
+            told = errors.invalid_content("The request content could not be decoded.").response()
+            return web.Response(status=told.status, headers=told.headers, body=told.body)
+        except ConnectionError:
+            return web.Response(status=400)  # the caller has gone before the end of his request: nobody reads this
+        headers = {name: _text(value) for name, value in request.headers.items()}
+        asked = ArmRequest(request.method, request.raw_path, headers, body, scheme)
         try:
             response = arm.handle(asked)
         except Dropped:
@@ -70,10 +80,35 @@ async def serve(
 
     app.router.add_route("*", "/{path:.*}", answer)
     app.cleanup_ctx.append(delivering)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    logger = logging.Logger("simulator.server")
+    logger.addFilter(_is_ours)
+    runner = web.AppRunner(app, access_log=None, logger=logger, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, ssl_context=ssl_context).start()
     return Server(arm, runner, runner.addresses[0][1])
+
+
+async def _body(request: web.Request) -> bytes:
+    """A request in, its body out; of one that is too large only as much as shows that it is."""
+    if request.raw_path.startswith("/simulator/"):
+        return await request.read()
+    read = bytearray()
+    async for part in request.content.iter_any():
+        read += part
+        if len(read) > MOST_BYTES:
+            break
+    return bytes(read)
+
+
+def _text(read: str) -> str:
+    """A header as it was read in, the same without bytes that are no text out: they could not be told again."""
+    return read if read.isascii() else read.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a log record tells of a mistake in here: what is no HTTP is the caller's, and he is told."""
+    problem = record.exc_info[1] if record.exc_info else None
+    return not isinstance(problem, (HttpProcessingError, web.RequestPayloadError))
 
 
 async def _until(arm: Arm, moment: datetime) -> None:
@@ -93,7 +128,7 @@ async def _deliver_for_ever(arm: Arm, session: aiohttp.ClientSession, wake: asyn
             for subscription in arm.unconfirmed():
                 if subscription.key not in asked:
                     asked.add(subscription.key)
-                    group.create_task(_validate(arm, session, subscription, asked))
+                    group.create_task(_validate(arm, session, subscription, asked, wake))
             due = arm.next_due()
             if due is None:
                 await wake.wait()
@@ -118,7 +153,9 @@ async def _deliver(arm: Arm, session: aiohttp.ClientSession, delivery: Delivery,
     wake.set()
 
 
-async def _validate(arm: Arm, session: aiohttp.ClientSession, found: EventSubscription, asked: set[str]) -> None:
+async def _validate(
+    arm: Arm, session: aiohttp.ClientSession, found: EventSubscription, asked: set[str], wake: asyncio.Event
+) -> None:
     """An endpoint is asked whether it wants events: with a code to send back, or with OPTIONS for CloudEvents."""
     try:
         if found.schema == "CloudEventSchemaV1_0":
@@ -127,8 +164,10 @@ async def _validate(arm: Arm, session: aiohttp.ClientSession, found: EventSubscr
             accepted = await _echoes(session, found)
     except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
         accepted = False
-    arm.confirm(found.key, accepted=accepted)
+    if found in arm.unconfirmed():  # else it was changed or deleted meanwhile, and this answer means nothing
+        arm.confirm(found.key, accepted=accepted)
     asked.discard(found.key)
+    wake.set()
 
 
 async def _allows(session: aiohttp.ClientSession, url: str) -> bool:

@@ -1,6 +1,7 @@
 """Network bodies: what a caller sent in, what the provider stores out, with Azure's defaults and normalisations."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -144,10 +145,10 @@ def has_guid(type_key: str) -> bool:
 
 def shaped(type_key: str, sent: Body, kept: Body) -> Body:
     """What was sent in, with the members the provider keeps of the old resource; what is stored out."""
-    properties = _without_nulls(members(sent.get("properties")))
-    hidden = (*READ_ONLY, *READ_ONLY_OF.get(type_key, ()), *kind_of(type_key).children)
-    for name in (*hidden, *(back.shown for back in BACK_REFERENCES.get(type_key, ()))):
-        properties.pop(name, None)
+    hidden = _hidden(type_key)
+    properties = _without_nulls(
+        {name: value for name, value in members(sent.get("properties")).items() if name not in hidden}
+    )
     for name in _VANISHING.get(type_key, ()):
         if properties.get(name) == []:
             del properties[name]
@@ -201,6 +202,13 @@ def kept_of(type_key: str, content: Body) -> Body:
     """A stored resource's content in, the members that survive a PUT that does not mention them out."""
     properties = members(content.get("properties"))
     return {name: properties[name] for name in ("resourceGuid", *READ_ONLY_OF.get(type_key, ())) if name in properties}
+
+
+@lru_cache(maxsize=1024)
+def _hidden(type_key: str) -> frozenset[str]:
+    """The members that the provider fills in itself, or keeps elsewhere: whatever is sent there is left out."""
+    filled_in = (back.shown for back in BACK_REFERENCES.get(type_key, ()))
+    return frozenset((*READ_ONLY, *READ_ONLY_OF.get(type_key, ()), *kind_of(type_key).children, *filled_in))
 
 
 def _default_sku(type_key: str) -> str:

@@ -3,13 +3,18 @@
 Bodies stay encoded; a resource costs its id, its body and a few dictionary slots, so that a million fit.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import msgspec
 
 from simulator.ids import name_of
 from simulator.references import Reference, references
-from simulator.wire import Body
+from simulator.wire import Body, text
+
+Place: TypeAlias = tuple[str, str, str]
+"""A subscription, a type and a region, by which top-level resources are counted."""
 
 
 class Stored(msgspec.Struct, gc=False):
@@ -45,6 +50,7 @@ class Store:
         self._collections_of: dict[str, dict[str, None]] = {}
         self._referrers: dict[str, dict[str, dict[str, str]]] = {}
         self._gone: set[str] = set()
+        self._census: Counter[Place] = Counter()
         self.watchers: list[Callable[[str, Stored | None], None]] = []
         """Told of every change before it is made: the key, and what will stand there if that is known."""
 
@@ -69,7 +75,10 @@ class Store:
         else:
             self._unlink(key, old)
         self._resources[key] = stored
-        for reference in references(stored.id, stored.type.lower(), stored.content):
+        content = stored.content
+        if stored.type.count("/") == 1:
+            self._census[_place(key, stored, content)] += 1
+        for reference in references(stored.id, stored.type.lower(), content):
             holder = key if reference.holder is stored.id else reference.holder.casefold()
             by_member = self._referrers.setdefault(reference.target, {})
             by_member.setdefault(reference.member, {})[holder] = reference.holder
@@ -136,6 +145,13 @@ class Store:
         by_member = self._referrers.setdefault(reference.target, {})
         by_member.setdefault(reference.member, {})[reference.holder.casefold()] = reference.holder
 
+    def put_last(self, reference: Reference) -> None:
+        """A reference in; if it holds, it is the last of those that name its target so."""
+        holders = self._referrers.get(reference.target, {}).get(reference.member, {})
+        holder = reference.holder.casefold()
+        if holder in holders:
+            holders[holder] = holders.pop(holder)
+
     def owner(self, holder: str) -> str | None:
         """A holder's key in (an ipConfiguration, say), the key of the resource it is part of out."""
         key = holder
@@ -143,8 +159,19 @@ class Store:
             key = key.rpartition("/")[0].rpartition("/")[0]
         return key if "/providers/" in key else None
 
+    def count(self, subscription: str, type_key: str, location: str) -> int:
+        """A subscription's id, a top-level type and a region in, how many of them there are there out."""
+        return self._census[(subscription.casefold(), type_key, location)]
+
+    def count_in(self, collection: str) -> int:
+        """A collection's key in, how many members it has out."""
+        return len(self._collections.get(collection, ()))
+
     def _unlink(self, key: str, old: Stored) -> None:
-        for reference in references(old.id, old.type.lower(), old.content):
+        content = old.content
+        if old.type.count("/") == 1:
+            self._census[_place(key, old, content)] -= 1
+        for reference in references(old.id, old.type.lower(), content):
             holder = key if reference.holder is old.id else reference.holder.casefold()
             by_member = self._referrers.get(reference.target, {})
             holders = by_member.get(reference.member, {})
@@ -153,6 +180,11 @@ class Store:
                 by_member.pop(reference.member, None)
             if not by_member:
                 self._referrers.pop(reference.target, None)
+
+
+def _place(key: str, stored: Stored, content: Body) -> Place:
+    subscription = key[len("/subscriptions/") :].partition("/")[0]
+    return subscription, stored.type.lower(), text(content.get("location"))
 
 
 def _owner_of(collection: str) -> str:

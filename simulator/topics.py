@@ -1,7 +1,8 @@
 """System topics: what Event Grid takes and refuses, and what the events of an event subscription are about."""
 
 from simulator import errors
-from simulator.ids import SYSTEM_TOPIC
+from simulator.identity import TENANT
+from simulator.ids import SYSTEM_TOPIC, parent_key, parse_id
 from simulator.store import Store
 from simulator.wire import Body, members, text
 
@@ -39,10 +40,30 @@ def scope_of(store: Store, key: str) -> str:
     """
     if f"/{SYSTEM_TOPIC}/" not in key:
         return key.rpartition("/providers/")[0]
-    topic = store.get(key.rpartition("/eventsubscriptions/")[0])
+    topic = store.get(parent_key(key))
     properties = members(topic.content.get("properties")) if topic is not None else {}
     ours = text(properties.get("topicType")).casefold() in (OF_SUBSCRIPTION.casefold(), OF_GROUP.casefold())
     return text(properties.get("source")).rstrip("/").casefold() if ours else ""
+
+
+def holder_of(store: Store, event_subscription: str) -> str:
+    """The id (or key) of an event subscription in, the id of the topic, resource, group or subscription it is of."""
+    address = parse_id(event_subscription)
+    if address is None:
+        return ""
+    above = address.scope if address.parent is None else address.parent.text
+    found = store.get(above.casefold())
+    return found.id if found is not None else above
+
+
+def completed(sent: Body, before: Body | None, principal: str) -> Body:
+    """A topic's body in, the same with the ids of its own identity out: those it has, or a new `principal`."""
+    identity = members(sent.get("identity"))
+    if "systemassigned" not in text(identity.get("type")).lower():
+        return sent
+    known = members(before.get("identity")) if before is not None else {}
+    ids = {"principalId": text(known.get("principalId")) or principal, "tenantId": TENANT}
+    return sent | {"identity": identity | ids}
 
 
 def _topics(store: Store, source: str) -> list[str]:

@@ -4,30 +4,30 @@ import random
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 import msgspec
 
-from simulator import balancers, errors, peerings
+from simulator import balancers, peerings
 from simulator.access import Access, Roles
 from simulator.activity_log import ActivityLog
 from simulator.ages import Ages
 from simulator.clock import Clock
 from simulator.cluster_limits import ClusterLimits
 from simulator.earlier import Earlier
-from simulator.event_subscriptions import event_subscription
-from simulator.events import Caller, event_of, precise
+from simulator.event_bodies import event_subscription
+from simulator.events import Caller, Ending, event_of, precise
 from simulator.graph_history import Past
 from simulator.grid import Disorder, Events
-from simulator.ids import PUBLIC_IP, PUBLIC_PREFIX, SUBNET, VNET, parent_key
+from simulator.ids import SUBNET, VNET, parent_key
 from simulator.network_limits import NetworkLimits
-from simulator.operations import Effect, Operation, Operations
-from simulator.shapes import is_network, prefix_size
+from simulator.operations import CANCELED, Effect, Operation, Operations, superseded
+from simulator.public_numbers import PublicNumbers
+from simulator.shapes import is_network
 from simulator.store import Store, Stored
-from simulator.wire import Body, members
+from simulator.wire import Body
 
-Ending = Callable[["World", str, Effect, Caller], Body | None]
+AtEnd = Callable[["World", str, Effect, Caller], Body | None]
 """A key, what happens to it and on whose behalf in, what its provider does then; an error when it cannot."""
 Busy = Literal["conflict", "retryable", "async"]
 InUse = Literal["refused", "async"]
@@ -70,7 +70,7 @@ class World:
         self.log = ActivityLog()
         self.network_limits = NetworkLimits(enforced=settings.throttled)
         self.cluster_limits = ClusterLimits(enforced=settings.throttled)
-        self.endings: dict[str, Ending] = {}  # by type: what else its provider does at the end of an operation
+        self.at_end: dict[str, AtEnd] = {}  # by type: what else its provider does at the end of an operation
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.access = Access(self.store, settings.roles)
         self.ages = Ages(self.store, self.moment)
@@ -81,7 +81,7 @@ class World:
         self.behind = Earlier(self.store, self.moment)  # subnets as their networks still show them
         self.behind.lag = settings.network_lag
         self._completing: datetime | None = None
-        self._addresses_given = 0
+        self.public_numbers = PublicNumbers()
         self._random = random.Random(seed)
 
     def now(self) -> datetime:
@@ -131,7 +131,7 @@ class World:
         *,
         deleted: bool,
         updated: bool,
-        succeeded: bool = True,
+        ending: Ending = "Success",
         action: str = "",
         http: int = 0,
     ) -> None:
@@ -142,7 +142,7 @@ class World:
             type_name,
             deleted=deleted,
             updated=updated,
-            succeeded=succeeded,
+            ending=ending,
             action=action,
             caller=caller,
             now=self.moment(),
@@ -168,6 +168,10 @@ class World:
         self.store.remove(key)
         self.events.forget(key)
 
+    def supersede(self, running: Operation, by: Operation) -> None:
+        """An operation and the newer one that takes its place in; the older one has ended."""
+        self.cancel(running, superseded(running, by))
+
     def _complete(self, operation: Operation) -> None:
         for key in dict.fromkeys((operation.target, *operation.touched)):
             self.store.changing(key)
@@ -176,17 +180,17 @@ class World:
         stored = self.store.get(operation.target)
         error = operation.failing
         if stored is None and error is None:
-            self.operations.finish(operation, "Canceled", errors.superseded())
+            self.cancel(operation, CANCELED)
             return
-        ending = self.endings.get(operation.type_name.lower())
-        if ending is not None and stored is not None and error is None:
-            error = ending(self, operation.target, operation.effect, operation.caller)
+        at_end = self.at_end.get(operation.type_name.lower())
+        if at_end is not None and stored is not None and error is None:
+            error = at_end(self, operation.target, operation.effect, operation.caller)
         if stored is not None and error is None:
             match operation.effect:
                 case "write":
                     self._settle_states(operation)
                     self.renew_etag(operation.target)
-                    self.give_address(operation.target, stored)
+                    self.public_numbers.give(self.store, operation.target, stored)
                 case "delete":
                     self.delete(operation.target)
                     self.renew_etag(parent_key(operation.target))
@@ -200,13 +204,22 @@ class World:
             if stored is not None and operation.target in operation.touched:
                 stored.state = "Failed"
         self.operations.finish(operation, "Succeeded" if error is None else "Failed", error)
+        self._tell(operation, "Success" if error is None else "Failure")
+
+    def cancel(self, operation: Operation, error: Body) -> None:
+        """An operation and why it does not go on in; it has ended, and who listens is told."""
+        self.operations.finish(operation, "Canceled", error)
+        self._tell(operation, "Cancel")
+
+    def _tell(self, operation: Operation, ending: Ending) -> None:
+        """An operation that came to its end in; whoever subscribed is told how."""
         self.publish(
             operation.target_id,
             operation.type_name,
             operation.caller,
             deleted=operation.effect in ("delete", "delete_group"),
             updated=operation.updates,
-            succeeded=error is None,
+            ending=ending,
             action=operation.label if operation.effect == "action" else "",
         )
 
@@ -215,30 +228,6 @@ class World:
             stored = self.store.get(key)
             if stored is not None:
                 stored.state = "Succeeded"
-
-    def give_address(self, key: str, stored: Stored) -> None:
-        """A public address or prefix that has come up is given its numbers."""
-        type_key = stored.type.lower()
-        content = stored.content
-        properties = members(content.get("properties"))
-        if type_key == PUBLIC_IP and "ipAddress" not in properties:
-            if properties.get("publicIPAllocationMethod") != "Static":
-                return
-            properties["ipAddress"] = self._next_address(properties, 1)
-        elif type_key == PUBLIC_PREFIX and "ipPrefix" not in properties:
-            first = self._next_address(properties, prefix_size(properties))
-            properties["ipPrefix"] = f"{first}/{properties['prefixLength']}"
-        else:
-            return
-        self.store.put(key, msgspec.structs.replace(stored, body=msgspec.json.encode(content)))
-
-    def _next_address(self, properties: Body, size: int) -> str:
-        """How many addresses in, the first of a free block out (benchmarking and documentation ranges)."""
-        start = -(-self._addresses_given // size) * size
-        self._addresses_given = start + size
-        if properties.get("publicIPAddressVersion") == "IPv6":
-            return str(IPv6Address("2001:db8::") + start)
-        return str(IPv4Address("198.18.0.0") + start % 2**17)
 
     def delete_group(self, group: Stored, caller: Caller) -> Body | None:
         """All of a group goes, but for what resources elsewhere still use; an error when something stays."""
@@ -267,8 +256,8 @@ class World:
     def _ends_well(self, key: str, caller: Caller) -> bool:
         """A resource that goes with its group in; whether its provider can let go of what it keeps elsewhere."""
         stored = self.store.get(key)
-        ending = self.endings.get(stored.type.lower()) if stored is not None else None
-        return ending is None or ending(self, key, "delete", caller) is None
+        at_end = self.at_end.get(stored.type.lower()) if stored is not None else None
+        return at_end is None or at_end(self, key, "delete", caller) is None
 
     def _used_from_outside(self, key: str, inside: str) -> bool:
         below = [key]

@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -66,42 +66,15 @@ def up(
     return 0
 
 
-def serve(
-    *,
-    estate: Path | None = None,
-    port: int = 8443,
-    http: Annotated[bool, Parameter(negative=())] = False,
-    latency: Literal["none", "real"] = "none",
-    throttle: Literal["azure", "off"] = "azure",
-    seed: int = 0,
-    data: Path = Path(".simulator"),
-) -> int:
-    """Serve Azure Resource Manager on this machine, until Ctrl-C.
-
-    Parameters
-    ----------
-    estate: Path
-        What exists at the start: a file that Azure exported.
-    port: int
-        0 takes any that is free.
-    http: bool
-        Plain HTTP instead of HTTPS.
-    latency: str
-        How long operations take: not at all, or as long as in Azure.
-    throttle: str
-        Whether too many requests are refused, as Azure does.
-    seed: int
-        Chance, the same every time.
-    data: Path
-        Folder for ca.pem, the authority of its certificate.
-    """
-    options = [] if estate is None else ["--estate", str(estate)]
-    options += ["--port", str(port), *(["--http"] if http else []), "--latency", latency, "--throttle", throttle]
-    process = subprocess.Popen([sys.executable, "-m", "simulator", *options, "--seed", str(seed), "--data", str(data)])
+def serve(*options: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> int:
+    """Serve Azure Resource Manager on this machine, until Ctrl-C; all options, --help too, are the simulator's own."""
+    stop_on_term()
+    process = subprocess.Popen([sys.executable, "-m", "simulator", *options])
     try:
         return FAILED if process.wait() else 0
     except KeyboardInterrupt:
-        # It got the same Ctrl-C and ends by itself.
+        # A Ctrl-C reached it as well; whatever else stops us has to be handed on.
+        process.terminate()
         process.wait()
         return 0
 

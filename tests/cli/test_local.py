@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,13 +91,57 @@ def test_what_cannot_start_says_why(run: Run, arguments: tuple[str, ...], said: 
     assert ran.err.count("\n") == 1
 
 
-def test_the_simulator_alone_refuses_a_port_in_use(checkout: Path, tmp_path: Path, taken_port: int) -> None:
-    command = [sys.executable, "-m", "governor.cli", "simulator", "serve", "--port", str(taken_port)]
-    ran = subprocess.run(
-        [*command, "--data", str(tmp_path)], cwd=checkout, capture_output=True, text=True, check=False, timeout=30
+SERVE = [sys.executable, "-m", "governor.cli", "simulator", "serve"]
+
+
+def served(checkout: Path, *options: object) -> subprocess.CompletedProcess[str]:
+    """Options of `simulator serve` that cannot work in, what it said out."""
+    command = [*SERVE, *(str(option) for option in options)]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=30)
+
+
+def test_the_simulator_alone_takes_every_option_of_the_simulator(checkout: Path, tmp_path: Path) -> None:
+    chaos = tmp_path / "chaos.yaml"
+    chaos.write_text("- {path: /subscriptions, status: 418, count: null}")
+    options = ["--http", "--port", "0", "--latency", "real", "--throttle", "off", "--seed", "7", "--chaos", str(chaos)]
+    options += ["--estate", str(checkout / "estates" / "contoso.json"), "--graph-lag", "1", "--event-delay", "2"]
+    serving = subprocess.Popen([*SERVE, *options], cwd=checkout, stdout=subprocess.PIPE, text=True)
+    try:
+        assert serving.stdout is not None
+        url = serving.stdout.readline().strip()
+        with pytest.raises(urllib.error.HTTPError, match="418") as caught:
+            urllib.request.urlopen(f"{url}/subscriptions?api-version=2022-12-01", timeout=30)
+        caught.value.close()
+        serving.send_signal(signal.SIGTERM)
+        serving.communicate(timeout=30)
+        assert serving.returncode == 0
+    finally:
+        serving.kill()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
+
+
+def test_the_simulator_alone_helps_in_the_words_of_the_simulator(checkout: Path) -> None:
+    ours = served(checkout, "--help")
+    theirs = subprocess.run(
+        [sys.executable, "-m", "simulator", "--help"], cwd=checkout, capture_output=True, text=True, check=True
     )
+    assert (ours.returncode, ours.stderr, ours.stdout) == (0, "", theirs.stdout)
+    assert "--chaos" in ours.stdout
+
+
+def test_the_simulator_alone_refuses_a_port_in_use(checkout: Path, tmp_path: Path, taken_port: int) -> None:
+    ran = served(checkout, "--port", taken_port, "--data", tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert "in use" in ran.stderr
+    assert ran.stderr == f"simulator: port {taken_port} is in use; choose another with --port, or any with --port 0\n"
+
+
+@pytest.mark.parametrize("options", [("--wings",), ("--estate", "nowhere.json"), ("--chaos", "pyproject.toml")])
+def test_the_simulator_alone_says_in_one_line_what_is_wrong(checkout: Path, options: tuple[str, ...]) -> None:
+    ran = served(checkout, *options)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("simulator: ")
+    assert (ran.stderr.count("\n"), options[-1] in ran.stderr) == (1, True)
 
 
 def test_a_child_that_ends_before_it_listens_is_told_with_its_last_words(tmp_path: Path) -> None:

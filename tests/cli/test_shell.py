@@ -28,7 +28,6 @@ def test_help_names_every_command(run: Run) -> None:
         *((name,) for name in COMMANDS if name not in ("records", "policies", "simulator")),
         *(("records", name) for name in ("list", "show", "verify")),
         *(("policies", name) for name in ("check", "test", "schema")),
-        ("simulator", "serve"),
     ],
 )
 def test_every_command_has_help(run: Run, command: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import timedelta
 
 import pytest
 from azure.core.rest import HttpRequest
@@ -117,3 +118,19 @@ async def test_so_many_at_once_and_no_more() -> None:
     client = Arm(azure.client.where, azure.clock, transport=transport, tuning=Tuning(at_once=3))
     await asyncio.gather(*(client.get(VNET) for _ in range(10)))
     assert most == 3
+
+
+async def test_a_late_answer_is_waited_for() -> None:
+    azure = Azure()
+    azure.arm.faults.append(Fault(method="GET", delay=40))
+    await azure.client.get(VNET)
+    assert azure.clock.now() == START + timedelta(seconds=40)
+    assert len(azure.transport.requests) == 1
+
+
+async def test_an_answer_that_is_too_late_is_asked_for_again() -> None:
+    azure = Azure(patience=300)
+    azure.arm.faults.append(Fault(method="GET", delay=3600))
+    await azure.client.get(VNET)
+    assert START + timedelta(seconds=60) < azure.clock.now() < START + timedelta(seconds=120)
+    assert len(azure.transport.requests) == 2

@@ -61,7 +61,7 @@ def test_the_build_needs_none_of_the_workshop() -> None:
 
 
 # Each folder of `make clean` holds other people's files.
-GENERATED = {".venv", ".venv-runtime", ".git", "build", "dist"}
+GENERATED = {".venv", ".venv-runtime", ".venv-az", ".git", "build", "dist"}
 DOWNLOADS = re.compile(r"://|\s@\s|--(?:extra-)?index-url|--find-links|^-[if]\s", re.MULTILINE)
 
 

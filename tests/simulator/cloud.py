@@ -9,6 +9,8 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 NETWORK = f"{GROUP}/providers/Microsoft.Network"
 VERSION = "2024-05-01"
+OLDER = "2021-03-01"
+"""For the providers that have no newer one."""
 
 
 class Cloud:
@@ -24,11 +26,12 @@ class Cloud:
             ]
         )
 
-    def call(self, method: str, path: str, body: object = None, version: str = VERSION, **headers: str) -> Response:
+    def call(self, method: str, path: str, body: object = None, version: str = "", **headers: str) -> Response:
         """A call in, its answer out; a path that does not start with a slash is one of the network provider's."""
         target = path if path.startswith("/") else f"{NETWORK}/{path}"
         separator = "&" if "?" in target else "?"
         sent = json.dumps(body).encode() if body is not None else b""
+        version = version or version_for(path)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.arm.handle(Request(method, f"{target}{separator}api-version={version}", bearer() | named, sent))
 
@@ -82,6 +85,18 @@ def nic_properties(subnet: str, **configuration: Any) -> dict[str, Any]:
     return {"ipConfigurations": [{"name": "one", "properties": {"subnet": link(subnet), **configuration}}]}
 
 
+def version_for(path: str) -> str:
+    """A path in, an api-version that there is for it out."""
+    return OLDER if "/Microsoft.Management/" in path or "/Microsoft.ResourceGraph/" in path else VERSION
+
+
 def link(path: str) -> dict[str, str]:
     """A path of the network provider in, a reference to it out."""
     return {"id": f"{NETWORK}/{path}"}
+
+
+def without_etags(value: Any) -> Any:
+    """Any JSON in, the same without etags at any depth out."""
+    if isinstance(value, dict):
+        return {name: without_etags(member) for name, member in value.items() if name.lower() != "etag"}
+    return [without_etags(element) for element in value] if isinstance(value, list) else value

@@ -57,9 +57,11 @@ class Served:
 
     def __init__(self, arm: Arm, port: int, authority: Path) -> None:
         self.arm = arm
+        self.url = f"https://127.0.0.1:{port}"
+        self.authority = str(authority)
         self._options: dict[str, Any] = {
-            "base_url": f"https://127.0.0.1:{port}",
-            "connection_verify": str(authority),
+            "base_url": self.url,
+            "connection_verify": self.authority,
             "polling_interval": 0,
         }
 

@@ -36,9 +36,7 @@ class Limited(Cloud):
         self.gateway("ng", self.address("ip"))
         self.token = self.roles.token
 
-    def call(
-        self, method: str, path: str, body: object = None, version: str = "2024-05-01", **headers: str
-    ) -> Response:
+    def call(self, method: str, path: str, body: object = None, version: str = "", **headers: str) -> Response:
         return super().call(method, path, body, version, **headers, **bearer(self.token))
 
     def told(self, method: str, path: str, body: object = None) -> tuple[int, str, str]:

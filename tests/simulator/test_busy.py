@@ -1,11 +1,12 @@
 """Resources that are being written: who is refused in which shape, who takes the other's place, what changes twice."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
 from simulator.arm import Fault, Response
-from tests.simulator.cloud import NETWORK, Cloud, link, nic_properties
+from tests.simulator.cloud import NETWORK, SUBSCRIPTION, Cloud, link, nic_properties
 
 BASE = "https://management.azure.com"
 WEB: dict[str, Any] = {"properties": {"addressPrefix": "10.0.0.0/24"}}
@@ -172,7 +173,22 @@ def test_newer_write_takes_the_place_of_the_older(path: str, busy: str) -> None:
     second = cloud.call("PUT", path, SUPERSEDED[path] | {"tags": {"a": "b"}})
     assert (first.status, second.status) == (201, 200)
     ended = report(cloud, first)
-    assert (ended["status"], ended["error"]["code"]) == ("Canceled", "CanceledAndSupersededDueToAnotherOperation")
+    kind = {"p": "PublicIpAddress", "g": "NetworkSecurityGroup", "l": "LoadBalancer"}[path[-1]]
+    older, newer = (each.headers["Azure-AsyncOperation"].split("/")[-1].split("?")[0] for each in (first, second))
+    assert ended == {
+        "status": "Canceled",
+        "error": {
+            "code": "Canceled",
+            "message": "Operation was canceled.",
+            "details": [
+                {
+                    "code": "CanceledAndSupersededDueToAnotherOperation",
+                    "message": f"Operation Put{kind}Operation ({older}) was canceled and superseded by operation "
+                    f"Put{kind}Operation ({newer}).",
+                }
+            ],
+        },
+    }
     cloud.clock.advance(SECONDS - 5)
     assert report(cloud, second) == {"status": "InProgress"}
     cloud.clock.advance(5)
@@ -186,11 +202,38 @@ def test_delete_takes_the_place_of_a_write_and_no_write_that_of_a_delete(path: s
     first = cloud.call("PUT", path, SUPERSEDED[path])
     second = cloud.call("DELETE", path)
     assert second.status == 202
-    assert report(cloud, first)["status"] == "Canceled"
+    ended = report(cloud, first)
+    assert ended["status"] == "Canceled"
+    assert "was canceled and superseded by operation Delete" in ended["error"]["details"][0]["message"]
     assert cloud.refused("PUT", path, SUPERSEDED[path]) == (409, "AnotherOperationInProgress")
     cloud.clock.advance(SECONDS)
     assert report(cloud, second) == {"status": "Succeeded"}
     assert cloud.refused("GET", path) == (404, "NotFound")
+
+
+@pytest.mark.parametrize("path", SUPERSEDED)
+@pytest.mark.parametrize("by", ["PUT", "DELETE"])
+def test_what_was_superseded_is_told_as_canceled(path: str, by: str) -> None:
+    cloud = Cloud(durations={"": SECONDS})
+    cloud.call("PUT", path, SUPERSEDED[path])
+    cloud.clock.advance(5)
+    cloud.call(by, path, SUPERSEDED[path] | {"tags": {"a": "b"}} if by == "PUT" else None)
+    cloud.clock.advance(SECONDS)
+    kind = "Write" if by == "PUT" else "Delete"
+    events = cloud.arm.events_for(f"{NETWORK}/{path}")
+    told = [(event.type.rpartition(".")[2], event.data["status"]) for event in events]
+    assert told == [("ResourceWriteCancel", "Canceled"), (f"Resource{kind}Success", "Succeeded")]
+    first, second = events
+    assert (second.moment - first.moment).total_seconds() == SECONDS
+    assert first.data["correlationId"] != second.data["correlationId"]
+    cloud.clock.advance(60)
+    start = cloud.clock.now() - timedelta(hours=1)
+    log = "/providers/Microsoft.Insights/eventtypes/management/values?$filter=eventTimestamp ge "
+    records = cloud.call("GET", f"/subscriptions/{SUBSCRIPTION}{log}'{start.isoformat()[:19]}Z'", version="2015-04-01")
+    mine = [record for record in records.json()["value"] if record["correlationId"] == first.data["correlationId"]]
+    statuses = [record["status"]["value"] for record in reversed(mine)]
+    assert statuses == ["Started", "Accepted", "Canceled"]
+    assert mine[0]["eventName"]["value"] == "EndRequest"
 
 
 def test_a_refused_delete_leaves_the_running_write_alone() -> None:

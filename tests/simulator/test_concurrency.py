@@ -121,7 +121,7 @@ def test_newer_write_of_an_address_supersedes_the_older() -> None:
     assert (first.status, second.status) == (201, 200)
     report = cloud.get(first.headers["Azure-AsyncOperation"].removeprefix(BASE).split("?")[0])
     assert report["status"] == "Canceled"
-    assert report["error"]["code"] == "CanceledAndSupersededDueToAnotherOperation"
+    assert report["error"]["details"][0]["code"] == "CanceledAndSupersededDueToAnotherOperation"
 
 
 def test_unchanged_write_is_succeeded_at_once(cloud: Cloud) -> None:

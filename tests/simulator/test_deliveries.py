@@ -10,7 +10,7 @@ from tests.simulator.cloud import GROUP, NETWORK, SUBSCRIPTION, Cloud
 
 PATH = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.EventGrid/eventSubscriptions/mine"
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/lost"
-KEPT = {
+KEPT: dict[str, Any] = {
     "deadLetterDestination": {
         "endpointType": "StorageBlob",
         "properties": {"resourceId": ACCOUNT, "blobContainerName": "events"},
@@ -18,9 +18,9 @@ KEPT = {
 }
 
 
-def subscribed(cloud: Cloud, **properties: Any) -> None:
+def subscribed(cloud: Cloud, path: str = PATH, **properties: Any) -> None:
     destination = {"endpointType": "WebHook", "properties": {"endpointUrl": "http://127.0.0.1:7071/hook"}}
-    assert cloud.call("PUT", PATH, {"properties": {"destination": destination, **properties}}).status in (200, 201)
+    assert cloud.call("PUT", path, {"properties": {"destination": destination, **properties}}).status in (200, 201)
     cloud.arm.take_events()
 
 
@@ -132,7 +132,11 @@ def test_without_a_container_what_is_given_up_is_lost(cloud: Cloud) -> None:
 
 
 def test_container_is_found_beside_an_identity_too(cloud: Cloud) -> None:
-    subscribed(cloud, deadLetterWithResourceIdentity={"identity": {"type": "SystemAssigned"}, **KEPT})
+    topic = f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/arm"
+    source = {"source": f"/subscriptions/{SUBSCRIPTION}", "topicType": "Microsoft.Resources.Subscriptions"}
+    cloud.put(topic, source, location="global", identity={"type": "SystemAssigned"})
+    identity = {"identity": {"type": "SystemAssigned"}, **KEPT}
+    subscribed(cloud, f"{topic}/eventSubscriptions/mine", deadLetterWithResourceIdentity=identity)
     cloud.arm.delivery_failed(sent(cloud), 400)
     cloud.clock.advance(300)
     assert len(dead(cloud)) == 1
@@ -146,10 +150,10 @@ def arrivals(seed: int, disorder: Disorder) -> list[str]:
     for number in range(10):
         cloud.gateway(f"n{number}")
         cloud.clock.advance(1)
-        names += [delivery.event.subject.rpartition("/")[2] for delivery in cloud.arm.take_events()]
+        names += [event.subject.rpartition("/")[2] for delivery in cloud.arm.take_events() for event in delivery.events]
     while (due := cloud.arm.next_due()) is not None:
         cloud.clock.advance((due - cloud.clock.now()).total_seconds())
-        names += [delivery.event.subject.rpartition("/")[2] for delivery in cloud.arm.take_events()]
+        names += [event.subject.rpartition("/")[2] for delivery in cloud.arm.take_events() for event in delivery.events]
     return names
 
 

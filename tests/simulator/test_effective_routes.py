@@ -3,6 +3,8 @@
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.simulator.cloud import GROUP, NETWORK, Cloud, link
 
@@ -204,6 +206,139 @@ def test_nat_gateway_is_not_seen(spoke: Cloud) -> None:
     gateway = spoke.gateway("n", spoke.address("a"))
     spoke.subnet(SUBNET, "10.2.1.0/24", natGateway=gateway, defaultOutboundAccess=False)
     assert routes(spoke) == before
+
+
+def test_table_that_disables_peering_routes_leaves_those_of_gateways(spoke: Cloud) -> None:
+    hub(spoke, "0.0.0.0/0", useRemoteGateways=True)
+    private(spoke, "virtualNetworks/hub", "10.1.0.9")
+    table(spoke, disablePeeringRoute="None")
+    before = {hop for _, _, hop, _ in lines(spoke)}
+    assert {"VNetPeering", "InterfaceEndpoint"} <= before
+    table(spoke, disablePeeringRoute="All")
+    assert {hop for _, _, hop, _ in lines(spoke)} == before - {"VNetPeering", "InterfaceEndpoint"}
+
+
+def private(cloud: Cloud, network: str, address: str, policies: str = "Disabled") -> None:
+    """A network and an address in; a private endpoint has that address in a subnet of its own."""
+    subnet = f"{network}/subnets/endpoints"
+    prefix = f"{address.rpartition('.')[0]}.8/29"
+    configuration = {"subnet": link(subnet), "privateIPAddress": address}
+    cloud.arm.load(
+        [
+            {
+                **link(subnet),
+                "properties": {"addressPrefix": prefix, "privateEndpointNetworkPolicies": policies},
+            },
+            {
+                **link(f"networkInterfaces/{address}"),
+                "location": "eastus",
+                "properties": {
+                    "privateEndpoint": link("privateEndpoints/e"),
+                    "ipConfigurations": [{"name": "one", "properties": configuration}],
+                },
+            },
+        ]
+    )
+
+
+@pytest.mark.parametrize("network", ["virtualNetworks/spoke", "virtualNetworks/hub"])
+def test_private_endpoint_is_reached_in_its_network_and_from_peers(spoke: Cloud, network: str) -> None:
+    hub(spoke)
+    address = "10.2.9.9" if network.endswith("spoke") else "10.1.9.9"
+    private(spoke, network, address)
+    assert ("Default", f"{address}/32", "InterfaceEndpoint", "Active") in lines(spoke)
+    spoke.call("DELETE", "virtualNetworks/hub/virtualNetworkPeerings/p")
+    prefixes = {prefix for _, prefix, _, _ in lines(spoke)}
+    assert (f"{address}/32" in prefixes) == network.endswith("spoke")
+
+
+@pytest.mark.parametrize(
+    ("policies", "prefix", "state"),
+    [
+        ("Disabled", "10.2.9.0/24", "Active"),
+        ("NetworkSecurityGroupEnabled", "10.2.9.0/24", "Active"),
+        ("RouteTableEnabled", "10.2.9.0/24", "Invalid"),
+        ("Enabled", "10.2.0.0/16", "Invalid"),
+        ("Enabled", "10.0.0.0/8", "Active"),  # wider than the network of the endpoint
+        ("Enabled", "0.0.0.0/0", "Active"),
+        ("Enabled", "10.2.10.0/24", "Active"),  # another part of the network
+        ("Disabled", "10.2.9.9/32", "Invalid"),  # the same prefix: the user's route wins
+    ],
+)
+def test_user_route_takes_the_place_of_a_private_endpoint_that_heeds_it(
+    spoke: Cloud, policies: str, prefix: str, state: str
+) -> None:
+    private(spoke, "virtualNetworks/spoke", "10.2.9.9", policies)
+    table(spoke, route(prefix, "VirtualAppliance", "10.1.0.4"))
+    found = lines(spoke)
+    assert ("Default", "10.2.9.9/32", "InterfaceEndpoint", state) in found
+    assert ("User", prefix, "VirtualAppliance", "Active") in found
+
+
+def test_interface_that_is_no_endpoint_has_no_route(spoke: Cloud) -> None:
+    assert "InterfaceEndpoint" not in {hop for _, _, hop, _ in lines(spoke)}
+
+
+def test_service_endpoints_cannot_be_taken_the_place_of(spoke: Cloud) -> None:
+    services = [{"service": "Microsoft.Storage"}, {"service": "microsoft.sql"}, {"service": "Microsoft.Unheard"}]
+    spoke.subnet(SUBNET, "10.2.1.0/24", serviceEndpoints=services)
+    endpoints = [prefix for _, prefix, hop, _ in lines(spoke) if hop == "VirtualNetworkServiceEndpoint"]
+    assert len(set(endpoints)) == 2
+    spoke.put("routeTables/t", {"routes": [{"name": "r", "properties": route(endpoints[0], "None")}]})
+    spoke.subnet(SUBNET, "10.2.1.0/24", serviceEndpoints=services, routeTable=link("routeTables/t"))
+    assert [line for line in lines(spoke) if line[1] == endpoints[0]] == [
+        ("Default", endpoints[0], "VirtualNetworkServiceEndpoint", "Active"),
+        ("User", endpoints[0], "None", "Invalid"),
+    ]
+
+
+PREFIXES = [
+    *("0.0.0.0/0", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "10.1.0.0/16", "10.2.0.0/16"),
+    *("10.2.9.0/24", "10.2.9.9/32", "10.1.9.9/32", "198.51.100.0/29", "203.0.113.0/24", "192.168.7.0/24"),
+]
+STRENGTH = {"VirtualNetworkServiceEndpoint": 4, "User": 3, "VirtualNetworkGateway": 1}
+"""What is not here is Azure's own: the ranges of networks and endpoints win over what was learned, the rest loses."""
+
+
+def strength(one: dict[str, Any]) -> float:
+    own = 2 if one["nextHopType"] in ("VnetLocal", "VNetPeering", "InterfaceEndpoint") else 0
+    return STRENGTH.get(one["nextHopType"] if one["source"] == "Default" else one["source"], own)
+
+
+@given(
+    user=st.lists(st.sampled_from(PREFIXES), unique=True),
+    told=st.lists(st.sampled_from(PREFIXES), unique=True),
+    policies=st.sampled_from(["Disabled", "Enabled"]),
+    flags=st.fixed_dictionaries(
+        {"disableBgpRoutePropagation": st.booleans(), "disablePeeringRoute": st.sampled_from(["None", "All"])}
+    ),
+    services=st.lists(st.sampled_from(["Microsoft.Storage", "Microsoft.Sql"]), unique=True),
+)
+def test_of_each_prefix_the_strongest_route_is_active_and_no_other(
+    user: list[str], told: list[str], policies: str, flags: dict[str, Any], services: list[str]
+) -> None:
+    cloud = Cloud()
+    cloud.vnet("spoke", "10.2.0.0/16")
+    cloud.subnet(SUBNET, "10.2.1.0/24")
+    cloud.nic("nic", SUBNET)
+    cloud.put(MACHINE, {"networkProfile": {"networkInterfaces": [link("networkInterfaces/nic")]}})
+    hub(cloud, *told, useRemoteGateways=True)
+    private(cloud, "virtualNetworks/spoke", "10.2.9.9", policies)
+    private(cloud, "virtualNetworks/hub", "10.1.9.9", policies)
+    named = [{"name": f"r{number}", "properties": route(one, "None")} for number, one in enumerate(user)]
+    cloud.put("routeTables/t", {"routes": named, **flags})
+    endpoints = [{"service": service} for service in services]
+    cloud.subnet(SUBNET, "10.2.1.0/24", routeTable=link("routeTables/t"), serviceEndpoints=endpoints)
+    by_prefix: dict[str, list[dict[str, Any]]] = {}
+    for one in routes(cloud):
+        by_prefix.setdefault(one["addressPrefix"][0], []).append(one)
+    assert {"0.0.0.0/0", "10.2.0.0/16", *user} <= by_prefix.keys()
+    for prefix, several in by_prefix.items():
+        active = [one for one in several if one["state"] == "Active"]
+        strongest = max(several, key=strength)
+        narrower = {"10.2.9.9/32": {"10.2.0.0/16", "10.2.9.0/24"}, "10.1.9.9/32": {"10.1.0.0/16"}}.get(prefix, set())
+        gives_way = strongest["nextHopType"] == "InterfaceEndpoint" and policies == "Enabled" and narrower & {*user}
+        assert active == ([] if gives_way else [strongest])
 
 
 def test_interface_must_be_attached_to_a_running_machine(spoke: Cloud) -> None:

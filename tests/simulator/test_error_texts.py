@@ -107,6 +107,38 @@ def _locked() -> Response:
     return _ask(arm, "DELETE", environment)
 
 
+def _cluster(subscription: str, group: str, subnet: str, outbound: str = "loadBalancer") -> tuple[str, Entry]:
+    path = (
+        f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters/c"
+    )
+    pool = {"name": "system", "mode": "System", "vnetSubnetID": subnet}
+    network = {"outboundType": outbound}
+    return path, {"location": "eastus2", "properties": {"agentPoolProfiles": [pool], "networkProfile": network}}
+
+
+def _pool_busy() -> Response:
+    vnet = _network(ZERO, "rg") + "/virtualNetworks/v"
+    arm = Arm(ManualClock(), durations={"microsoft.containerservice/managedclusters/agentpools": 60})
+    arm.load([_vnet(vnet, {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}})])
+    path, body = _cluster(ZERO, "rg", f"{vnet}/subnets/s")
+    assert _ask(arm, "PUT", path, body).status == 201
+    pool = {"properties": {"count": 2, "mode": "System"}}
+    assert _ask(arm, "PUT", f"{path}/agentPools/system", pool).status == 200
+    return _ask(arm, "PUT", f"{path}/agentPools/system", pool)
+
+
+def _no_route_table() -> Response:
+    subscription = "4ae8fd93-d084-481f-ba6e-370b7d4d8d0d"
+    vnet = _network(subscription, "NNUHFT-SDE-Networking") + "/virtualNetworks/NNUHFT-SDE-vnet1"
+    name = "snet-ff-uks-gp-system"
+    arm = Arm(ManualClock())
+    arm.load([_vnet(vnet, {"name": name, "properties": {"addressPrefix": "10.0.0.0/24"}})])
+    group = f"/subscriptions/{subscription}/resourceGroups/rg"
+    arm.load([{"id": group, "type": "Microsoft.Resources/resourceGroups", "location": "eastus2"}])
+    path, body = _cluster(subscription, "rg", f"{vnet}/subnets/{name}", "userDefinedRouting")
+    return _ask(arm, "PUT", path, body)
+
+
 PROVOKED: dict[int, Callable[[], Response]] = {
     0: _gateway_in_use,
     1: _subnet_in_use,
@@ -116,12 +148,12 @@ PROVOKED: dict[int, Callable[[], Response]] = {
     5: _reference_updating,
     6: _throttled,
     8: _locked,
+    9: _pool_busy,
+    10: _no_route_table,
     11: lambda: _busy("retryable"),
 }
 LEFT_OUT = {
     7: "no policy is evaluated",
-    9: "clusters are stored as given, and have no agent pools of their own",
-    10: "clusters are stored as given: how their egress fits their subnets is not judged",
 }
 """Refusals of the catalogue that are not provoked, and why."""
 # Names the catalogue leaves open, and values that differ every time.
@@ -133,6 +165,7 @@ OPEN = (
     # Azure mended its spelling about 2018, and waits differ.
     (re.compile(r"occured"), "occurred"),
     (re.compile(r"after '\d+' seconds"), "after '<n>' seconds"),
+    (re.compile(r"started on UTC [0-9TZ:-]+"), "started on UTC <time>"),
 )
 
 

@@ -179,3 +179,11 @@ def test_reset_forgets_events_and_subscriptions(cloud: Cloud) -> None:
     cloud.gateway("n")
     assert cloud.arm.handle(Request("POST", "/simulator/reset")).status == 200
     assert (cloud.arm.events, cloud.arm.take_events(), cloud.arm.requests, cloud.arm.export()) == ([], [], [], [])
+
+
+def test_an_event_subscription_without_an_endpoint_to_ask_is_there_at_once() -> None:
+    cloud = Cloud(handshakes=True)
+    account = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a"
+    destination = {"endpointType": "StorageQueue", "properties": {"resourceId": account, "queueName": "q"}}
+    answer = cloud.call("PUT", f"{EVENT_SUBSCRIPTIONS}/mine", {"properties": {"destination": destination}})
+    assert (answer.status, answer.json()["properties"]["provisioningState"]) == (201, "Succeeded")

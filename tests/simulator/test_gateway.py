@@ -50,7 +50,7 @@ def test_paths_and_versions(cloud: Cloud, target: str, status: int, expected: st
     assert response.headers["x-ms-failure-cause"] == "gateway"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"properties": [1]}'])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe"])
 def test_bodies_that_are_no_json_objects(cloud: Cloud, body: bytes) -> None:
     response = raw(cloud, "PUT", f"{NETWORK}/natGateways/n?api-version=2024-05-01", body)
     assert (response.status, code(response)) == (400, "InvalidRequestContent")
@@ -61,7 +61,7 @@ def test_arrays_that_are_none_do_not_delete_subnets(cloud: Cloud) -> None:
     cloud.subnet(f"{vnet}/subnets/s")
     for subnets in ([1], "none", {"a": 1}):
         body = {"location": "eastus", "properties": {"subnets": subnets}}
-        assert cloud.refused("PUT", vnet, body) == (400, "InvalidRequestContent")
+        assert cloud.refused("PUT", vnet, body) == (400, "InvalidJson")
     assert len(cloud.get(f"{vnet}/subnets")["value"]) == 1
 
 

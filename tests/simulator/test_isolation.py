@@ -1,34 +1,74 @@
 """Simulators in one process share nothing: neither what they hold nor what their modules do."""
 
 import copy
+import functools
 import importlib
 import pkgutil
 import types
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 import simulator
 from simulator.arm import Fault
 from tests.simulator.cloud import GROUP, SUBSCRIPTION, VERSION, Cloud, link, nic_properties
 
+DATA = (str, int, float, bool, bytes, tuple, frozenset, type(None), dict, list, set, bytearray)
+DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType, functools.cached_property)
+ALIASES = ("typing", "re", "types", "datetime", "collections.abc", "_abc", "_collections")
+"""Where the types of annotations, patterns, times, protocols and the fields of named tuples come from."""
+WRAPPED = ("__func__", "fget", "base_func")
+"""Where static methods, properties and the rules of a grammar have their function."""
+UNCHANGING = {
+    "parsed": "the cache of a pure function",
+    "_compiled": "the cache of a pure function",
+    "_hidden": "the cache of a pure function",
+    "_PARSER": "a grammar that was read once; what it parses is in its answers",
+    "OTHERS": "a frozen value",
+    "OWNER": "a frozen value",
+    "AKS": "a frozen value",
+    "PLAIN": "a frozen value",
+    "RESOURCE_MANAGER": "a frozen value",
+    "annotations": "an import from the future",
+}
 NAMES = [f"simulator.{found.name}" for found in pkgutil.iter_modules(simulator.__path__) if found.name != "__main__"]
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 LOCK = f"{GROUP}/providers/Microsoft.Authorization/locks/keep"
 
 
-def _state() -> dict[str, Any]:
-    """What the modules of the simulator hold that could change, by the names of module and member."""
+def _members(module: types.ModuleType) -> Iterator[tuple[str, Any]]:
+    """A module in, all it and its classes hold out, by name; functions without what is wrapped around them."""
+    waiting = [(f"{module.__name__}.{name}", value) for name, value in vars(module).items()]
+    for name, value in waiting:
+        if name.rpartition(".")[2].startswith("__"):
+            continue
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            waiting += [(f"{name}.{member}", inner) for member, inner in vars(value).items()]
+        else:
+            yield name, next((inner for part in WRAPPED if (inner := getattr(value, part, None)) is not None), value)
+
+
+def _state(module: types.ModuleType) -> dict[str, Any]:
+    """What a module, its classes and its functions hold that could change, by name."""
     held: dict[str, Any] = {}
-    for module in map(importlib.import_module, NAMES):
-        for name, value in vars(module).items():
-            if not name.startswith("__") and isinstance(value, dict | list | set | bytearray):
-                held[f"{module.__name__}.{name}"] = value
-            elif isinstance(value, type) and value.__module__ == module.__name__:
-                held |= {
-                    f"{module.__name__}.{name}.{member}": inner
-                    for member, inner in vars(value).items()
-                    if not member.startswith("__") and isinstance(inner, dict | list | set)
-                }
-    return held
+    for name, value in _members(module):
+        if isinstance(value, types.FunctionType):
+            cells = [cell.cell_contents for cell in value.__closure__ or ()]
+            held[name] = [value.__defaults__, value.__kwdefaults__, vars(value), cells]
+        elif isinstance(value, DATA):
+            held[name] = value
+    return copy.deepcopy(held)
+
+
+def _collecting(module: types.ModuleType) -> set[str]:
+    """The names in a module and its classes of what is neither data that `_state` sees nor a function or type."""
+    return {
+        name.rpartition(".")[2]
+        for name, value in _members(module)
+        if not isinstance(value, (*DATA, types.ModuleType, types.FunctionType, type, *DESCRIPTORS))
+        and type(value).__module__ not in ALIASES
+    }
 
 
 def _story(cloud: Cloud) -> list[int]:
@@ -86,37 +126,60 @@ def _story(cloud: Cloud) -> list[int]:
 
 
 def test_what_modules_hold_is_never_changed() -> None:
-    before = copy.deepcopy(_state())
-    assert "simulator.shapes.DEFAULTS" in before
+    before = {name: _state(importlib.import_module(name)) for name in NAMES}
+    assert "simulator.shapes.DEFAULTS" in before["simulator.shapes"]
     answered = _story(Cloud())
     assert {200, 201, 202, 400, 409, 500} == set(answered)
-    after = _state()
-    assert after.keys() == before.keys()
-    assert [name for name in before if after[name] != before[name]] == []
-
-
-VALUES = (str, int, float, bool, bytes, tuple, frozenset, type(None), types.ModuleType, types.FunctionType, type)
-ALIASES = ("typing", "re", "types", "datetime", "collections.abc")
-"""Where the types of annotations, patterns and times come from."""
-UNCHANGING = {
-    "parsed": "the cache of a pure function",
-    "_compiled": "the cache of a pure function",
-    "_PARSER": "a grammar that was read once; what it parses is in its answers",
-    "OWNER": "a frozen value",
-    "AKS": "a frozen value",
-    "PLAIN": "a frozen value",
-    "annotations": "an import from the future",
-}
+    for name in NAMES:
+        after = _state(importlib.import_module(name))
+        assert after.keys() == before[name].keys()
+        assert [held for held in after if after[held] != before[name][held]] == []
 
 
 def test_modules_hold_constants_and_nothing_that_collects() -> None:
-    others: set[str] = set()
-    for module in map(importlib.import_module, NAMES):
-        for name, value in vars(module).items():
-            plain = isinstance(value, (*VALUES, dict, list, set)) or type(value).__module__ in ALIASES
-            if not name.startswith("__") and not plain:
-                others.add(name)
+    others = {name for module in map(importlib.import_module, NAMES) for name in _collecting(module)}
     assert others <= UNCHANGING.keys()
+
+
+LEAKS = {
+    "dictionary": "SEEN = {}\ndef touch(): SEEN[len(SEEN)] = 1",
+    "number": "made = 0\ndef touch():\n    global made\n    made += 1",
+    "number of a class": "class A:\n    made = 0\ndef touch(): A.made += 1",
+    "list of a class": "class A:\n    seen = []\ndef touch(): A.seen.append(1)",
+    "default value": "def touch(seen=[]): seen.append(1)",
+    "default value of a method": "class A:\n    def f(self, *, seen={}): seen[1] = 1\ndef touch(): A().f()",
+    "default value of a static method": "class A:\n    @staticmethod\n    def f(s=[]): s.append(1)\ndef touch(): A.f()",
+    "member of a function": "def touch(): touch.calls = 1",
+    "closure": "def made():\n    seen = []\n    return lambda: seen.append(1)\ntouch = made()",
+}
+COLLECTORS = {
+    "kept": "import functools\n@functools.cache\ndef kept(x): return x",
+    "f": "import functools\nclass A:\n    @functools.lru_cache\n    def f(self): return 1",
+    "COUNT": "import itertools\nCOUNT = itertools.count()",
+    "DICE": "import random\nDICE = random.Random(1)",
+    "LAST": "import collections\nLAST = collections.deque()",
+    "KNOWN": "import weakref\nclass A:\n    KNOWN = weakref.WeakValueDictionary()",
+}
+
+
+def _made_of(source: str) -> types.ModuleType:
+    module = types.ModuleType("planted")
+    exec(source, vars(module))
+    return module
+
+
+@pytest.mark.parametrize("source", LEAKS.values(), ids=LEAKS)
+def test_what_a_module_could_keep_would_be_seen(source: str) -> None:
+    module = _made_of(source)
+    before = _state(module)
+    assert _state(module) == before
+    module.touch()
+    assert _state(module) != before
+
+
+@pytest.mark.parametrize(("name", "source"), COLLECTORS.items())
+def test_what_collects_would_be_seen(name: str, source: str) -> None:
+    assert name in _collecting(_made_of(source))
 
 
 def test_a_simulator_answers_alike_whatever_another_does() -> None:

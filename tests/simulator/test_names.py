@@ -166,3 +166,57 @@ def test_what_is_not_there_is_missed_in_four_ways(cloud: Cloud) -> None:
         ),
         True,
     )
+
+
+@pytest.mark.parametrize("name", ["microsoft", "Azure-env", "WINDOWS.x"])
+def test_tags_with_reserved_prefixes_are_refused(cloud: Cloud, name: str) -> None:
+    body = {"location": "eastus", "tags": {"a": "b", name: "x"}}
+    assert cloud.refused("PUT", "natGateways/n", body) == (400, "ReservedTagName")
+    assert cloud.refused("PUT", f"{GROUPS}/new", body) == (400, "ReservedTagName")
+    cloud.put("natGateways/n", tags={"my-azure": "x"})
+    assert cloud.refused("PATCH", "natGateways/n", {"tags": {name: "x"}}) == (400, "ReservedTagName")
+    merged = {"operation": "Merge", "properties": {"tags": {name: "x"}}}
+    assert cloud.refused("PATCH", f"{GROUP}/providers/Microsoft.Resources/tags/default", merged) == (
+        400,
+        "ReservedTagName",
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "routeTables/t/routes",
+        "networkSecurityGroups/g/securityRules",
+        "virtualNetworks/v/virtualNetworkPeerings",
+        "virtualNetworks/v/subnets",
+        *("loadBalancers", "publicIPPrefixes", "networkInterfaces", "firewallPolicies", "virtualNetworkGateways"),
+    ],
+)
+def test_no_name_is_longer_than_eighty(cloud: Cloud, path: str) -> None:
+    cloud.vnet()
+    cloud.put("routeTables/t")
+    cloud.put("networkSecurityGroups/g")
+    body = {"location": "eastus", "properties": {}}
+    assert cloud.refused("PUT", f"{path}/{'n' * 81}", body) == (400, "InvalidResourceName")
+    answer = cloud.call("PUT", f"{path}/{'n' * 80}", body)
+    assert "InvalidResourceName" not in answer.body.decode()
+
+
+def test_a_location_is_a_region(cloud: Cloud) -> None:
+    answer = cloud.call("PUT", "natGateways/n", {"location": "South Cental US"})
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "LocationNotAvailableForResourceType")
+    assert answer.json()["error"]["message"].startswith(
+        "The provided location 'South Cental US' is not available for resource type 'Microsoft.Network/natGateways'. "
+        "List of available regions for the resource type is 'westus,eastus,northeurope,"
+    )
+    answer = cloud.call("PUT", f"{GROUPS}/new", {"location": "nowhere"})
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "LocationNotAvailableForResourceGroup")
+    assert answer.json()["error"]["message"].startswith(
+        "The provided location 'nowhere' is not available for resource group. List of available regions is 'westus,"
+    )
+
+
+def test_where_an_estate_says_there_is_a_region_there_is_one(cloud: Cloud) -> None:
+    cloud.arm.load([{"id": GROUP, "type": "Microsoft.Resources/resourceGroups", "location": "futureeast"}])
+    cloud.put("natGateways/n", location="Future East")
+    cloud.put("privateDnsZones/corp.example", location="global")

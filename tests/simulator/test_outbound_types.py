@@ -210,6 +210,27 @@ def test_what_the_egress_needs_is_asked_again_with_every_update() -> None:
     assert told(cloud.cluster(own=True)) == (400, "ExistingRouteTableNotAssociatedWithSubnet")
 
 
+def test_a_private_cluster_may_learn_its_way_out() -> None:
+    cloud = Aks()
+    cloud.subnet("virtualNetworks/v/subnets/GatewaySubnet", "10.0.255.0/27")
+    cloud.routes("onprem", prefix="10.50.0.0/16")
+    cloud.attach(routeTable="onprem")
+    inner = {"subnet": link("virtualNetworks/v/subnets/GatewaySubnet")}
+    gateway = {
+        "id": link("virtualNetworkGateways/er")["id"],
+        "location": "eastus",
+        "properties": {"gatewayType": "Vpn", "ipConfigurations": [{"name": "one", "properties": inner}]},
+        "simulator": {"learnedRoutes": [{"network": "0.0.0.0/0", "nextHop": "10.0.255.4"}]},
+    }
+    private = {"apiServerAccessProfile": {"enablePrivateCluster": True}}
+    for properties in ({}, private):
+        refused = cloud.cluster("userDefinedRouting", own=True, **properties)
+        assert told(refused) == (400, "RouteTableMissingDefaultRouteError")
+    cloud.arm.load([gateway])
+    assert told(cloud.cluster("userDefinedRouting", own=True)) == (400, "RouteTableMissingDefaultRouteError")
+    assert cloud.cluster("userDefinedRouting", own=True, **private).status == 201
+
+
 def test_pod_subnets_need_the_gateway_as_well() -> None:
     cloud = Aks()
     cloud.attach(natGateway="gw")

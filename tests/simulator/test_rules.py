@@ -99,7 +99,7 @@ def test_gateway_lies_in_the_region_and_subscription_of_its_subnets(cloud: Cloud
 
     assert attach(f"{NETWORK}/natGateways/west") == (400, "InvalidResourceReference")
     assert attach(f"{NETWORK}/natGateways/none") == (400, "InvalidResourceReference")
-    assert attach(far) == (400, "ResourcesInDifferentSubscriptions")
+    assert attach(far) == (400, "InvalidResourceReference")
     assert attach("none") == (400, "LinkedInvalidPropertyId")
 
 
@@ -121,7 +121,7 @@ def test_tables_and_groups_lie_in_the_region_and_subscription_of_their_subnets(
     cloud.vnet()
     for named, answer in (
         (f"{NETWORK}/{collection}/west", (400, "InvalidResourceReference")),
-        (far, (400, "ResourcesInDifferentSubscriptions")),
+        (far, (400, "InvalidResourceReference")),
     ):
         body = {"properties": {"addressPrefix": "10.0.0.0/24", member: {"id": named}}}
         assert cloud.refused("PUT", "virtualNetworks/v/subnets/s", body) == answer
@@ -289,3 +289,13 @@ def test_child_needs_its_parent(cloud: Cloud) -> None:
     assert cloud.refused("GET", "virtualNetworks/none/subnets") == (404, "ResourceNotFound")
     vnet = cloud.vnet()
     assert cloud.refused("GET", f"{vnet}/subnets/s") == (404, "NotFound")
+
+
+@pytest.mark.parametrize(("access", "allowed"), [(None, False), (True, False), (False, True)])
+def test_only_private_subnets_are_shared(cloud: Cloud, access: bool | None, allowed: bool) -> None:
+    path = f"{cloud.vnet()}/subnets/s"
+    body = {"addressPrefix": "10.0.0.0/24", "sharingScope": "Tenant", "defaultOutboundAccess": access}
+    if allowed:
+        cloud.put(path, body)
+    else:
+        assert cloud.refused("PUT", path, {"properties": body}) == (400, "SubnetSharingRequiresPrivateSubnet")

@@ -8,6 +8,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.mgmt.eventgrid import EventGridManagementClient
 from azure.mgmt.eventgrid.aio import EventGridManagementClient as AsyncEventGridManagementClient
+from azure.mgmt.eventgrid.models import EventSubscriptionUpdateParameters, IdentityInfo, SystemTopicUpdateParameters
 from azure.mgmt.resource.deployments import DeploymentsMgmtClient
 from azure.mgmt.resource.deployments.aio import DeploymentsMgmtClient as AsyncDeploymentsMgmtClient
 from azure.mgmt.resource.locks import ManagementLockClient
@@ -286,6 +287,14 @@ def _grid(client: EventGridManagementClient) -> None:
     assert chosen is not None
     assert chosen.included_event_types == HOOK["filter"]["includedEventTypes"]
     assert [found.name for found in subscriptions.list_global_by_subscription()] == ["mine"]
+    kind = "Microsoft.Resources.Subscriptions"
+    assert [found.name for found in subscriptions.list_global_by_subscription_for_topic_type(kind)] == ["mine"]
+    assert list(subscriptions.list_regional_by_subscription("eastus")) == []
+    assert list(subscriptions.list_by_resource("rg", "Microsoft.Network", "natGateways", "n")) == []
+    changed = subscriptions.begin_update(SCOPE, "mine", EventSubscriptionUpdateParameters(labels=["new"])).result()
+    assert changed.labels == ["new"]
+    assert subscriptions.get_full_url(SCOPE, "mine").endpoint_url == "http://127.0.0.1:9/hook"
+    assert subscriptions.get_delivery_attributes(SCOPE, "mine").value == []
     subscriptions.begin_delete(SCOPE, "mine").result()
     with pytest.raises(ResourceNotFoundError):
         subscriptions.get(SCOPE, "mine")
@@ -294,6 +303,12 @@ def _grid(client: EventGridManagementClient) -> None:
     inside = client.system_topic_event_subscriptions
     inside.begin_create_or_update("rg", "topic", "mine", body).result()
     assert [found.name for found in inside.list_by_system_topic("rg", "topic")] == ["mine"]
+    assert inside.begin_update("rg", "topic", "mine", EventSubscriptionUpdateParameters(labels=["new"])).result().labels
+    assert inside.get_full_url("rg", "topic", "mine").endpoint_url == "http://127.0.0.1:9/hook"
+    owned = SystemTopicUpdateParameters(tags={"a": "b"}, identity=IdentityInfo(type="SystemAssigned"))
+    identity = client.system_topics.begin_update("rg", "topic", owned).result().identity
+    assert identity is not None
+    assert identity.principal_id
     inside.begin_delete("rg", "topic", "mine").result()
     assert [found.name for found in client.system_topics.list_by_resource_group("rg")] == ["topic"]
     client.system_topics.begin_delete("rg", "topic").result()

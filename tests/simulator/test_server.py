@@ -18,11 +18,12 @@ Answer = Callable[[web.Request, bytes], web.Response]
 
 
 class Endpoint:
-    """A webhook that keeps what it receives; `answer` decides what it says, without it there is no answer."""
+    """A webhook that keeps what it receives; `answer` decides what it says, without it there is none until `said`."""
 
     def __init__(self, answer: Answer | None) -> None:
         self.received: asyncio.Queue[tuple[str, dict[str, str], Any]] = asyncio.Queue()
         self.url = ""
+        self.said = asyncio.Event()
         self._answer = answer
 
     async def called(self, request: web.Request) -> web.Response:
@@ -30,8 +31,8 @@ class Endpoint:
         sent = json.loads(body) if body else None
         self.received.put_nowait((request.method, {k.lower(): v for k, v in request.headers.items()}, sent))
         if self._answer is None:
-            await asyncio.Event().wait()
-            raise AssertionError("nobody sets that event")
+            await self.said.wait()
+            return web.Response(status=500)
         return self._answer(request, body)
 
 
@@ -101,7 +102,7 @@ async def _write(http: aiohttp.ClientSession, name: str = "n") -> None:
 async def _validated(http: aiohttp.ClientSession) -> str:
     """Asks until the endpoint has been heard; how the validation ended out."""
     state = "Creating"
-    while state == "Creating":
+    while state in ("Creating", "Updating"):
         async with http.get(f"{SUBSCRIPTIONS}/mine?api-version=2022-06-15") as response:
             state = (await response.json())["properties"]["provisioningState"]
     return state
@@ -145,6 +146,24 @@ async def test_endpoint_that_does_not_validate_gets_nothing(http: aiohttp.Client
     assert await _validated(http) == "Failed"
     await _write(http)
     assert endpoint.received.empty()
+
+
+async def test_endpoint_that_is_replaced_while_it_is_asked_does_not_answer_for_the_new_one(
+    http: aiohttp.ClientSession, webhook: Webhook
+) -> None:
+    silent, new = await webhook(None), await webhook(_validates)
+    await _subscribe(http, silent.url)
+    await silent.received.get()
+    changed = {"destination": {"endpointType": "WebHook", "properties": {"endpointUrl": new.url}}}
+    async with http.patch(f"{SUBSCRIPTIONS}/mine?api-version=2022-06-15", json=changed) as response:
+        assert (await response.json())["properties"]["provisioningState"] == "Updating"
+    silent.said.set()  # it ends with an error, which refuses
+    _, headers, _ = await new.received.get()
+    assert headers["aeg-event-type"] == "SubscriptionValidation"
+    assert await _validated(http) == "Succeeded"
+    await _write(http)
+    _, headers, _ = await new.received.get()
+    assert headers["aeg-event-type"] == "Notification"
 
 
 async def test_refused_delivery_comes_again_after_ten_seconds(

@@ -6,7 +6,7 @@ import pytest
 
 from simulator import network_limits, throttle
 from simulator.arm import Arm, ManualClock, Request, Response, bearer
-from tests.simulator.cloud import GROUP, NETWORK, SUBSCRIPTION, VERSION, Cloud
+from tests.simulator.cloud import GROUP, NETWORK, SUBSCRIPTION, VERSION, Cloud, version_for
 
 GROUPS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
 OTHER = "11111111-1111-1111-1111-111111111111"
@@ -14,7 +14,7 @@ LEFT = "x-ms-ratelimit-remaining"
 
 
 def ask(cloud: Cloud, method: str, path: str, body: bytes = b"", token: str = "simulator") -> Response:
-    return cloud.arm.handle(Request(method, f"{path}?api-version={VERSION}", bearer(token), body))
+    return cloud.arm.handle(Request(method, f"{path}?api-version={version_for(path)}", bearer(token), body))
 
 
 def exhausted(

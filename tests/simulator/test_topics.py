@@ -84,9 +84,3 @@ def test_source_of_a_topic_stays(cloud: Cloud) -> None:
     cloud.call("PUT", TOPIC, topic())
     moved = cloud.call("PUT", TOPIC, topic(GROUP, "Microsoft.Resources.ResourceGroups"))
     assert moved.json()["error"]["message"] == "System topic source cannot be modified."
-
-
-def test_event_subscriptions_are_not_patched(cloud: Cloud) -> None:
-    path = f"{SOURCE}/providers/Microsoft.EventGrid/eventSubscriptions/mine"
-    cloud.put(path, {"destination": WEBHOOK, "filter": {"advancedFilters": [], "subjectEndsWith": "/x"}})
-    assert cloud.refused("PATCH", path, {"filter": {}}) == (501, "NotModelledBySimulator")

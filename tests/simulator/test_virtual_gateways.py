@@ -41,6 +41,15 @@ def test_gateway_occupies_its_subnet_and_speaks_from_an_address_there(hub: Cloud
     hub.put("virtualNetworkGateways/er", properties(kind="ExpressRoute"))
 
 
+def test_no_gateway_comes_where_a_security_group_is(hub: Cloud) -> None:
+    hub.put("networkSecurityGroups/g")
+    hub.subnet(SUBNET, "10.1.0.0/24", networkSecurityGroup=link("networkSecurityGroups/g"))
+    body = {"location": "eastus", "properties": properties()}
+    assert hub.refused("PUT", GATEWAY, body) == (400, "GatewaySubnetCannotHaveNetworkSecurityGroup")
+    hub.subnet(SUBNET, "10.1.0.0/24")
+    hub.put(GATEWAY, properties())
+
+
 def test_gateways_that_cannot_be_are_refused(hub: Cloud) -> None:
     hub.subnet("virtualNetworks/hub/subnets/other", "10.1.1.0/24")
     hub.put(GATEWAY, properties())

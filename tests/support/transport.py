@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
-from azure.core.exceptions import HttpResponseError, ServiceRequestError
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.core.utils import case_insensitive_dict
@@ -33,8 +33,9 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     """Requests of azure-core in, answers of the simulator out; no sockets.
 
     `seed` shuffles: before and after each request control is yielded up to `turns` times, and the request takes a time
-    drawn from `latency` (seconds of `clock`). `life` reaches a point before and after each request. With a `token` they
-    come from that principal.
+    drawn from `latency` (seconds of `clock`). `life` reaches a point before and after each request. An answer that a
+    fault makes late comes when the `clock` says so, and is not waited for any longer than `read_timeout`. With a
+    `token` they come from that principal.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         seed: int | None = None,
         turns: int = 0,
         latency: tuple[float, float] = (0.0, 0.0),
+        read_timeout: float = 60.0,
         life: Life | None = None,
         hooks: Iterable[Hook] = (),
         token: str = "",
@@ -57,6 +59,7 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         self._dice = random.Random(seed)
         self._turns = turns
         self._latency = latency
+        self._read_timeout = read_timeout
         self._life = life or Life()
 
     async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:
@@ -70,6 +73,8 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             response = response or self.arm.handle(asked)
         except Dropped as dropped:
             raise lost() from dropped
+        if response.delay:
+            await self._wait(response.delay)
         await self._let_others_run()
         response = self._hooked("after", asked, response) or response
         self._life.reach(f"after {point}")
@@ -84,6 +89,12 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             await asyncio.sleep(0)
         if self._clock is not None and self._latency[1] > 0:
             await self._clock.sleep(self._dice.uniform(*self._latency) / 2)
+
+    async def _wait(self, seconds: float) -> None:
+        assert self._clock is not None, "who makes answers late must bring a clock"
+        await self._clock.sleep(min(seconds, self._read_timeout))
+        if seconds > self._read_timeout:
+            raise ServiceResponseTimeoutError("Timeout on reading data from socket")
 
     def _hooked(self, moment: Moment, request: Request, response: Response | None) -> Response | None:
         for hook in self.hooks:
