@@ -27,6 +27,8 @@ _LISTS: Final = {
     ids.PUBLIC_IP_PREFIX: "publicIpPrefixes",
     ids.LOAD_BALANCER: "loadBalancers",
     ids.API_MANAGEMENT: "apiManagement",
+    ids.APPLICATION_GATEWAY: "applicationGateways",
+    ids.SITE: "sites",
 }
 
 

@@ -15,7 +15,7 @@ import msgspec
 from governor.core import estate as estates
 from governor.core import ids, needs, step
 from governor.core.circumstances import Circumstances
-from governor.core.estate import ADDRESS_LISTS, EVERYTHING, Estate, Gap, Reading, list_of
+from governor.core.estate import BY_NAME, EVERYTHING, Estate, Gap, Reading, list_of
 from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.policy import (
@@ -39,7 +39,7 @@ AT: Final = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 REGION: Final = "westeurope"
 OWN: Final = "rg-egress-westeurope"
 GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/rg-net"
-ADDRESSES: Final = tuple(list_of(what, f"/subscriptions/{SUB}") for what in ADDRESS_LISTS)
+ADDRESSES: Final = tuple(list_of(what, f"/subscriptions/{SUB}") for what in BY_NAME)
 OWN_GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/{OWN}"
 
 
@@ -366,6 +366,8 @@ _LISTS: Final = {
     ids.PUBLIC_IP_PREFIX: "publicipprefixes(",
     ids.LOAD_BALANCER: "loadbalancers(",
     ids.API_MANAGEMENT: "apimanagement(",
+    ids.APPLICATION_GATEWAY: "applicationgateways(",
+    ids.SITE: "sites(",
 }
 
 
@@ -378,7 +380,7 @@ def _is_listed(resource_id: str, name: str) -> bool:
             return name.startswith("deployments(")
         case ids.PERMISSIONS:
             return name == estates.permissions(resource_id.partition("/providers/Microsoft.Authorization/")[0])
-        case ids.PUBLIC_IP | ids.PUBLIC_IP_PREFIX | ids.LOAD_BALANCER | ids.API_MANAGEMENT as kind:
+        case kind if kind in _LISTS:
             return name.casefold().startswith(_LISTS[kind])
         case ids.LEARNED_ROUTES:
             return name == estates.learned_routes(ids.top_level(resource_id))
