@@ -65,7 +65,7 @@ def _of_app(app: Site, subnet: facts.Subnet, ground: Ground) -> Audited:
         case Undecided() as answer:
             return undecided(answer, app.id, _REQUIREMENT)
         case Selected(policy=policy):
-            return Audited((_verdict(app, subnet, policy, ground),))
+            return Audited((_verdict(app, subnet, policy, ground),)) if policy.allowed else NOTHING
 
 
 def _verdict(app: Site, subnet: facts.Subnet, policy: Policy, ground: Ground) -> Verdict:
