@@ -12,8 +12,6 @@ from simulator.world import World
 
 PERMISSIONS = "microsoft.authorization/permissions"
 VERBS = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}
-LISTS = ("resourcegroups", "resources")
-"""Lists below a subscription or group that leave out what the caller may not read, and refuse nobody."""
 
 
 def check(world: World, call: Call) -> None:
@@ -47,7 +45,8 @@ def asked(call: Call) -> tuple[str, str]:
     if address.types:
         kind = address.type
     else:
-        kind = "Microsoft.Resources/subscriptions" + ("/resourceGroups" if address.group else "")
+        of_groups = address.group is not None or call.request.path.rstrip("/").lower().endswith("/resourcegroups")
+        kind = "Microsoft.Resources/subscriptions" + ("/resourceGroups" if of_groups else "")
     action = f"{kind}/{VERBS.get(method, 'write')}"
     if address.namespace is None:
         return action, address.scope

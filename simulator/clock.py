@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+LAST = datetime(9000, 1, 1, tzinfo=UTC)
+
 
 class Clock(Protocol):
     """Says what time it is, aware and in UTC."""
@@ -30,7 +32,7 @@ class SystemClock:
 
     def advance(self, seconds: float) -> None:
         """Seconds in; from now on it is that much later."""
-        self._offset += _forward(seconds)
+        self._offset += _forward(self.now(), seconds)
 
 
 class ManualClock:
@@ -44,10 +46,14 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         """Seconds in; it is that much later."""
-        self._now += _forward(seconds)
+        self._now += _forward(self._now, seconds)
 
 
-def _forward(seconds: float) -> timedelta:
+def _forward(now: datetime, seconds: float) -> timedelta:
+    """What time it is and seconds in, the step out; all that is due later than the last moment can still be told."""
     if not 0 <= seconds < 10 * 366 * 86_400:
         raise ValueError("a clock moves forward only, by at most ten years")
-    return timedelta(seconds=seconds)
+    step = timedelta(seconds=seconds)
+    if now + step > LAST:
+        raise ValueError(f"a clock goes no further than the year {LAST.year}")
+    return step

@@ -57,21 +57,17 @@ def answered(world: World, call: Call, group: Stored | None) -> Response:
 
 def ended(world: World, key: str, effect: Effect, caller: Caller) -> Body | None:
     """The end of a cluster's or pool's operation in: its node group is as it has to be, or gone; an error when not."""
-    stored = world.store.get(key)
-    if stored is None:
-        return None
-    if stored.type.lower() == AGENT_POOL:
-        key = key.rpartition("/agentpools/")[0]
-        if effect == "delete":
-            world.delete(stored.id.casefold())
-    cluster = world.store.get(key)
+    cluster_key = key.partition("/agentpools/")[0]
+    cluster = world.store.get(cluster_key)
     if cluster is None:
         return None
-    if effect == "delete" and stored is cluster:
+    if effect == "delete" and key == cluster_key:
         return leave(world, cluster, caller)
-    for pool in world.store.keys_in(f"{key}/agentpools"):
+    if effect == "delete":
+        world.delete(key)
+    for pool in world.store.keys_in(f"{cluster_key}/agentpools"):
         world.renew_etag(pool)
-    world.renew_etag(key)
+    world.renew_etag(cluster_key)
     return reconcile(world, cluster, caller)
 
 

@@ -11,14 +11,17 @@ from simulator.built_in_roles import definition, definition_key
 from simulator.cluster_bodies import PROFILES, is_cluster, stored_cluster, stored_pool
 from simulator.errors import ArmError
 from simulator.event_subscriptions import is_event_subscription
+from simulator.forms import check_form
 from simulator.groups import stored_group
 from simulator.hierarchy import MEMBERSHIP, leave
-from simulator.ids import AGENT_POOL, CLUSTERS, Address, parent_key, parse, parse_id
+from simulator.ids import AGENT_POOL, CLUSTERS, SUBNET, VNET, Address, parent_key, parse, parse_id
 from simulator.plain import stored_plain
+from simulator.ranges import parsed
 from simulator.references import Reference, back_references
 from simulator.render import render
 from simulator.scopes import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body
 from simulator.shapes import UNSEEN, has_guid, identify, is_network, kept_of, kind_of, shaped
+from simulator.special_subnets import prefixes_of
 from simulator.store import Stored
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
@@ -205,6 +208,7 @@ def _load_subscription(world: World, body: Body) -> Iterable[Reference]:
 
 def _load_network(world: World, address: Address, resource_id: str, body: Body) -> list[Reference]:
     """A network resource with its children inline; what they say about strangers comes back."""
+    _check_readable(address.type_key, body)
     foreign = list(back_references(resource_id, address.type_key, body))
     is_child = len(address.types) > 1
     etag = "" if is_child else text(body.get("etag")) or world.etag()
@@ -222,6 +226,19 @@ def _load_network(world: World, address: Address, resource_id: str, body: Body) 
             world.store.put(child_id.casefold(), _stored(world, child_type.lower(), child_id, child_type, element, ""))
             foreign += back_references(child_id, child_type.lower(), element)
     return foreign
+
+
+def _check_readable(type_key: str, body: Body) -> None:
+    """A network body in; refused when Azure could not have shown it: other JSON types, ranges that are none."""
+    try:
+        check_form(type_key, body)
+    except ArmError as refusal:
+        raise BadEstate(f"{text(body.get('id'))}: {refusal.details[0]['message']}") from None
+    subnets = elements(members(body.get("properties")).get("subnets")) if type_key == VNET else []
+    for subnet in [body] if type_key == SUBNET else subnets:
+        for prefix in prefixes_of(subnet):
+            if parsed(prefix) is None:
+                raise BadEstate(f"{prefix!r} is no range of addresses: subnet {text(subnet.get('name'))!r}")
 
 
 def _unseen(said: object) -> Body:

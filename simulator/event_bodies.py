@@ -1,12 +1,14 @@
 """Bodies of event subscriptions: what was sent in; what it asks for, and what Event Grid shows of it, out."""
 
+import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from simulator.deliveries import Batching, RetryPolicy
 from simulator.event_filters import advanced_filters, invalid
 from simulator.event_subscriptions import EventSubscription, Filter, is_event_subscription
 from simulator.events import Schema
-from simulator.ids import parse_id
+from simulator.ids import name_of, parse_id
 from simulator.shapes import ENVELOPE
 from simulator.store import Store
 from simulator.topics import holder_of, scope_of
@@ -37,6 +39,8 @@ ALTERNATIVES = {
     "deadLetterWithResourceIdentity": "deadLetterDestination",
 }
 """Each takes the place of the other."""
+NAME = re.compile(r"[a-z0-9-]{1,64}")
+"""Of keys, which are in lower case; deliveries carry it in a header."""
 MAY_CHANGE = (*ALTERNATIVES, "filter", "labels", "expirationTimeUtc", "eventDeliverySchema", "retryPolicy")
 
 
@@ -52,7 +56,21 @@ def event_subscription(store: Store, key: str, content: Body) -> EventSubscripti
     chosen, policy, batching = _filter(members(properties.get("filter"))), _policy(properties), _batching(inner)
     if text(destination.get("endpointType")).lower() != "webhook" or not url:
         return None
+    if not _leads_somewhere(url):
+        raise invalid("The endpoint URL of the destination of an event subscription must be one of https or http.")
+    if NAME.fullmatch(name_of(key)) is None:
+        raise invalid("The name of an event subscription takes up to 64 letters, digits and hyphens.")
     return EventSubscription(key, scope_of(store, key), url, schema, chosen, policy, batching)
+
+
+def _leads_somewhere(url: str) -> bool:
+    """Whether a URL has a host that can be asked: one that no name can be would be the caller's mistake for ever."""
+    try:
+        parts = urlsplit(url)
+        named = (parts.hostname or "").encode("idna")
+        return parts.scheme in ("https", "http") and bool(named) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def check(store: Store, key: str, content: Body) -> None:

@@ -47,7 +47,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         try:
             re.compile(self.path)
-        except re.error as problem:
+        except (re.error, OverflowError, RecursionError) as problem:
             raise ValueError(f"path is no regular expression: {problem}") from None
         if not 0 <= self.probability <= 1:
             raise ValueError("probability is a number from 0 to 1")

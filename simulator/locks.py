@@ -7,10 +7,11 @@ from simulator.calls import Call
 from simulator.lists import paged
 from simulator.render import render
 from simulator.store import Store, Stored
-from simulator.wire import Response, members, text
+from simulator.wire import Body, Response, members, text
 from simulator.world import World
 
 LOCKS = "microsoft.authorization/locks"
+LEVELS = ("notspecified", "cannotdelete", "readonly")
 
 
 def check(world: World, call: Call) -> None:
@@ -43,6 +44,14 @@ def listed(world: World, call: Call) -> Response:
     if call.request.query.get("$filter", "").replace(" ", "").lower() != "atscope()":
         found += _below(store, scope)
     return paged(world, call, found, lambda lock: render(store, lock.id.casefold(), lock))
+
+
+def check_level(sent: Body) -> None:
+    """A lock as it was sent in; refused when its level is none that Azure has, for it would keep nothing."""
+    level = members(sent.get("properties")).get("level")
+    if text(level).lower() not in LEVELS:
+        said = f"Error converting value {level!r}: a lock is CanNotDelete or ReadOnly. Path 'properties.level'."
+        raise errors.invalid_content(said)
 
 
 def _above(store: Store, scope: str) -> Iterator[Stored]:

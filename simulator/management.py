@@ -11,6 +11,8 @@ from simulator.store import Stored
 from simulator.wire import Body, Response, answer, members, text
 from simulator.world import World
 
+MOST_LEVELS = 6
+
 
 def answered(world: World, call: Call) -> Response:
     """A call on Microsoft.Management in, its answer out. All is done at once; no event is sent."""
@@ -88,6 +90,10 @@ def _put(world: World, tree: Hierarchy, name: str, sent: Body) -> Response:
         above = tree.above(_found(tree, parent or (old.parent if old is not None else None) or ROOT).key)
         if any(group.key == name.casefold() for group in above):
             raise errors.bad("BadRequest", f"The management group '{name}' cannot be moved below itself.")
+        if len(above) + (_height(tree, old) if old is not None else 0) > MOST_LEVELS:
+            raise errors.bad(
+                "BadRequest", f"Management groups can be at most {MOST_LEVELS} levels deep below the root."
+            )
         content["details"] = {"parent": {"id": above[0].id}}
     elif parent:
         raise errors.bad("BadRequest", "The root management group cannot be moved.")
@@ -98,6 +104,11 @@ def _put(world: World, tree: Hierarchy, name: str, sent: Body) -> Response:
     world.store.put(resource_id.casefold(), stored)
     tree = Hierarchy(world.store)
     return answer(200, Bodies(world.store, tree).group(tree.groups[name.casefold()]))
+
+
+def _height(tree: Hierarchy, group: ManagementGroup) -> int:
+    """How many levels of groups there are below a group."""
+    return max((1 + _height(tree, inner) for inner in tree.groups_in(group.key)), default=0)
 
 
 def _changing(world: World, tree: Hierarchy, group: str) -> None:

@@ -51,6 +51,13 @@ def _matches(patterns: tuple[str, ...], action: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Patterns in one expression; `*` stands for anything."""
-    alternatives = (".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
-    return re.compile("|".join(alternatives), re.IGNORECASE)
+    """Patterns in one expression."""
+    return re.compile("|".join(map(_expression, patterns)), re.IGNORECASE)
+
+
+def _expression(pattern: str) -> str:
+    """A pattern in, where `*` stands for anything, its expression out; it never goes back over what it has found."""
+    first, *others = map(re.escape, re.split(r"\*+", pattern))
+    if not others:
+        return first
+    return first + "".join(f"(?>.*?{part})" for part in others[:-1]) + f".*{others[-1]}"

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from simulator import errors, event_calls, topics
+from simulator import errors, event_calls, locks, topics
 from simulator.calls import Call, empty, operation_for
 from simulator.event_subscriptions import is_event_subscription
 from simulator.ids import DEPLOYMENTS, SYSTEM_TOPIC
@@ -29,6 +29,8 @@ def put(world: World, call: Call, group: Stored | None) -> Response:
     shown_id = _id_of(call, group, old, parent)
     if is_event_subscription(address.type_key):
         return event_calls.put(world, call, shown_id)
+    if address.type_key == locks.LOCKS:
+        locks.check_level(sent)
     if address.type_key == SYSTEM_TOPIC:
         before = old.content if old is not None else None
         topics.check_topic(store, shown_id, sent, before)

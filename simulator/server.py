@@ -73,12 +73,13 @@ async def serve(
     async def delivering(_: web.Application) -> AsyncIterator[None]:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=acknowledged_within)) as session:
             grid = asyncio.create_task(_deliver_for_ever(arm, session, wake))
+            grid.add_done_callback(_tell_failure)
             yield
             grid.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await grid
 
-    app.router.add_route("*", "/{path:.*}", answer)
+    app.router.add_route("*", "/{path:(?s:.*)}", answer)
     app.cleanup_ctx.append(delivering)
     logger = logging.Logger("simulator.server")
     logger.addFilter(_is_ours)
@@ -111,6 +112,12 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return not isinstance(problem, (HttpProcessingError, web.RequestPayloadError))
 
 
+def _tell_failure(grid: asyncio.Task[None]) -> None:
+    """The end of all deliveries, which only a defect brings about, is told at once on standard error."""
+    if not grid.cancelled() and (problem := grid.exception()) is not None:
+        grid.get_loop().call_exception_handler({"message": "Events are not delivered any more", "exception": problem})
+
+
 async def _until(arm: Arm, moment: datetime) -> None:
     """Returns when it is that late on the simulator's clock."""
     while (left := (moment - arm.clock.now()) / timedelta(seconds=1)) > 0:  # noqa: ASYNC110 - no event tells of time
@@ -141,7 +148,9 @@ async def _deliver_for_ever(arm: Arm, session: aiohttp.ClientSession, wake: asyn
 async def _deliver(arm: Arm, session: aiohttp.ClientSession, delivery: Delivery, wake: asyncio.Event) -> None:
     """One delivery goes out; without an acknowledgement (200 to 204) in time it is due again later."""
     try:
-        async with session.post(delivery.url, data=delivery.body, headers=delivery.headers) as response:
+        async with session.post(
+            delivery.url, data=delivery.body, headers=delivery.headers, allow_redirects=False
+        ) as response:
             if 200 <= response.status <= 204:
                 return
             outcome: Outcome = response.status
@@ -162,7 +171,7 @@ async def _validate(
             accepted = await _allows(session, found.url)
         else:
             accepted = await _echoes(session, found)
-    except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
+    except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, RecursionError):
         accepted = False
     if found in arm.unconfirmed():  # else it was changed or deleted meanwhile, and this answer means nothing
         arm.confirm(found.key, accepted=accepted)
@@ -171,7 +180,7 @@ async def _validate(
 
 
 async def _allows(session: aiohttp.ClientSession, url: str) -> bool:
-    async with session.options(url, headers={"WebHook-Request-Origin": GRID}) as response:
+    async with session.options(url, headers={"WebHook-Request-Origin": GRID}, allow_redirects=False) as response:
         return response.status == 200 and response.headers.get("WebHook-Allowed-Origin") in (GRID, "*")
 
 
@@ -188,6 +197,8 @@ async def _echoes(session: aiohttp.ClientSession, found: EventSubscription) -> b
         "data": {"validationCode": code},
     }
     headers = {"aeg-event-type": "SubscriptionValidation", "Content-Type": "application/json; charset=utf-8"}
-    async with session.post(found.url, data=msgspec.json.encode([event]), headers=headers) as response:
+    async with session.post(
+        found.url, data=msgspec.json.encode([event]), headers=headers, allow_redirects=False
+    ) as response:
         said = members(msgspec.json.decode(await response.read() or b"null"))
         return response.status == 200 and said.get("validationResponse") == code

@@ -139,8 +139,15 @@ def grants(known: facts.Permissions, action: str) -> bool:
 
 def _covers(patterns: tuple[str, ...], action: str) -> bool:
     """Whether one of the patterns, in which `*` stands for anything, is that of an action."""
-    texts = (".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
-    return any(re.fullmatch(text, action, re.IGNORECASE) for text in texts)
+    return any(re.fullmatch(_expression(pattern), action, re.IGNORECASE) for pattern in patterns)
+
+
+def _expression(pattern: str) -> str:
+    """A pattern in, its expression out; it never goes back over what it has found, however many asterisks there are."""
+    first, *others = map(re.escape, re.split(r"\*+", pattern))
+    if not others:
+        return first
+    return first + "".join(f"(?>.*?{part})" for part in others[:-1]) + f".*{others[-1]}"
 
 
 def _why(scope: str, estate: Estate) -> str:

@@ -118,6 +118,10 @@ MATCHES: list[tuple[list[tuple[Patterns, Patterns]], bool]] = [
     ([(("Microsoft.Network/*/peer/*",), ())], True),
     ([(("microsoft.network/virtualnetworks/*",), ())], True),
     ([(("*/read", PEER), ())], True),
+    ([(("*Network*Networks*r/*",), ())], True),
+    # As many asterisks as anybody writes are answered at once.
+    ([((f"{'*' * 40}x",), ())], False),
+    ([(("*e*e*e*e*e*e*t*t*t*t*r*r*r*r*a*n*?",), ())], False),
     ([], False),
     ([((), ())], False),
     ([(("*/read",), ())], False),

@@ -73,7 +73,7 @@ def test_without_a_role_everything_is_refused_and_the_action_is_named(cloud: Lim
     before = cloud.arm.export()
     asked = [
         ("GET", SCOPE, "Microsoft.Resources/subscriptions/read", SCOPE),
-        ("GET", f"{SCOPE}/resourcegroups", "Microsoft.Resources/subscriptions/read", SCOPE),
+        ("GET", f"{SCOPE}/resourcegroups", "Microsoft.Resources/subscriptions/resourceGroups/read", SCOPE),
         ("GET", GROUP, "Microsoft.Resources/subscriptions/resourceGroups/read", GROUP),
         ("DELETE", GROUP, "Microsoft.Resources/subscriptions/resourceGroups/delete", GROUP),
         ("GET", HUB, "Microsoft.Network/virtualNetworks/read", HUB),

@@ -343,6 +343,14 @@ def test_aks_has_a_pace_of_its_own(method: str, path: str, many: int, wait: int)
     assert cloud.aks(method, path, content if method == "PUT" else None).status != 429
 
 
+def test_lists_of_a_subscription_are_many() -> None:
+    cloud = Aks(throttle="azure")
+    path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerService/managedClusters"
+    for number in range(500):  # by several callers: Resource Manager's buckets are smaller
+        assert cloud.aks("GET", path, Authorization=f"Bearer {number // 200}").status == 200
+    assert told(cloud.aks("GET", path, Authorization="Bearer another")) == (429, "Throttled")
+
+
 def test_operations_are_asked_for_at_a_pace() -> None:
     cloud = Aks(throttle="azure")
     path = cloud.cluster().headers["Azure-AsyncOperation"].removeprefix("https://management.azure.com").split("?")[0]

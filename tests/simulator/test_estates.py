@@ -94,6 +94,9 @@ def test_starting_estate_comes_back_with_a_reset() -> None:
     assert arm.export() == before
 
 
+NOWHERE = {"addressPrefix": "nowhere"}
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -104,6 +107,13 @@ def test_starting_estate_comes_back_with_a_reset() -> None:
         {"id": "/subscriptions/x", "type": "Microsoft.Resources/resourceGroups"},
         {"type": "Microsoft.Resources/subscriptions"},
         {"id": f"{NETWORK}/virtualNetworks/v", "properties": {"subnets": [{}]}},
+        {"id": f"{NETWORK}/virtualNetworks/v", "properties": {"subnets": [{"name": "s", "properties": NOWHERE}]}},
+        {"id": f"{NETWORK}/virtualNetworks/v/subnets/s", "properties": NOWHERE},
+        {
+            "id": f"{NETWORK}/routeTables/t",
+            "properties": {"routes": [{"name": "r", "properties": NOWHERE | {"nextHopType": 7}}]},
+        },
+        {"id": f"{NETWORK}/natGateways/n", "properties": {"publicIpAddresses": "none"}},
         [],
     ],
 )

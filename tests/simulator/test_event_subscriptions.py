@@ -349,3 +349,17 @@ def test_events_have_the_members_of_documented_ones(cloud: Cloud, shared: Path) 
     assert minimal.keys() <= ours.keys()
     assert minimal["data"].keys() <= ours["data"].keys()
     assert ours["data"]["operationName"] == minimal["data"]["operationName"]
+
+
+@pytest.mark.parametrize(
+    "url", ["//host", "ftp://host/", "http:///hook", "http://a..b/", f"https://{'a' * 64}/", "http://[::1", "x", 7]
+)
+def test_an_endpoint_that_leads_nowhere_is_refused(cloud: Cloud, url: Any) -> None:
+    status, code = cloud.refused("PUT", PATH, {"properties": {"destination": webhook(url)}})
+    assert (status, code) == (400, "InvalidRequest")
+
+
+@pytest.mark.parametrize("name", ["a%00b", "a%0Ab", "%C3%A9", "a_b", "a" * 65])
+def test_a_name_that_no_delivery_could_carry_is_refused(cloud: Cloud, name: str) -> None:
+    path = f"{PATH.rpartition('/')[0]}/{name}"
+    assert cloud.refused("PUT", path, {"properties": {"destination": webhook()}}) == (400, "InvalidRequest")

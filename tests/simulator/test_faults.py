@@ -57,6 +57,8 @@ def test_rules_strike_what_they_name(cloud: Cloud, rule: dict[str, Any], struck:
         {"status": 99},
         {"status": "503"},
         {"path": "(", "status": 503},
+        {"path": "a{99999999999}", "status": 503},
+        {"path": "(" * 5000 + ")" * 5000, "status": 503},
         {"drop": "between"},
         {"stale": -1},
         {"delay": 100_000},

@@ -137,6 +137,12 @@ async def test_what_is_no_http_is_refused(server: Server, case: str, capfd: pyte
     assert capfd.readouterr().err == ""
 
 
+async def test_a_path_with_a_line_break_is_answered_by_arm(server: Server) -> None:
+    status, body = await exchange(server, put(b"", target=f"{GROUP}%0A?api-version=2021-04-01"))
+    assert (status, json.loads(body)["error"]["code"]) == (400, "InvalidRequestContent")
+    assert [entry.status for entry in server.arm.requests] == [400]
+
+
 @pytest.mark.parametrize(
     "sent", [put(BODY, "Content-Length: 500"), put(b"ff\r\nabc", CHUNKED)], ids=["length", "chunk"]
 )

@@ -24,6 +24,7 @@ UNCHANGING = {
     "parsed": "the cache of a pure function",
     "_compiled": "the cache of a pure function",
     "_hidden": "the cache of a pure function",
+    "urlsplit": "the cache of a pure function",
     "_PARSER": "a grammar that was read once; what it parses is in its answers",
     "OTHERS": "a frozen value",
     "OWNER": "a frozen value",

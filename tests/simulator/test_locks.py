@@ -97,3 +97,11 @@ def test_lists_of_locks_have_those_above_and_below(cloud: Cloud, scope: str, con
     for at, name in ((SUB, "of-subscription"), (GROUP, "of-group"), (TABLE, "of-table")):
         cloud.call("PUT", f"{at}/{LOCKS}/{name}", {"properties": {"level": "CanNotDelete"}})
     assert [lock["name"] for lock in cloud.get(f"{scope}/{LOCKS}{condition}")["value"]] == names
+
+
+@pytest.mark.parametrize("properties", [{}, {"level": "CanNotDelte"}, {"level": 7}, None])
+def test_a_lock_that_would_keep_nothing_is_refused(properties: object) -> None:
+    cloud = Cloud()
+    answer = cloud.call("PUT", f"{GROUP}/{LOCKS}/keep", {"properties": properties})
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "InvalidRequestContent")
+    assert cloud.call("GET", f"{GROUP}/{LOCKS}/keep").status == 404

@@ -1,5 +1,6 @@
 """Management groups: a tree that is read, written and exported, and what Resource Graph shows of it."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -252,3 +253,16 @@ def test_groups_are_rows(tree: Cloud) -> None:
         "corp",
         TENANT,
     ]
+
+
+def test_groups_are_at_most_six_levels_deep(cloud: Cloud) -> None:
+    def put(name: str, parent: str) -> int:
+        details = {"parent": {"id": f"{GROUPS}/{parent}"}} if parent else {}
+        return cloud.call("PUT", f"{GROUPS}/{name}", {"properties": {"details": details}}, version="2020-05-01").status
+
+    chain = ["", *(f"g{level}" for level in range(1, 7))]
+    assert [put(name, above) for above, name in pairwise(chain)] == [200] * 6
+    assert put("g7", "g6") == 400
+    assert put("aside", "") == 200
+    assert put("g2", "aside") == 200
+    assert put("aside", "g1") == 400  # what is below it would be seven levels deep

@@ -206,6 +206,30 @@ def test_node_public_addresses_are_configurations_of_the_scale_set() -> None:
     assert address["properties"]["publicIPAddressVersion"] == "IPv4"
 
 
+def test_node_public_addresses_come_from_a_prefix_and_bear_its_tags() -> None:
+    cloud = Aks()
+    tags = [{"ipTagType": "RoutingPreference", "tag": "Internet"}]
+    prefix = link("publicIPPrefixes/mine")["id"]
+    pool = {"name": "p", "enableNodePublicIP": True, "nodePublicIPPrefixID": prefix}
+    cloud.made(agentPoolProfiles=[pool | {"networkProfile": {"nodePublicIPTags": tags}}])
+    (machines,) = listed(cloud, "Microsoft.Compute/virtualMachineScaleSets")
+    profile = machines["properties"]["virtualMachineProfile"]["networkProfile"]
+    (configuration,) = profile["networkInterfaceConfigurations"][0]["properties"]["ipConfigurations"]
+    address = configuration["properties"]["publicIPAddressConfiguration"]["properties"]
+    assert (address["ipTags"], address["publicIPPrefix"]) == (tags, {"id": prefix})
+
+
+def test_a_prefix_leads_out_instead() -> None:
+    cloud = Aks()
+    cloud.put("publicIPPrefixes/mine", {"prefixLength": 30}, sku={"name": "Standard"})
+    cloud.settle()
+    mine = {"loadBalancerProfile": {"outboundIPPrefixes": {"publicIPPrefixes": [link("publicIPPrefixes/mine")]}}}
+    cloud.made(networkProfile=mine)
+    (frontend,) = cloud.get(f"{NODE_NETWORK}/loadBalancers/kubernetes")["properties"]["frontendIPConfigurations"]
+    assert frontend["properties"]["publicIPPrefix"] == link("publicIPPrefixes/mine")
+    assert effective(cloud) == [link("publicIPPrefixes/mine")["id"]]
+
+
 def test_a_gateway_pool_has_a_public_prefix() -> None:
     cloud = Aks()
     cloud.made()
@@ -240,6 +264,17 @@ def test_kubenet_routes_pods_to_their_nodes_in_a_table_of_its_own() -> None:
     assert cloud.aks("DELETE").status == 202
     cloud.settle()
     assert "routeTable" not in cloud.get(SUBNET)["properties"]
+
+
+def test_kubenet_routes_as_many_nodes_as_have_room() -> None:
+    cloud = Aks()
+    small = "virtualNetworks/v/subnets/small"
+    cloud.attach(small, "10.0.7.0/29")
+    cloud.nic("i", small)
+    pool = {"name": "p", "count": 5, "vnetSubnetID": link(small)["id"]}
+    cloud.made(agentPoolProfiles=[pool], networkProfile=KUBENET)
+    (table,) = listed(cloud, "routeTables")
+    assert routes(cloud, table["id"]) == {"10.244.0.0/24": "10.0.7.5", "10.244.1.0/24": "10.0.7.6"}
 
 
 def test_kubenet_adds_its_routes_to_the_table_that_is_there() -> None:
@@ -294,6 +329,14 @@ def test_a_cluster_goes_with_its_node_group() -> None:
     assert cloud.call("GET", NODES).status == 404
     assert users(cloud) == []
     assert cloud.call("DELETE", SUBNET).status == 202
+
+
+def test_a_cluster_without_a_node_group_goes_too() -> None:
+    cloud = Aks()
+    cloud.arm.load([{"id": CLUSTER, "location": "eastus"}])
+    assert cloud.aks("DELETE").status == 202
+    cloud.settle()
+    assert cloud.aks("GET").status == 404
 
 
 def test_a_group_that_goes_takes_its_clusters_along() -> None:
@@ -363,9 +406,19 @@ def test_an_estate_with_a_cluster_comes_back_as_it_was() -> None:
     assert [event.subject.split("/")[-2] for event in again.arm.events[before:]] == ["managedClusters"]
     pools = [entry for entry in estate if entry["type"].endswith("/agentPools")]
     assert pools == []
-    alone = [cloud.get(POOL)]
-    again.arm.load(alone)
-    assert again.get(POOL)["properties"]["count"] == 2
+
+
+def test_an_autoscaler_moves_a_pool_without_a_word() -> None:
+    cloud = Aks()
+    first = cloud.made()
+    pool, before = cloud.get(POOL), len(cloud.arm.events)
+    cloud.arm.load([{**pool, "properties": {**pool["properties"], "count": 7, "eTag": ""}}])
+    assert cloud.get(CLUSTER)["properties"]["agentPoolProfiles"][0]["count"] == 7
+    assert (cloud.get(CLUSTER)["eTag"], len(cloud.arm.events)) == (first["eTag"], before)
+    assert cloud.get(POOL)["properties"]["eTag"] != pool["properties"]["eTag"]
+    assert cloud.cluster().status == 200  # with the count it had
+    cloud.settle()
+    assert cloud.get(POOL)["properties"]["count"] == 2
 
 
 def test_clusters_are_in_resource_graph() -> None:

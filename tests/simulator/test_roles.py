@@ -6,6 +6,7 @@ import pytest
 
 from simulator.arm import Arm, ManualClock
 from simulator.identity import OWNER_OBJECT, object_id_of
+from simulator.permissions import Permission
 from tests.simulator.cloud import GROUP, NETWORK, SUBSCRIPTION, Cloud
 
 SCOPE = f"/subscriptions/{SUBSCRIPTION}"
@@ -258,3 +259,9 @@ def test_a_role_as_azure_lists_it_is_the_tenants() -> None:
     arm = Arm(ManualClock(), roles="assigned")
     arm.load([{"id": f"{SCOPE}{AUTHORIZATION}/roleDefinitions/{GUID}1", "properties": custom()}])
     assert [entry["id"] for entry in arm.export()] == [SCOPE, f"{AUTHORIZATION}/roleDefinitions/{GUID}1"]
+
+
+@pytest.mark.parametrize("action", [f"{'*' * 40}x", f"{'*a' * 40}x", f"{'a*' * 40}/write"])
+def test_actions_of_many_asterisks_are_looked_at_once(action: str) -> None:
+    assert not Permission((action, "Microsoft.Compute/*")).covers(f"Microsoft.Network/{'a' * 200}/read")
+    assert Permission((action, "*/n*w*s/*/read")).covers("Microsoft.Network/networkSecurityGroups/networks/x/read")

@@ -148,6 +148,32 @@ async def test_endpoint_that_does_not_validate_gets_nothing(http: aiohttp.Client
     assert endpoint.received.empty()
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        web.Response(status=200, body=b"[" * 100_000),
+        web.Response(status=200, body=b"\xff"),
+        web.Response(status=302, headers={"Location": "http://a..b/"}),
+    ],
+    ids=["deep", "no text", "redirect"],
+)
+async def test_endpoint_that_answers_nonsense_is_in_nobodys_way(
+    http: aiohttp.ClientSession, webhook: Webhook, answer: web.Response
+) -> None:
+    endpoint, sane = await webhook(lambda request, body: answer), await webhook(_validates)
+    await _subscribe(http, endpoint.url)
+    assert await _validated(http) == "Failed"
+    await _subscribe(http, sane.url)
+    assert await _validated(http) == "Succeeded"
+
+
+async def test_redirect_is_no_acknowledgement(webhook: Webhook) -> None:
+    elsewhere = await webhook(lambda request, body: web.Response(status=200))
+    endpoint = await webhook(lambda request, body: web.Response(status=302, headers={"Location": elsewhere.url}))
+    assert await _given_up(Arm(ManualClock()), endpoint.url, 30) == "Aborted"
+    assert elsewhere.received.empty()
+
+
 async def test_endpoint_that_is_replaced_while_it_is_asked_does_not_answer_for_the_new_one(
     http: aiohttp.ClientSession, webhook: Webhook
 ) -> None:
@@ -297,3 +323,20 @@ async def test_locations_are_built_from_the_host_that_was_asked(server: Server, 
     assert url.startswith(f"http://127.0.0.1:{server.port}/subscriptions/")
     async with http.get(url) as response:
         assert await response.json() == {"status": "Succeeded"}
+
+
+class Broken(Arm):
+    """A simulator with a defect in what it delivers."""
+
+    def take_events(self) -> list[Any]:
+        raise RuntimeError("defect")
+
+
+async def test_deliveries_that_end_by_a_defect_are_told() -> None:
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.put_nowait(context))
+    server = await serve(Broken(ManualClock()))
+    async with asyncio.timeout(30):
+        assert (await told.get())["message"] == "Events are not delivered any more"
+    with pytest.raises(ExceptionGroup):
+        await server.close()
