@@ -10,7 +10,7 @@ from governor.cloud.arm import Arm
 from governor.core import ids
 from governor.ports import Terminal
 
-_NETWORK: Final = ("publicIpAddresses", "publicIpPrefixes", "loadBalancers", "applicationGateways")
+_NETWORK: Final = ("publicIpAddresses", "publicIpPrefixes", "loadBalancers", "natGateways", "applicationGateways")
 _SERVICES: Final = "Microsoft.ApiManagement/service"
 _MADE: Final = ("Microsoft.Network/publicIPAddresses", "Microsoft.Network/publicIPPrefixes")
 

@@ -46,6 +46,7 @@ _LISTED: Final = {
     "publicIpAddresses": ids.PUBLIC_IP,
     "publicIpPrefixes": ids.PUBLIC_IP_PREFIX,
     "loadBalancers": ids.LOAD_BALANCER,
+    "natGateways": ids.NAT_GATEWAY,
     "apiManagement": ids.API_MANAGEMENT,
     "applicationGateways": ids.APPLICATION_GATEWAY,
     "sites": ids.SITE,

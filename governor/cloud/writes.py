@@ -79,6 +79,8 @@ class Writer:
                 begun = network.nat_gateways.begin_create_or_update(group, name, content, **options)
             case WriteInterface():
                 begun = network.network_interfaces.begin_create_or_update(group, name, content, **options)
+            case WriteTag() if parts.type == ids.NAT_GATEWAY:
+                begun = network.nat_gateways.begin_create_or_update(group, name, content, **options)
             case WriteTag() | DeleteAddress():
                 prefix = parts.type == ids.PUBLIC_IP_PREFIX
                 addresses = network.public_ip_prefixes if prefix else network.public_ip_addresses

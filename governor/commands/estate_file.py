@@ -26,6 +26,7 @@ _LISTS: Final = {
     ids.PUBLIC_IP: "publicIpAddresses",
     ids.PUBLIC_IP_PREFIX: "publicIpPrefixes",
     ids.LOAD_BALANCER: "loadBalancers",
+    ids.NAT_GATEWAY: "natGateways",
     ids.API_MANAGEMENT: "apiManagement",
     ids.APPLICATION_GATEWAY: "applicationGateways",
     ids.SITE: "sites",

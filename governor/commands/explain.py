@@ -17,7 +17,8 @@ def explain(
     Parameters
     ----------
     resource_id: str
-        Id of a subnet, of a virtual network (each of its subnets), of a cluster, or of something that subnets leave by.
+        Id of a subnet, a virtual network (each of its subnets), a cluster, what may have a public address (network
+        interface, scale set, load balancer, public IP address), or of something that subnets leave by.
     estate: Path
         A file that Azure exported; without it, Azure or the simulator is read now.
     policies: Path

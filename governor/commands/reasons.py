@@ -13,20 +13,20 @@ class Reasons:
 
     def __init__(self, offers: Iterable[Offered]) -> None:
         self._offers: dict[str, list[Offered]] = {}
-        self._tables: dict[str, list[Offered]] = {}
+        self._of_many: dict[str, list[Offered]] = {}
         for offer in offers:
             resource = offer.withheld.remediation.resource
             self._offers.setdefault(ids.key(resource), []).append(offer)
-            if ids.kind(resource) == ids.ROUTE_TABLE and isinstance(offer.scope, VirtualNetwork):
-                self._tables.setdefault(offer.scope.key, []).append(offer)
+            if ids.kind(resource) in (ids.ROUTE_TABLE, ids.CLUSTER) and isinstance(offer.scope, VirtualNetwork):
+                self._of_many.setdefault(offer.scope.key, []).append(offer)
 
     def of(self, verdict: Verdict) -> Offered | None:
         """The withheld repair of what a verdict says; what has none of its own comes with another of its resource.
 
-        The repair of a route table is that of the subnets that use it.
+        The repair of a route table or a cluster is that of the subnets that use it or that it uses.
         """
         key = ids.key(verdict.resource)
         own = self._offers.get(key, [])
-        tables = self._tables.get(ids.key(ids.parent(verdict.resource)), [])
-        about = (one for one in (*own, *tables) if verdict.requirement in one.withheld.remediation.requirements)
+        of_many = self._of_many.get(ids.key(ids.parent(verdict.resource)), [])
+        about = (one for one in (*own, *of_many) if verdict.requirement in one.withheld.remediation.requirements)
         return next(about, own[0] if own else None)

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from governor.core import ids
 from governor.core.address_step import QUARANTINE
 from governor.core.cause import Cause, Remainder, Scope, Source
+from governor.core.idle import UNUSED
 from governor.core.peering import Flags
 from governor.core.plan import Remediation
 from governor.core.policy import Disruption
@@ -122,6 +123,8 @@ def does(step: Step) -> str:
             return ", ".join(_addressed(step))
         case WriteTag() if step.name == QUARANTINE:
             return f"put address {target} into quarantine" if step.to else f"take address {target} out of quarantine"
+        case WriteTag() if step.name == UNUSED:
+            return f"mark {target} as unused" if step.to else f"mark {target} as used again"
         case WriteTag():
             return f"set tag {step.name} of {target} to {step.to}"
         case DeleteAddress():

@@ -120,7 +120,7 @@ def _holds(step: Step, estate: Estate) -> bool | None:
             return _holding(nic) == {**_holding(nic), **_keyed(step.to)}
         case WriteTag():
             one = estate.known.get(ids.key(step.target))
-            if not isinstance(one, facts.PublicIp | facts.PublicIpPrefix):
+            if not isinstance(one, facts.PublicIp | facts.PublicIpPrefix | facts.NatGateway):
                 return None
             return (one.tags or {}).get(step.name) == step.to
         case WriteRoute() | DeleteRoute() | WritePropagation():

@@ -40,6 +40,8 @@ def address_means(one: JudgedAddress, lodging: Lodging, estate: Estate) -> Addre
     if policy.public_ips.default == "audit":
         text = f"policy {policy.name} only audits public addresses: reported, not repaired"
         return _told(one, policy, Reason(Gate.MODE, text))
+    if _is_of_nodes(holder.id) and (managed := _managed(one, policy, estate)) is not None:
+        return managed
     match holder.requirement:
         case Requirement.NIC_PUBLIC_IP if wanted.network_interface != "flag":
             return _detached(one, policy, lodging, estate)
@@ -124,11 +126,15 @@ def _routes(nic: facts.NetworkInterface, estate: Estate) -> str:
     return ""
 
 
+def _is_of_nodes(resource: str) -> bool:
+    return ids.parse(resource).resource_group.casefold().startswith(MANAGED_GROUP)
+
+
 def _managed(one: JudgedAddress, policy: Policy, estate: Estate) -> AddressMeans | None:
     """Groups that a service manages are never written (safety.md 9)."""
     group_id = ids.group_of(one.holder.id)
     group = estate.find(group_id, facts.ResourceGroup)
-    if ids.name(group_id).casefold().startswith(MANAGED_GROUP):
+    if _is_of_nodes(one.holder.id):
         owner = "a cluster"
     elif group is None:
         tried = any(gap.about == ids.key(group_id) for gap in estate.gaps)

@@ -12,7 +12,7 @@ from governor.core import facts, ids
 from governor.core.address_facts import InstanceAddresses, ScaleSet
 from governor.core.cluster import Cluster
 from governor.core.estate import NOT_READ, Estate, clusters, list_of
-from governor.core.nodes import Nodes
+from governor.core.nodes import Nodes, pool_of
 from governor.core.occupancy import SPECIAL, clusters_known
 from governor.core.policy import Policies, Requirement
 
@@ -145,7 +145,7 @@ def of_network(network: facts.VirtualNetwork, places: Places, estate: Estate) ->
         holder = ids.top_level(configuration)
         kind = ids.kind(holder)
         named = kind == ids.NETWORK_INTERFACE and (key in places.holding or key in places.interfaces)
-        if named or (kind == ids.SCALE_SET and not _is_plain(nodes.cluster(holder))):
+        if named or (kind == ids.SCALE_SET and not _is_plain(holder, nodes.cluster(holder))):
             machines.setdefault(ids.key(holder), (holder, subnet))
         balancers.update(places.reached.get(key, {}))
     name = clusters(ids.parse(network.id).subscription)
@@ -187,9 +187,17 @@ def is_unattached(address: facts.PublicIp | facts.PublicIpPrefix) -> bool:
     )
 
 
-def _is_plain(cluster: Cluster | None) -> bool:
-    """Whether a scale set is that of a cluster which says that none of its nodes has a public address."""
-    return cluster is not None and not any(pool.has_public_nodes for pool in cluster.pools)
+def _is_plain(scale_set: str, cluster: Cluster | None) -> bool:
+    """Whether a scale set is that of a pool which gives its nodes no public addresses, as its cluster says.
+
+    The addresses of a pool of mode Gateway are there to be left by, and are the cluster's.
+    """
+    if cluster is None:
+        return False
+    pool = pool_of(cluster, ids.name(scale_set))
+    if pool is not None:
+        return not pool.has_public_nodes
+    return not any(one.has_public_nodes for one in cluster.pools)
 
 
 def _may_hold(configuration: str) -> bool:

@@ -23,6 +23,7 @@ ADDRESS_LISTS: Final = (
     "publicIpAddresses",
     "publicIpPrefixes",
     "loadBalancers",
+    "natGateways",
     "apiManagement",
     "creationTimes",
     "instanceAddresses",

@@ -144,6 +144,7 @@ class VirtualNetwork(Fact, frozen=True):
 
 class NatGatewayProperties(Fact, frozen=True):
     provisioning_state: str | None = None
+    source_virtual_network: Ref | None = None
     public_ip_addresses: tuple[Ref, ...] | None = None
     public_ip_prefixes: tuple[Ref, ...] | None = None
     subnets: tuple[Ref, ...] | None = None

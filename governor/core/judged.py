@@ -16,6 +16,7 @@ from governor.core.estate import Estate, clusters
 from governor.core.ground import Audited
 from governor.core.hub import Hub, carried, hub_of
 from governor.core.hub_verdict import ROUTE_REQUIREMENTS, Routed, Spoke, of_routes, of_spoke
+from governor.core.idle import SeenIdle, idle
 from governor.core.learned import Learned, learned
 from governor.core.link import link
 from governor.core.nodes import clusters_by_network
@@ -86,9 +87,11 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
 
 def judge_remainders(estate: Estate, policies: Policies) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
     """An Estate and policies in; subscription by subscription, the Verdicts about what lives in no network, out."""
-    public = addresses_of(estate, policies) if estate.remainders else {}
+    public, unused = (addresses_of(estate, policies), idle(estate, policies)) if estate.remainders else ({}, {})
     for subscription in estate.remainders:
-        yield subscription, public.get(f"/subscriptions/{subscription}".casefold(), SeenAddresses()).verdicts
+        key = f"/subscriptions/{subscription}".casefold()
+        verdicts = public.get(key, SeenAddresses()).verdicts
+        yield subscription, (*verdicts, *unused.get(key, SeenIdle()).verdicts)
 
 
 def _clusters_unread(network: facts.VirtualNetwork, estate: Estate) -> Iterator[Verdict]:

@@ -16,6 +16,7 @@ from governor.core.occupancy import SPECIAL
 from governor.core.path import Method
 from governor.core.plan import Gate, Reason, Remediation, digest
 from governor.core.policy import Disruption, NatGatewayPolicy, PathKind, Policy, fill
+from governor.core.policy_words import OWNER_TAG
 from governor.core.step import (
     Attachment,
     CreateNatGateway,
@@ -25,7 +26,7 @@ from governor.core.step import (
     CreateRouteTable,
     Step,
 )
-from governor.core.tables import NO_WORK, OWNER_TAG, TableWork, name_fields
+from governor.core.tables import NO_WORK, TableWork, name_fields
 
 # facts/azure.md 2.1, 2026-07.
 WITHOUT_STANDARD_V2: Final = frozenset(

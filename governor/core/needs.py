@@ -15,6 +15,7 @@ from governor.core.audits import audits_of
 from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, Estate, clusters, deployments, is_list, list_of, networks
 from governor.core.gates import asks_deployments
+from governor.core.idle import idle
 from governor.core.judged import look
 from governor.core.nodes import node_group
 from governor.core.path import addresses
@@ -52,6 +53,7 @@ _LISTED: Final = {
     ids.PUBLIC_IP: "publicIpAddresses",
     ids.PUBLIC_IP_PREFIX: "publicIpPrefixes",
     ids.LOAD_BALANCER: "loadBalancers",
+    ids.NAT_GATEWAY: "natGateways",
 }
 
 
@@ -107,6 +109,7 @@ def _for_public(estate: Estate, policies: Policies) -> Needs:
     public = addresses_of(estate, policies)
     audited = audits_of(estate, policies, public)
     missing = [one for seen in public.values() for one in seen.missing]
+    missing += (one for seen in idle(estate, policies).values() for one in seen.missing)
     missing += (one for seen in audited.values() for one in seen.missing)
     return Needs(_unread(missing, estate), _unlisted(missing, estate))
 

@@ -41,7 +41,7 @@ class Nodes:
             return instance
         if cluster.unsettled:
             return cluster.unsettled
-        pool = _pool(cluster, ids.parse(instance).names[0])
+        pool = pool_of(cluster, ids.parse(instance).names[0])
         if pool is None and any(one.has_public_nodes for one in cluster.pools):
             return instance
         if pool is not None and pool.has_public_nodes:
@@ -92,7 +92,7 @@ def homes(cluster_id: str, estate: Estate) -> tuple[VirtualNetwork, ...]:
     return tuple(VirtualNetwork(network) for _, network in sorted(own.items()))
 
 
-def _pool(cluster: Cluster, scale_set: str) -> AgentPool | None:
+def pool_of(cluster: Cluster, scale_set: str) -> AgentPool | None:
     """The pool of a scale set, which AKS names aks-POOL-NUMBER-vmss."""
     parts = scale_set.casefold().split("-")
     name = parts[1] if len(parts) > _PARTS else ""

@@ -94,6 +94,8 @@ Stance = Literal["deny", "audit", "allow"]
 Denial = Literal["off", "audit", "deny"]
 Look = Literal["off", "audit"]
 
+# On what the governor makes: the policy that wanted it.
+OWNER_TAG: Final = "egress-governor-policy"
 NAME_FIELDS: Final = ("subscription", "resourceGroup", "region", "virtualNetwork", "subnet", "cluster")
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
 

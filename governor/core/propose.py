@@ -11,19 +11,17 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
-from governor.core.address_means import Lodging, address_means
-from governor.core.address_verdict import addresses_of
-from governor.core.cluster import Cluster
-from governor.core.cluster_repair import Case, repair
-from governor.core.cluster_verdict import of_cluster
+from governor.core.address_gather import gather_addresses
+from governor.core.cluster_gather import gather
+from governor.core.draft import Draft
 from governor.core.estate import Estate
 from governor.core.hub_means import hub_at_fault, hub_means, link_repair, straight_out, table_repair
 from governor.core.hub_verdict import bypasses
-from governor.core.judged import Judged, housed, leaves_by_hub, look, spokes
+from governor.core.judged import Judged, leaves_by_hub, look, spokes
 from governor.core.means import Means, breaks, means, shown, unread
 from governor.core.nodes import clusters_by_network
 from governor.core.path import addresses
-from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest, unmended
+from governor.core.plan import Gate, Plan, Reason, Remediation, digest, unmended
 from governor.core.policy import Disruption, Policies, Policy, Requirement
 from governor.core.sharing import Place
 from governor.core.step import Attachment, Step, WriteSubnet
@@ -43,70 +41,12 @@ class Proposal(Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
-class _Draft(Struct):
-    """A Proposal while it is written."""
-
-    shared: dict[str, Remediation] = {}
-    repairs: dict[str, Remediation] = {}
-    withheld: list[Withheld] = []
-    subjects: dict[str, tuple[Judged, ...]] = {}
-    missing: dict[str, None] = {}
-
-    def add(self, remediation: Remediation, found: Means, subjects: tuple[Judged, ...]) -> None:
-        """Takes a repair up: as it is, or withheld when its Means are missing or known not to be there."""
-        self.missing.update(dict.fromkeys(found.missing))
-        if found.reason is not None and not found.missing:
-            self.withhold(remediation, found.reason, subjects)
-            return
-        self.subjects[remediation.digest] = subjects
-        if not found.missing:
-            self.shared.update({one.digest: one for one in found.shared if not one.requirements})
-            self.repairs[remediation.digest] = remediation
-
-    def needed_by(self, remediations: Iterable[Remediation]) -> set[str]:
-        """The digests of what these need, and what that needs."""
-        found: set[str] = set()
-        edge = {digest for one in remediations for digest in one.needs}
-        while edge:
-            found |= edge
-            edge = {n for digest in edge if digest in self.shared for n in self.shared[digest].needs} - found
-        return found
-
-    def withhold(self, remediation: Remediation, reason: Reason, subjects: tuple[Judged, ...]) -> None:
-        self.subjects[remediation.digest] = subjects
-        self.withheld.append(Withheld(remediation, (reason,)))
-
-
 def proposal(estate: Estate, policies: Policies) -> Proposal:
     """An Estate and policies in, the Plan that would make all that lives in it compliant out."""
     looked = tuple(look(estate, policies))
     draft = _drafted(estate, looked)
-    by_key = {ids.key(one.subnet.id): one for one in looked}
-    for seen in addresses_of(estate, policies).values():
-        draft.missing.update(dict.fromkeys(seen.missing))
-        for one in seen.judged:
-            judged = by_key.get(one.holder.subnet)
-            found = address_means(one, Lodging(judged, _ways_out(judged, draft)), estate)
-            draft.missing.update(dict.fromkeys(found.missing))
-            subjects = (judged,) if judged is not None else ()
-            if found.withheld is not None:
-                draft.withheld.append(found.withheld)
-            elif found.repair is not None:
-                draft.repairs[found.repair.digest] = found.repair
-                draft.subjects[found.repair.digest] = subjects
+    gather_addresses(looked, estate, policies, draft)
     return _proposal(draft)
-
-
-def _ways_out(judged: Judged | None, draft: _Draft) -> tuple[Remediation, ...]:
-    """A subnet in, the repairs that would give it its way out, out."""
-    if judged is None:
-        return ()
-    return tuple(
-        repair
-        for digest, repair in draft.repairs.items()
-        if any(one.subnet.id == judged.subnet.id for one in draft.subjects[digest])
-        and (not set(repair.requirements).isdisjoint(_OUT) or ids.kind(repair.resource) == ids.CLUSTER)
-    )
 
 
 def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
@@ -114,23 +54,23 @@ def propose(estate: Estate, looked: Iterable[Judged]) -> Proposal:
     return _proposal(_drafted(estate, looked))
 
 
-def _proposal(draft: _Draft) -> Proposal:
+def _proposal(draft: Draft) -> Proposal:
     plan = Plan((*draft.shared.values(), *draft.repairs.values()), tuple(draft.withheld))
     return Proposal(plan, draft.subjects, tuple(draft.missing))
 
 
-def _drafted(estate: Estate, looked: Iterable[Judged]) -> _Draft:
-    draft = _Draft()
+def _drafted(estate: Estate, looked: Iterable[Judged]) -> Draft:
+    draft = Draft()
     living = clusters_by_network(estate)
     for key, group in groupby(looked, key=lambda one: ids.key(one.network.id)):
         subnets = tuple(group)
         _network(subnets, estate, draft)
         for cluster in living.get(key, ()):
-            _cluster(cluster, subnets, estate, draft)
+            gather(cluster, subnets, estate, draft)
     return draft
 
 
-def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None:
+def _network(subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:
     """The repairs of one network: what links it with its hub, what its tables lack, and subnet by subnet."""
     by_key = {ids.key(one.subnet.id): one for one in subnets}
     linked: dict[str, Remediation | Reason | None] = {}
@@ -163,49 +103,7 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None
         _told_about_bypass(place, violated, estate, draft)
 
 
-def _cluster(cluster: Cluster, subnets: tuple[Judged, ...], estate: Estate, draft: _Draft) -> None:
-    """What would be done to the subnets of a cluster is done with the cluster, or not at all."""
-    lived = housed(cluster, subnets)
-    names = {one.name for one in lived.lodgings}
-    mine = tuple(one for one in subnets if one.subnet.name in names)
-    keys = {ids.key(one.subnet.id) for one in mine}
-    pieces = {
-        r.digest: r
-        for r in draft.repairs.values()
-        if ids.kind(r.resource) in (ids.SUBNET, ids.ROUTE_TABLE)
-        and any(ids.key(one.subnet.id) in keys for one in draft.subjects[r.digest])
-    }
-    held = tuple(w for w in draft.withheld if ids.key(w.remediation.resource) in keys)
-    serves = [one for digest in pieces for one in draft.subjects[digest]]
-    case = Case(
-        lived,
-        mine,
-        of_cluster(lived, estate)[0],
-        tuple(pieces.values()),
-        held,
-        tuple(dict.fromkeys(c for one in mine for c in one.occupants.clusters if not ids.same(c, cluster.id))),
-        tuple(dict.fromkeys(one.subnet.name for one in serves if ids.key(one.subnet.id) not in keys)),
-    )
-    found = repair(case, estate)
-    if found is None:
-        return
-    draft.repairs = {digest: one for digest, one in draft.repairs.items() if digest not in pieces}
-    draft.withheld = [one for one in draft.withheld if one not in held]
-    draft.missing.update(dict.fromkeys(found.missing))
-    if found.reason is not None:
-        draft.withhold(found.remediation, found.reason, mine)
-    elif not found.missing:
-        draft.subjects[found.remediation.digest] = mine
-        draft.repairs[found.remediation.digest] = found.remediation
-    # What only these pieces needed is not made for nobody.
-    left = draft.needed_by(draft.repairs.values())
-    lone = draft.needed_by(pieces.values()) - left
-    draft.shared = {digest: one for digest, one in draft.shared.items() if digest not in lone}
-
-
-def _take_link(
-    linked: Remediation | Reason | None, policy: Policy, subjects: tuple[Judged, ...], draft: _Draft
-) -> None:
+def _take_link(linked: Remediation | Reason | None, policy: Policy, subjects: tuple[Judged, ...], draft: Draft) -> None:
     if isinstance(linked, Remediation):
         draft.repairs[linked.digest] = linked
         draft.subjects[linked.digest] = subjects
@@ -213,7 +111,7 @@ def _take_link(
         draft.withheld.append(unmended(subjects[0].network.id, policy.name, (Requirement.HUB_PEERING,), linked))
 
 
-def _take(remediation: Remediation, found: Means, judged: Judged, estate: Estate, draft: _Draft) -> None:
+def _take(remediation: Remediation, found: Means, judged: Judged, estate: Estate, draft: Draft) -> None:
     """A subnet's repair in; one whose facts were asked for and cannot be read is told as unseen."""
     draft.add(remediation, found, (judged,))
     tried = [one for one in found.missing if any(gap.about == ids.key(one) for gap in estate.gaps)]
@@ -222,7 +120,7 @@ def _take(remediation: Remediation, found: Means, judged: Judged, estate: Estate
         draft.withhold(remediation, Reason(Gate.UNSEEN, why), (judged,))
 
 
-def _hub_repair(place: Place, violated: tuple[str, ...], found: Means, estate: Estate, draft: _Draft) -> None:
+def _hub_repair(place: Place, violated: tuple[str, ...], found: Means, estate: Estate, draft: Draft) -> None:
     """A subnet of a hub policy and its Means in: what its table lacks is the repair of all subnets of that table."""
     judged, policy = place.judged, place.policy
     if found.missing or found.reason:
@@ -250,7 +148,7 @@ def _hub_repair(place: Place, violated: tuple[str, ...], found: Means, estate: E
         draft.shared.update({one.digest: one for one in found.shared if not one.requirements})
 
 
-def _told_about_bypass(place: Place, violated: tuple[str, ...], estate: Estate, draft: _Draft) -> None:
+def _told_about_bypass(place: Place, violated: tuple[str, ...], estate: Estate, draft: Draft) -> None:
     """Routes that pass the hub by are somebody's: they are named, and never taken out."""
     named = place.judged.subnet.properties.route_table
     if Requirement.SUBNET_ROUTE_BYPASS not in violated or place.wanted.bypass.others != "deny" or named is None:

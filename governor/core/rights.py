@@ -73,6 +73,8 @@ def needed(step: Step, estate: Estate) -> tuple[Right, ...]:
             wanted = ()
         case WriteInterface():
             wanted = (Right("Microsoft.Network/networkInterfaces/write", step.target),)
+        case WriteTag() if ids.kind(step.target) == ids.NAT_GATEWAY:
+            wanted = ()
         case WriteTag():
             wanted = (Right(f"{_address_type(step.target)}/write", step.target),)
         case DeleteAddress():

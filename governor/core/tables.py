@@ -16,10 +16,10 @@ from governor.core.hub_verdict import HALVES, Lacking, lacking, route_of
 from governor.core.judged import Judged
 from governor.core.plan import Gate, Reason
 from governor.core.policy import fill
+from governor.core.policy_words import OWNER_TAG
 from governor.core.routing import NETWORK_TAG, CreateRouteTable, RouteTo, WritePropagation, WriteRoute
 from governor.core.sharing import Place, managed, shared, taken, users
 
-OWNER_TAG: Final = "egress-governor-policy"
 _COPIED: Final = frozenset({"virtualappliance", "internet", "none", "vnetlocal", "virtualnetworkgateway"})
 
 

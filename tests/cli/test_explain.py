@@ -120,7 +120,11 @@ def test_anything_else_is_explained_by_its_subnets(
     ran = run("explain", resource, "--estate", contoso)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(f"{what} {resource.rpartition('/')[2]}\n")
-    assert "It is not judged itself" in ran.text
+    holder = what in ("network interface", "public IP address", "load balancer")
+    judged = "verdict Violation" in ran.text.partition("subnet ")[0]
+    assert ("Nothing is judged of it itself" in ran.text) is (holder and not judged)
+    assert ("It is not judged itself" in ran.text) is (not holder and not judged)
+    assert judged is (what in ("public IP address", "load balancer", "AKS cluster"))
     assert [line.split()[1] for line in ran.out.splitlines() if line.startswith("subnet ")] == subnets
 
 

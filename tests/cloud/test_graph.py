@@ -18,7 +18,7 @@ from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.policy import Policies
 from governor.core.policy import Select as Conditions
-from governor.core.sighting import Cut, Seen, Sheet
+from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.core.verdict import Verdict
 from governor.ports import Absent, Refused, Transient
 from simulator.wire import Request, Response
@@ -30,7 +30,7 @@ THIRD = "33333333-3333-3333-3333-333333333333"
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 MANAGEMENT = "2020-05-01"
 Body = dict[str, Any]
-Part = Seen | Sheet | Cut
+Part = Seen | Sheet | Rest | Cut
 
 
 def network(number: int, subscription: str = SUBSCRIPTION, subnets: int = 1) -> Body:

@@ -366,6 +366,7 @@ _LISTS: Final = {
     ids.PUBLIC_IP_PREFIX: "publicipprefixes(",
     ids.LOAD_BALANCER: "loadbalancers(",
     ids.API_MANAGEMENT: "apimanagement(",
+    ids.NAT_GATEWAY: "natgateways(",
     ids.APPLICATION_GATEWAY: "applicationgateways(",
     ids.SITE: "sites(",
 }

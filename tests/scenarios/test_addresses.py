@@ -9,13 +9,15 @@ from governor import decisions
 from governor.core import ids
 from governor.core.address_step import QUARANTINE
 from governor.core.cause import Remainder
+from governor.core.idle import UNUSED
 from governor.core.plan import Gate
 from governor.core.policy import AddressRepair, Approvals, Mode, PublicIps, Select
 from governor.core.record import Became
 from governor.core.standing import Ruling
 from governor.core.verdict import Result, Verdict
 from governor.ports import Offered
-from tests.scenarios.world import REGION, SUB, World, nat_policy, network, subnet, vnet, vnet_body
+from tests.scenarios.cluster_world import body, cluster
+from tests.scenarios.world import REGION, SUB, World, gateway, nat_policy, network, subnet, vnet, vnet_body
 
 PIP = network("publicIPAddresses/pip-vm")
 NIC = network("networkInterfaces/nic-vm")
@@ -181,7 +183,7 @@ async def test_seed_a_a_public_load_balancer_is_found_by_its_event_and_by_no_oth
         world.put_now(vnet(f"spoke-{number}"), vnet_body(("app", f"10.{number}.1.0/24"), space=f"10.{number}.0.0/16"))
     world.put_now(PIP, STANDARD)
     pool = f"{BALANCER}/backendAddressPools/pool"
-    body = {
+    public = {
         "location": REGION,
         "sku": {"name": "Standard"},
         "properties": {
@@ -189,7 +191,7 @@ async def test_seed_a_a_public_load_balancer_is_found_by_its_event_and_by_no_oth
             "backendAddressPools": [{"name": "pool"}],
         },
     }
-    world.put_now(BALANCER, body)
+    world.put_now(BALANCER, public)
     nic = interface(subnet("spoke-2", "app"))
     nic["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] = [{"id": pool}]
     world.put_now(NIC, nic)
@@ -302,3 +304,64 @@ async def test_what_has_no_public_address_wakes_nobody(tmp_path: Path) -> None:
     assert len(await world.records()) == records
     (asked,) = world.transport.requests[requests:]
     assert (asked.method, asked.path.casefold()) == ("GET", NIC.casefold())
+
+
+async def test_a_gateway_of_ours_that_nobody_uses_is_reclaimed_and_its_address_goes_into_quarantine_first(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, nat_policy(select=Select()))
+    world.put_now(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await world.quiet()
+    ours, address = gateway("spoke-1"), world.get(gateway("spoke-1"))["properties"]["publicIpAddresses"][0]["id"]
+    world.clock.advance(2 * DAY)
+    world.ask("DELETE", vnet("spoke-1"))
+    await world.quiet()
+    world.clock.advance(DAY)
+    await world.sweep(SUB)
+    verdict = await about(world, ours)
+    assert verdict is not None
+    assert (verdict.requirement, verdict.result) == ("nat-gateway-unused", Result.COMPLIANT)
+    assert UNUSED in world.get(ours)["tags"]
+    world.clock.advance(29 * DAY)
+    await world.sweep(SUB)
+    assert world.exists(ours)
+    world.clock.advance(2 * DAY)
+    await world.sweep(SUB)
+    assert not world.exists(ours)
+    world.clock.advance(DAY)
+    await world.sweep(SUB)
+    assert QUARANTINE in world.get(address)["tags"]
+
+
+async def test_a_gateway_that_is_used_again_is_not_reclaimed(tmp_path: Path) -> None:
+    world = World(tmp_path, nat_policy(select=Select()))
+    world.put_now(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await world.quiet()
+    world.ask("DELETE", vnet("spoke-1"))
+    await world.quiet()
+    world.clock.advance(DAY)
+    await world.sweep(SUB)
+    assert UNUSED in world.get(gateway("spoke-1"))["tags"]
+    world.put_now(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await world.quiet()
+    assert world.attached("spoke-1") == {"app": "ng-spoke-1"}
+    world.clock.advance(31 * DAY)
+    await world.sweep(SUB)
+    assert UNUSED not in world.get(gateway("spoke-1"))["tags"]
+
+
+async def test_seed_a_nodes_with_addresses_are_found_on_their_scale_set_which_is_never_written(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put_now(vnet("spoke-1"), vnet_body(("nodes", "10.0.1.0/24")))
+    await world.quiet()
+    wanted = body(subnet("spoke-1", "nodes"))
+    wanted["properties"]["agentPoolProfiles"][0]["enableNodePublicIP"] = True
+    wanted["properties"]["networkProfile"]["outboundType"] = "userAssignedNATGateway"
+    world.put_now(cluster(), wanted, "2026-08-01")
+    await world.quiet()
+    (verdict,) = [v for v in await world.ports.ledger.verdicts() if v.requirement == "vmss-public-ip"]
+    assert verdict.result is Result.VIOLATION
+    assert verdict.seen.startswith("its model gives every instance a public address")
+    held = (await offered(world, verdict.resource)).withheld
+    assert (held.reasons[0].gate, held.remediation.steps) == (Gate.CLUSTER, ())
+    assert "never written" in held.reasons[0].text

@@ -10,7 +10,7 @@ import pytest
 from governor import decisions
 from governor.core import ids
 from governor.core.plan import Gate
-from governor.core.policy import Clusters, Egress, Mode, NatGatewayPolicy
+from governor.core.policy import Clusters, Egress, Mode, NatGatewayPolicy, PublicIps, Select
 from governor.core.verdict import Result
 from tests.scenarios.cluster_world import FREE, body, cluster, type_of
 from tests.scenarios.hub_world import AWAY, HOP, add_hub, policy, route, spoke
@@ -149,8 +149,54 @@ async def with_cluster(folder: Path, without: str = "") -> set[str]:
     return found
 
 
+async def with_addresses(folder: Path, without: str = "") -> set[str]:
+    """An address comes off a machine and is put back; addresses and prefixes of nobody are deleted in the end."""
+    public = PublicIps(delete=True, quarantine_days=1)
+    wanted = nat_policy(select=Select(), occupied=Mode.ENFORCE, approvals=FREE, public_ips=public)
+    world = limited(folder, wanted, without=without)
+    world.put_now(vnet("spoke-1"), spoke(1))
+    await world.quiet()
+    world.clock.advance(600)
+    balancer, application = network("loadBalancers/inside"), network("applicationSecurityGroups/web")
+    standard = {"location": REGION, "sku": {"name": "Standard"}}
+    address = {**standard, "properties": {"publicIPAllocationMethod": "Static"}}
+    where = {"id": subnet("spoke-1", "app")}
+    frontend = {"name": "fe", "properties": {"subnet": where}}
+    rule = {"frontendIPConfiguration": {"id": f"{balancer}/frontendIPConfigurations/fe"}, "protocol": "Tcp"}
+    parts = {
+        "frontendIPConfigurations": [frontend],
+        "backendAddressPools": [{"name": "pool"}],
+        "inboundNatRules": [{"name": "ssh", "properties": {**rule, "frontendPort": 22, "backendPort": 22}}],
+    }
+    world.put_now(balancer, {**standard, "properties": parts})
+    world.put_now(application, {"location": REGION})
+    world.put_now(GUARD, {"location": REGION})
+    world.put_now(network("publicIPAddresses/pip-vm"), address)
+    inner = {
+        "subnet": where,
+        "publicIPAddress": {"id": network("publicIPAddresses/pip-vm")},
+        "loadBalancerBackendAddressPools": [{"id": f"{balancer}/backendAddressPools/pool"}],
+        "loadBalancerInboundNatRules": [{"id": f"{balancer}/inboundNatRules/ssh"}],
+        "applicationSecurityGroups": [{"id": application}],
+    }
+    interface = {"ipConfigurations": [{"name": "c", "properties": inner}], "networkSecurityGroup": {"id": GUARD}}
+    nic = network("networkInterfaces/nic-vm")
+    found = await done_and_undone(world, nic, {"location": REGION, "properties": interface})
+    assert found or "publicIPAddress" in world.get(nic)["properties"]["ipConfigurations"][0]["properties"]
+    nobodys = (network("publicIPAddresses/nobodys"), network("publicIPPrefixes/nobodys"))
+    world.put_now(nobodys[0], address)
+    world.put_now(nobodys[1], {**standard, "properties": {"prefixLength": 31}})
+    world.clock.advance(2 * 24 * 3600)
+    await world.sweep(SUB)
+    world.clock.advance(24 * 3600)
+    await world.sweep(SUB)
+    found = await hindrances(world)
+    assert found or not any(world.exists(one) for one in nobodys)
+    return found
+
+
 Story = Callable[[Path, str], Awaitable[set[str]]]
-STORIES: Final[tuple[Story, ...]] = (by_gateway, by_prefix, by_hub, behind_gateway, with_cluster)
+STORIES: Final[tuple[Story, ...]] = (by_gateway, by_prefix, by_hub, behind_gateway, with_cluster, with_addresses)
 
 
 @pytest.mark.parametrize("story", STORIES)
