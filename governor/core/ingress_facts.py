@@ -107,6 +107,12 @@ class ApplicationGateway(Fact, frozen=True):
     tags: Tags | None = None
     properties: ApplicationGatewayProperties = ApplicationGatewayProperties()
 
+    @property
+    def subnets(self) -> tuple[str, ...]:
+        """The ids of the subnets it lives in: there is one."""
+        inside = (one.properties.subnet for one in self.properties.gateway_ip_configurations or ())
+        return tuple(ref.id for ref in inside if ref is not None)
+
 
 class PolicySettings(Fact, frozen=True):
     state: str | None = None
