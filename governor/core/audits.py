@@ -1,5 +1,7 @@
 """What is judged and never repaired: ways in, and apps. An Estate and policies in; by network what was found out."""
 
+from typing import Final
+
 from governor.core import app_verdict, ddos_verdict, ids, ingress_verdict
 from governor.core.address_verdict import SeenAddresses
 from governor.core.addresses import places
@@ -7,10 +9,19 @@ from governor.core.estate import Estate
 from governor.core.fronts import gateways_in
 from governor.core.ground import Audited, ground, together
 from governor.core.occupancy import clusters_by_subnet
-from governor.core.policy import Policies
+from governor.core.policy import Policies, Requirement
 from governor.core.selection import by_network
 
-_NOBODY = SeenAddresses()
+REQUIREMENTS: Final = frozenset(
+    {
+        Requirement.INGRESS_PATH,
+        Requirement.INGRESS_WAF,
+        Requirement.INGRESS_NSG,
+        Requirement.PUBLIC_IP_DDOS,
+        Requirement.APP_ROUTE_ALL,
+    }
+)
+_NOBODY: Final = SeenAddresses()
 
 
 def audits_of(estate: Estate, policies: Policies, public: dict[str, SeenAddresses]) -> dict[str, Audited]:
