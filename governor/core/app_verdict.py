@@ -8,7 +8,7 @@ from typing import Final
 
 from governor.core import facts, ids
 from governor.core.app_facts import Site
-from governor.core.estate import NOT_READ, list_of
+from governor.core.estate import NOT_READ, Estate, list_of
 from governor.core.ground import NOTHING, Audited, Ground, together, undecided
 from governor.core.policy import Policy, Requirement
 from governor.core.selection import Selected, Undecided, Ungoverned
@@ -25,9 +25,21 @@ def has_apps(network: facts.VirtualNetwork) -> bool:
     return any(_plans(subnet) for subnet in network.properties.subnets or ())
 
 
-def of_network(ground: Ground) -> Audited:
-    """A network in, what holds of the apps that leave by its subnets out."""
-    return together(_of_subnet(subnet, plans, ground) for subnet in ground.subnets if (plans := _plans(subnet)))
+def by_subnet(estate: Estate) -> dict[str, list[Site]]:
+    """An Estate in; by key of a subnet, the apps that leave by it out."""
+    found: dict[str, list[Site]] = {}
+    for app in estate.all(Site):
+        found.setdefault(ids.key(app.properties.virtual_network_subnet_id or ""), []).append(app)
+    return found
+
+
+def of_network(ground: Ground, apps: dict[str, list[Site]]) -> Audited:
+    """A network and apps by key of their subnet in, what holds of those that leave by its subnets out."""
+    return together(
+        _of_subnet(subnet, plans, apps.get(ids.key(subnet.id), []), ground)
+        for subnet in ground.subnets
+        if (plans := _plans(subnet))
+    )
 
 
 def _plans(subnet: facts.Subnet) -> tuple[str, ...]:
@@ -38,7 +50,7 @@ def _plans(subnet: facts.Subnet) -> tuple[str, ...]:
     return tuple((one.link or "") for one in links if (one.linked_resource_type or "").casefold() == _DELEGATION)
 
 
-def _of_subnet(subnet: facts.Subnet, plans: tuple[str, ...], ground: Ground) -> Audited:
+def _of_subnet(subnet: facts.Subnet, plans: tuple[str, ...], apps: list[Site], ground: Ground) -> Audited:
     policy = ground.governs(ids.key(subnet.id))
     if policy is None or not policy.allowed:
         return NOTHING  # nobody governs it, or says how it is to leave
@@ -50,7 +62,6 @@ def _of_subnet(subnet: facts.Subnet, plans: tuple[str, ...], ground: Ground) -> 
         lost = next((why for name in missing if (why := estate.why(name)) != NOT_READ), NOT_READ)
         told = Verdict(subnet.id, _REQUIREMENT, Result.UNKNOWN, policy.name, f"its apps were not seen: {lost}")
         return Audited((told,), missing)
-    apps = [one for one in estate.all(Site) if ids.same(one.properties.virtual_network_subnet_id or "", subnet.id)]
     if not apps:
         shown = ", ".join(ids.name(one) or "?" for one in plans)
         seen = f"plan {shown} lives in it, and none of the apps that were seen does"

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from msgspec import Struct
+
 from governor.core import facts, ids
-from governor.core.addresses import Places
+from governor.core.addresses import Places, places
 from governor.core.egress import unsettled_state
-from governor.core.estate import NOT_READ, list_of
+from governor.core.estate import NOT_READ, Estate, list_of
 from governor.core.ground import NOTHING, Audited, Ground, lodgers, together, undecided
 from governor.core.policy import Policies, Policy, Requirement
 from governor.core.selection import Selected, Undecided, Ungoverned
@@ -20,29 +22,50 @@ def wanted(policies: Policies) -> bool:
     return any(policy.ingress.ddos != "off" for policy in policies)
 
 
-def of_network(ground: Ground, places: Places) -> Audited:
-    """A network and what is attached where in, what holds of the public addresses that lead into it out."""
+class Held(Struct, frozen=True):
+    """An Estate by who has public addresses: those that were listed, by key of their holder; and what is where."""
+
+    addresses: dict[str, list[facts.PublicIp]]
+    places: Places
+
+
+def held(estate: Estate) -> Held:
+    """An Estate in, who has which public addresses out."""
+    found: dict[str, list[facts.PublicIp]] = {}
+    for address in estate.all(facts.PublicIp):
+        properties = address.properties
+        holder = properties.ip_configuration or properties.nat_gateway
+        if holder is not None and ids.kind(holder.id):
+            found.setdefault(ids.key(ids.top_level(holder.id)), []).append(address)
+    return Held(found, places(estate))
+
+
+def of_network(ground: Ground, held: Held) -> Audited:
+    """A network and who has public addresses in, what holds of those that lead into it out."""
     asking = [
         subnet
         for subnet in ground.subnets
         if (policy := ground.governs(ids.key(subnet.id))) is not None and policy.ingress.ddos != "off"
     ]
-    holders = {ids.key(holder): ids.key(subnet.id) for subnet in asking for holder in lodgers(subnet)}
-    gateways = {ids.key(one.properties.nat_gateway.id): ids.key(one.id) for one in asking if one.properties.nat_gateway}
-    if not (holders or gateways):
+    holders = {holder: ids.key(subnet.id) for subnet in asking for holder in lodgers(subnet)}
+    holders |= {one.properties.nat_gateway.id: ids.key(one.id) for one in asking if one.properties.nat_gateway}
+    if not holders:
         return NOTHING
     behind = {ids.key(ref.id): ids.key(s.id) for s in asking for ref in s.properties.ip_configurations or ()}
     for key, subnet in {**behind, ids.key(ground.network.id): ""}.items():
-        for balancer in places.reached.get(key, {}):
-            holders.setdefault(balancer, subnet)
-    parts = [_unread(ground, {**holders, **gateways})]
-    for address in ground.estate.all(facts.PublicIp):
-        held, gateway = address.properties.ip_configuration, address.properties.nat_gateway
-        if held is not None and ids.kind(held.id) and (key := ids.key(ids.top_level(held.id))) in holders:
-            parts.append(_judged(address, ids.top_level(held.id), holders[key], ground))
-        elif gateway is not None and ids.key(gateway.id) in gateways:
-            parts.append(_judged(address, gateway.id, gateways[ids.key(gateway.id)], ground))
-    return together(parts)
+        for balancer in held.places.reached.get(key, {}).values():
+            holders.setdefault(balancer.id, subnet)
+    by_key = {ids.key(holder): (holder, subnet) for holder, subnet in holders.items()}
+    return together(
+        [
+            _unread(ground, holders),
+            *(
+                _judged(address, holder, subnet, ground)
+                for key, (holder, subnet) in sorted(by_key.items())
+                for address in held.addresses.get(key, ())
+            ),
+        ]
+    )
 
 
 def _unread(ground: Ground, holders: dict[str, str]) -> Audited:

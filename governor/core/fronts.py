@@ -6,11 +6,12 @@ from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.estate import NOT_READ, Estate, list_of
-from governor.core.ground import lodgers
+from governor.core.ground import configurations, lodgers
 from governor.core.ingress_facts import ApplicationGateway, Listener
 from governor.core.ranges import holds
 
 _SHOWN: Final = 3
+_SEGMENT: Final = "/applicationgateways/"
 
 
 class Front(Struct, frozen=True):
@@ -56,6 +57,7 @@ def gateways_in(network: facts.VirtualNetwork) -> dict[str, tuple[str, str]]:
     return {
         ids.key(one): (one, ids.key(subnet.id))
         for subnet in network.properties.subnets or ()
+        if any(_SEGMENT in ids.key(ref.id) for ref in configurations(subnet))  # seldom, and parsing all ids is slow
         for one in lodgers(subnet)
         if ids.kind(one) == ids.APPLICATION_GATEWAY
     }

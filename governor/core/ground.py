@@ -77,9 +77,12 @@ def together(parts: Iterable[Audited]) -> Audited:
     return Audited(tuple(verdicts), tuple(missing))
 
 
-def lodgers(subnet: facts.Subnet) -> Iterator[str]:
-    """A subnet in, the ids of the resources that have an ip configuration in it out, application gateways too."""
+def configurations(subnet: facts.Subnet) -> tuple[facts.Ref, ...]:
+    """A subnet in, all ip configurations in it out, those of application gateways too."""
     properties = subnet.properties
-    for ref in (*(properties.ip_configurations or ()), *(properties.application_gateway_ip_configurations or ())):
-        if ids.kind(ref.id):
-            yield ids.top_level(ref.id)
+    return (*(properties.ip_configurations or ()), *(properties.application_gateway_ip_configurations or ()))
+
+
+def lodgers(subnet: facts.Subnet) -> Iterator[str]:
+    """A subnet in, the ids of the resources that have an ip configuration in it out."""
+    return (ids.top_level(ref.id) for ref in configurations(subnet) if ids.kind(ref.id))
