@@ -52,6 +52,9 @@ def _app() -> App:
     add(policies, "check", "policies:check", "Shows every error, with file and line.")
     add(policies, "test", "policies:run_cases", "Runs the cases (*.cases.yaml) of a folder.")
     add(policies, "schema", "policies:schema", "Prints the JSON Schema of policy files.")
+    export = App(name="export", help="What other things are told of the policies.")
+    add(export, "azure-policy", "export_azure_policy:azure_policy", "Azure Policy that denies at the request itself.")
+    policies.command(export)
     app.command(policies)
     simulator = App(name="simulator", help="The local Azure Resource Manager alone.")
     simulator.command(

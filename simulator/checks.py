@@ -8,11 +8,13 @@ from simulator.address_rules import (
     check_public_address,
     check_skus,
 )
+from simulator.application_gateways import check_application_gateway, check_neighbour
 from simulator.calls import Call
 from simulator.changes import Change
 from simulator.firewalls import check_firewall
 from simulator.gateways import check_virtual_gateway
 from simulator.ids import (
+    APPLICATION_GATEWAY,
     FIREWALL,
     LOAD_BALANCER,
     NAT_GATEWAY,
@@ -100,6 +102,10 @@ def _check_resource(store: Store, type_key: str, change: Change, location: str) 
     for child in change.children.values():
         check_references(store, child.id, f"{type_key}/{child.key.split('/')[-2]}", child.content, location)
     check_resident(store, resource_id, type_key, content)
+    if type_key == APPLICATION_GATEWAY:
+        check_application_gateway(store, resource_id, content)
+    else:
+        check_neighbour(store, resource_id, type_key, content)
     if type_key == NAT_GATEWAY:
         check_gateway(store, resource_id, content, before)
         return
@@ -120,7 +126,7 @@ def _check_resource(store: Store, type_key: str, change: Change, location: str) 
         check_firewall(store, resource_id, content)
     elif type_key == VIRTUAL_GATEWAY:
         check_virtual_gateway(store, resource_id, content, before)
-    if type_key in (NIC, LOAD_BALANCER, FIREWALL):
+    if type_key in (NIC, LOAD_BALANCER, FIREWALL, APPLICATION_GATEWAY):
         place(store, resource_id, type_key, content, before)
 
 

@@ -20,6 +20,7 @@ class ArmError(Exception):
         envelope: Envelope = "provider",
         details: list[Body] | None = None,
         headers: Mapping[str, str] | None = None,
+        beside: Body | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
@@ -28,6 +29,7 @@ class ArmError(Exception):
         self.envelope = envelope
         self.details = details or []
         self.headers = dict(headers or {})
+        self.beside = beside or {}
 
     @property
     def error(self) -> Body:
@@ -38,7 +40,7 @@ class ArmError(Exception):
         """The whole answer, in the envelope of who gives it."""
         match self.envelope:
             case "gateway":
-                body: Body = {"error": {"code": self.code, "message": self.message}}
+                body: Body = {"error": {"code": self.code, "message": self.message, **self.beside}}
                 return answer(self.status, body, {"x-ms-failure-cause": "gateway", **self.headers})
             case "provider":
                 return answer(self.status, {"error": self.error}, self.headers)

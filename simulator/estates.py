@@ -14,8 +14,9 @@ from simulator.event_subscriptions import is_event_subscription
 from simulator.forms import check_form
 from simulator.groups import stored_group
 from simulator.hierarchy import MEMBERSHIP, leave
-from simulator.ids import AGENT_POOL, CLUSTERS, SUBNET, VNET, Address, parent_key, parse, parse_id
+from simulator.ids import AGENT_POOL, CLUSTERS, SCALE_SET, SUBNET, VNET, Address, parent_key, parse, parse_id
 from simulator.plain import stored_plain
+from simulator.policy_definitions import definition_of
 from simulator.ranges import parsed
 from simulator.references import Reference, back_references
 from simulator.render import render
@@ -27,6 +28,7 @@ from simulator.wire import Body, elements, members, text
 from simulator.world import World
 
 ROLE_DEFINITIONS = ROLE_TYPE.lower()
+POLICY_DEFINITIONS = "microsoft.authorization/policydefinitions"
 
 Estate = list[Any] | dict[str, Any]
 """A list of ARM bodies, or the same as `{"data": [...]}`, the form Resource Graph gives."""
@@ -101,12 +103,12 @@ def _exported_resource(world: World, key: str) -> list[Body]:
     stored = world.store.get(key)
     if stored is None:
         return []
-    unseen = {
-        name: value for name, value in stored.content.items() if name == UNSEEN and is_network(stored.type.lower())
-    }
+    type_key = stored.type.lower()
+    hides = is_network(type_key) or type_key == SCALE_SET
+    unseen = {name: value for name, value in stored.content.items() if name == UNSEEN and hides}
     bodies = [render(world.store, key, stored) | unseen]
-    inline = {array.lower() for array in kind_of(stored.type.lower()).children}
-    if stored.type.lower() == CLUSTERS:
+    inline = {array.lower() for array in kind_of(type_key).children}
+    if type_key == CLUSTERS:
         inline.add("agentpools")
     for collection in world.store.collections_under(key):
         if collection.rpartition("/")[2] not in inline:
@@ -145,6 +147,11 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
     if is_cluster(address.type_key):
         return _load_cluster(world, address, resource_id, body)
     stored = stored_plain(resource_id, sys.intern(_type(address, text(body.get("type")))), body)
+    if address.type_key == POLICY_DEFINITIONS:
+        try:
+            definition_of(stored)
+        except ArmError as refusal:
+            raise BadEstate(f"{refusal.message}: {resource_id}") from None
     world.store.put(address.key, stored)
     if is_event_subscription(address.type_key):
         try:

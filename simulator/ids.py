@@ -26,6 +26,8 @@ NIC = "microsoft.network/networkinterfaces"
 LOAD_BALANCER = "microsoft.network/loadbalancers"
 FIREWALL = "microsoft.network/azurefirewalls"
 FIREWALL_POLICY = "microsoft.network/firewallpolicies"
+APPLICATION_GATEWAY = "microsoft.network/applicationgateways"
+WAF_POLICY = "microsoft.network/applicationgatewaywebapplicationfirewallpolicies"
 VIRTUAL_GATEWAY = "microsoft.network/virtualnetworkgateways"
 VM = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
@@ -48,6 +50,8 @@ SPELLINGS = (
     "Microsoft.Network/azureFirewalls",
     "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
     "Microsoft.Network/virtualNetworkGateways",
+    "Microsoft.Network/applicationGateways",
+    "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies",
     "Microsoft.Compute/virtualMachines",
     "Microsoft.Compute/virtualMachineScaleSets",
     "Microsoft.ContainerService/managedClusters/agentPools",
@@ -63,6 +67,10 @@ SPELLINGS = (
     "Microsoft.Authorization/roleDefinitions",
     "Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/denyAssignments",
+    "Microsoft.Authorization/policyDefinitions",
+    "Microsoft.Authorization/policySetDefinitions",
+    "Microsoft.Authorization/policyAssignments",
+    "Microsoft.Authorization/policyExemptions",
 )
 _SPELLED = {part.lower(): part for spelling in SPELLINGS for part in spelling.split("/")}
 

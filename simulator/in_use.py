@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from simulator import errors
+from simulator.application_gateways import check_firewall_policy_delete
 from simulator.balancers import parts_of, users_of
 from simulator.firewalls import check_policy_delete
 from simulator.gateways import check_virtual_gateway_delete
@@ -19,6 +20,7 @@ from simulator.ids import (
     SUBNET,
     VIRTUAL_GATEWAY,
     VNET,
+    WAF_POLICY,
     name_of,
 )
 from simulator.references import GATEWAY_ADDRESSES
@@ -134,4 +136,5 @@ _CHECKS: dict[str, Callable[[Store, str, Stored], None]] = {
     LOAD_BALANCER: _load_balancer,
     FIREWALL_POLICY: check_policy_delete,
     VIRTUAL_GATEWAY: check_virtual_gateway_delete,
+    WAF_POLICY: check_firewall_policy_delete,
 }

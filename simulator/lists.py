@@ -45,8 +45,7 @@ def collection(world: World, call: Call) -> Response:
     if above is not None and above.key not in store:
         raise missing(store, call.address)
     keys = store.keys_in(address.key)
-    here = call.request.query.get("$filter", "").replace(" ", "").lower() == "atexactscope()"
-    if above is None and address.subscription and address.scope.count("/") == 2 and not here:
+    if above is None and address.subscription and address.scope.count("/") == 2:
         subscription = address.scope.casefold()
         tail = address.key.removeprefix(subscription)
         keys += [

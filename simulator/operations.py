@@ -195,6 +195,8 @@ def durations(latency: Literal["none", "real"]) -> dict[str, float]:
         f"{NETWORK}/routetables": 4.0,
         f"{NETWORK}/azurefirewalls": 300.0,
         f"{NETWORK}/virtualnetworkgateways": 1800.0,
+        f"{NETWORK}/applicationgateways": 360.0,
+        "microsoft.compute/virtualmachinescalesets": 90.0,
         CLUSTERS: 180.0,
         AGENT_POOL: 120.0,
         "microsoft.resources/resourcegroups": 45.0,

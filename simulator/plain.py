@@ -13,9 +13,6 @@ from simulator.store import Stored
 from simulator.wire import Body, Response, answer, members, text
 from simulator.world import World
 
-POLICY_ASSIGNMENTS = "microsoft.authorization/policyassignments"
-"""Which are shown once more when they are deleted."""
-
 
 def put(world: World, call: Call, group: Stored | None) -> Response:
     """A body in; it is stored as it is."""
@@ -72,10 +69,9 @@ def delete(world: World, call: Call) -> Response:
         return empty(204, {})
     if call.address.type_key == DEPLOYMENTS:
         return _delete_deployment(world, call, stored)
-    shown = render(world.store, key, stored) if call.address.type_key == POLICY_ASSIGNMENTS else None
     world.delete(key)
     world.publish(stored.id, stored.type, call.caller, deleted=True, updated=True)
-    return answer(200, shown)
+    return answer(200)
 
 
 def stored_plain(resource_id: str, type_name: str, sent: Body) -> Stored:

@@ -12,7 +12,7 @@ from simulator.ids import (
     parse_id,
 )
 from simulator.operations import label_of
-from simulator.references import PARTS, Reference, references
+from simulator.references import PARTS, WAF, Reference, references
 from simulator.shapes import READ_ONLY_OF, inner_elements
 from simulator.store import Store, Stored
 from simulator.wire import Body, members, text
@@ -32,6 +32,7 @@ EXPECTED = {
     "addressPrefix": "publicIPPrefixes",
     "firewallPolicy": "firewallPolicies",
     "basePolicy": "firewallPolicies",
+    WAF: "ApplicationGatewayWebApplicationFirewallPolicies",
     "virtualNetworkGateway1": "virtualNetworkGateways",
     "virtualNetworkGateway2": "virtualNetworkGateways",
     "localNetworkGateway2": "localNetworkGateways",
@@ -39,7 +40,7 @@ EXPECTED = {
     "loadBalancerInboundNatRules": "inboundNatRules",
 }
 """By the member that names it, what is named."""
-_MEMBERS = {"interfaceSecurityGroup": "networkSecurityGroup", "addressPrefix": "publicIPPrefix"}
+_MEMBERS = {"interfaceSecurityGroup": "networkSecurityGroup", "addressPrefix": "publicIPPrefix", WAF: "firewallPolicy"}
 """Members that references tell apart from others of the same name."""
 ANYWHERE = ("firewallPolicy", "virtualNetworkGateway2")
 """What may lie in another region and another subscription."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from simulator.ids import (
+    APPLICATION_GATEWAY,
     FIREWALL,
     FIREWALL_POLICY,
     LOAD_BALANCER,
@@ -18,12 +19,12 @@ from simulator.ids import (
     SCALE_SET,
     SUBNET,
     VM,
+    WAF_POLICY,
     parent_key,
 )
+from simulator.scale_set_model import configurations_of, instances_of, interfaces_of
 from simulator.wire import Body, elements, members, text
 
-MOST_INSTANCES = 1000
-"""A scale set has no more."""
 SUBNET_LINKS = ("natGateway", "routeTable", "networkSecurityGroup")
 GATEWAY_ADDRESSES = ("publicIpAddresses", "publicIpPrefixes", "publicIpAddressesV6", "publicIpPrefixesV6")
 CONFIGURATIONS = ("ipConfigurations", "frontendIPConfigurations", "gatewayIPConfigurations")
@@ -32,6 +33,8 @@ POOLS = "loadBalancerBackendAddressPools"
 NAT_RULES = "loadBalancerInboundNatRules"
 PARTS = (POOLS, NAT_RULES)
 """Where an interface names parts of load balancers, which are no resources of their own."""
+WAF = "webApplicationFirewallPolicy"
+"""How application gateways name theirs: in a member that firewalls have for policies of another type."""
 PEERED = "remoteVirtualNetwork"
 CONNECTION = "microsoft.network/connections"
 ROUTE_SERVER_CONFIGURATION = "microsoft.network/virtualhubs/ipconfigurations"
@@ -85,6 +88,7 @@ BACK_REFERENCES: dict[str, tuple[BackReference, ...]] = {
         BackReference("firewalls", "firewallPolicy", many=True),
         BackReference("childPolicies", "basePolicy", many=True),
     ),
+    WAF_POLICY: (BackReference("applicationGateways", WAF, many=True),),
 }
 
 
@@ -121,7 +125,7 @@ def references(resource_id: str, type_key: str, content: Body) -> Iterator[Refer
         for element in elements(members(properties.get("networkProfile")).get("networkInterfaces")):
             yield from _link(element, "networkInterfaces", resource_id)
     elif type_key == SCALE_SET:
-        yield from _scale_set(resource_id, content, properties)
+        yield from _scale_set(resource_id, content)
     elif type_key == PEERING:
         remote = text(members(properties.get(PEERED)).get("id")).casefold()
         yield Reference(pair(remote, parent_key(resource_id.casefold())), PEERED, resource_id)
@@ -130,6 +134,8 @@ def references(resource_id: str, type_key: str, content: Body) -> Iterator[Refer
             yield from _link(properties.get("networkSecurityGroup"), "interfaceSecurityGroup", resource_id)
         elif type_key == FIREWALL:
             yield from _link(properties.get("firewallPolicy"), "firewallPolicy", resource_id)
+        elif type_key == APPLICATION_GATEWAY:
+            yield from _link(properties.get("firewallPolicy"), WAF, resource_id)
         for segment, element in configurations(type_key, properties):
             holder, inner = f"{resource_id}/{segment}/{text(element.get('name'))}", members(element.get("properties"))
             yield from _links(inner, CONFIGURATION_LINKS, holder)
@@ -156,23 +162,22 @@ def back_references(resource_id: str, type_key: str, content: Body) -> Iterator[
                     yield Reference(target, POOLS, text(member.get("id")))
 
 
-def _scale_set(resource_id: str, content: Body, properties: Body) -> Iterator[Reference]:
-    """Every instance of a scale set holds a configuration in the subnet, as its interfaces would."""
-    capacity = members(content.get("sku")).get("capacity")
-    profile = members(members(properties.get("virtualMachineProfile")).get("networkProfile"))
-    instances = range(min(capacity, MOST_INSTANCES) if isinstance(capacity, int) else 0)
-    for interface in elements(profile.get("networkInterfaceConfigurations")):
-        template = members(interface.get("properties"))
-        held = [f"{resource_id}/virtualMachines/{n}/networkInterfaces/{text(interface.get('name'))}" for n in instances]
-        for interface_id in held:
-            yield from _link(template.get("networkSecurityGroup"), "interfaceSecurityGroup", interface_id)
-        for configuration in elements(template.get("ipConfigurations")):
-            inner = members(configuration.get("properties"))
-            for interface_id in held:
-                holder = f"{interface_id}/ipConfigurations/{text(configuration.get('name'))}"
+def _scale_set(resource_id: str, content: Body) -> Iterator[Reference]:
+    """Every instance of a scale set holds what its own model names, as its interfaces would."""
+    for instance, model in instances_of(content).items():
+        for interface in interfaces_of(model):
+            held = f"{resource_id}/virtualMachines/{instance}/networkInterfaces/{text(interface.get('name'))}"
+            template = members(interface.get("properties"))
+            yield from _link(template.get("networkSecurityGroup"), "interfaceSecurityGroup", held)
+            for configuration in configurations_of(interface):
+                holder = f"{held}/ipConfigurations/{text(configuration.get('name'))}"
+                inner = members(configuration.get("properties"))
                 yield from _link(inner.get("subnet"), "subnet", holder)
-                for pool in elements(inner.get(POOLS)):
-                    yield from _link(pool, POOLS, holder)
+                public = members(members(inner.get("publicIPAddressConfiguration")).get("properties"))
+                yield from _link(public.get("publicIPPrefix"), "publicIPPrefix", holder)
+                for name in PARTS:
+                    for part in elements(inner.get(name)):
+                        yield from _link(part, name, holder)
 
 
 def _links(properties: Body, names: tuple[str, ...], holder: str) -> Iterator[Reference]:

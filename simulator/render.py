@@ -1,8 +1,8 @@
 """Answers: a stored resource in, the body a caller sees out, with its children and back-references."""
 
-from simulator import balancers, cluster_bodies, peerings
+from simulator import application_gateways, balancers, cluster_bodies, peerings
 from simulator.firewalls import show_policy
-from simulator.ids import CLUSTERS, FIREWALL_POLICY, LOAD_BALANCER, NSG, PEERING, parent_key
+from simulator.ids import APPLICATION_GATEWAY, CLUSTERS, FIREWALL_POLICY, LOAD_BALANCER, NSG, PEERING, parent_key
 from simulator.references import BACK_REFERENCES
 from simulator.security_rules import default_rules
 from simulator.shapes import UNSEEN, inner_elements, is_network, kind_of
@@ -46,6 +46,8 @@ def render(store: Store, key: str, stored: Stored) -> Body:
             peerings.show(store, key, shown["properties"])
         elif type_key == LOAD_BALANCER:
             balancers.show(store, shown["properties"])
+        elif type_key == APPLICATION_GATEWAY:
+            application_gateways.show(shown["properties"], stored.state)
         elif type_key == FIREWALL_POLICY:
             show_policy(store, key, shown["properties"])
     return shown

@@ -16,16 +16,19 @@ from simulator import (
     management,
     network,
     plain,
+    policies,
+    policy_enforcement,
     providers,
     role_assignments,
     role_definitions,
+    scale_sets,
     tags,
 )
 from simulator.activity_query import LOG, activity
 from simulator.calls import Call
 from simulator.effective_routes import effective_routes
 from simulator.event_subscriptions import EVENT_SUBSCRIPTIONS
-from simulator.ids import NIC, VIRTUAL_GATEWAY, location_key, segments_of
+from simulator.ids import NIC, SCALE_SET, VIRTUAL_GATEWAY, location_key, segments_of
 from simulator.learned_routes import learned_routes
 from simulator.polls import job, poll
 from simulator.scopes import group_body, subscription_body
@@ -129,6 +132,7 @@ def _group_call(world: World, call: Call, group: Stored | None, tail: list[str])
         return lists.resources(world, call, [call.address.scope.casefold()])
     if tail:
         raise errors.no_arm_path()
+    policy_enforcement.check(world, call, group)
     if group is None or method == "PUT":
         return groups.put(world, call, call.address.group or "")
     match method:
@@ -150,6 +154,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
         return providers.answered(world, call)
     if address.type_key == tags.TAGS and not address.is_collection:
         return tags.answered(world, call)
+    if not address.is_collection:
+        policy_enforcement.check(world, call, group)
     if address.type_key in clusters.TYPES:
         return clusters.answered(world, call, group)
     if is_network(address.type_key) and world.network_limits.enforced:
@@ -164,6 +170,11 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
             return role_definitions.answered(world, call)
         case deny_assignments.DENY_ASSIGNMENTS:
             return deny_assignments.answered(world, call)
+        case kind if kind in policies.KINDS:
+            return policies.answered(world, call)
+    inside = address.type_key.startswith(f"{SCALE_SET}/")
+    if inside or (address.type_key == SCALE_SET and not address.is_collection and method not in ("GET", "HEAD")):
+        return scale_sets.answered(world, call, group)
     if address.is_collection:
         if method == "POST":
             above = address.parent

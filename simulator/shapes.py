@@ -7,7 +7,9 @@ from typing import Literal
 import msgspec
 
 from simulator import balancers
+from simulator.application_gateways import ARRAYS as GATEWAY_PARTS
 from simulator.ids import (
+    APPLICATION_GATEWAY,
     FIREWALL,
     FIREWALL_POLICY,
     LOAD_BALANCER,
@@ -23,6 +25,7 @@ from simulator.ids import (
     SUBNET,
     VIRTUAL_GATEWAY,
     VNET,
+    WAF_POLICY,
     location_key,
 )
 from simulator.peerings import KNOWN
@@ -71,6 +74,8 @@ READ_ONLY_OF: dict[str, tuple[str, ...]] = {
     PEERING: KNOWN,
     NSG: ("defaultSecurityRules",),
     FIREWALL_POLICY: ("ruleCollectionGroups", "childPolicies"),
+    APPLICATION_GATEWAY: ("operationalState",),
+    WAF_POLICY: ("resourceState",),
     NIC: ("macAddress", "primary", "hostedWorkloads", "defaultOutboundConnectivityEnabled", "privateEndpoint"),
 }
 ENVELOPE = ("id", "name", "type", "etag")
@@ -128,6 +133,8 @@ DEFAULTS: dict[str, Body] = {
         "allowPort25Out": True,
     },
 }
+PARTS_OF: dict[str, tuple[str, ...]] = {LOAD_BALANCER: tuple(balancers.ARRAYS), APPLICATION_GATEWAY: GATEWAY_PARTS}
+"""What stands inside a type and has an id, in the order Azure shows it."""
 _SKU_TYPES = (NAT_GATEWAY, PUBLIC_IP, PUBLIC_PREFIX, LOAD_BALANCER)
 
 
@@ -183,10 +190,10 @@ def identify(type_name: str, resource_id: str, content: Body) -> None:
 
 def inner_elements(type_key: str, properties: Body) -> Iterator[tuple[str, Body]]:
     """A resource's properties in, what has an id but is no resource of its own out, with the segment of its id."""
-    if type_key != LOAD_BALANCER:
+    if type_key not in PARTS_OF:
         yield from configurations(type_key, properties)
         return
-    for array in balancers.ARRAYS:
+    for array in PARTS_OF[type_key]:
         for element in elements(properties.get(array)):
             yield array, element
 

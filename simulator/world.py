@@ -22,6 +22,7 @@ from simulator.grid import Disorder, Events
 from simulator.ids import SUBNET, VNET, parent_key
 from simulator.network_limits import NetworkLimits
 from simulator.operations import CANCELED, Effect, Operation, Operations, superseded
+from simulator.policy_index import PolicyIndex
 from simulator.public_numbers import PublicNumbers
 from simulator.shapes import is_network
 from simulator.store import Store, Stored
@@ -74,6 +75,7 @@ class World:
         self.failing: Body | None = None  # what operations started now will end with: a fault that strikes later
         self.access = Access(self.store, settings.roles)
         self.ages = Ages(self.store, self.moment)
+        self.policies = PolicyIndex(self.store)
         self.past = Past(self.store, self.moment, settings.graph_lag)
         self.earlier = Earlier(self.store, self.moment)
         self.store.watchers.append(self.earlier.watch)

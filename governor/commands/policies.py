@@ -13,7 +13,8 @@ from governor.policy_files.contradictions import namesakes
 from governor.settings import PREFIX
 
 
-def _folder(given: Path | None) -> Path:
+def folder_of(given: Path | None) -> Path:
+    """A folder that somebody names, or None, in; the folder of policy files out."""
     return given or Path(os.environ.get(PREFIX + "POLICIES", "").strip() or "policies")
 
 
@@ -25,7 +26,7 @@ def check(folder: Path | None = None) -> int:
     folder: Path
         Folder of policy files; without it, the one of the deployment.
     """
-    where = _folder(folder)
+    where = folder_of(folder)
     policies, stories = load(where), load_cases(where)
     names = words.count(len(policies.policies), "policy", "policies")
     screen.out().print(f"[green]OK[/] {escape(str(where))}: {names}, {words.count(len(stories), 'case')}")
@@ -44,7 +45,7 @@ def run_cases(folder: Path | None = None) -> int:
     folder: Path
         Folder of policy files and *.cases.yaml; without it, the one of the deployment.
     """
-    where = _folder(folder)
+    where = folder_of(folder)
     policies, stories = load(where), load_cases(where)
     if not stories:
         raise CommandError(f"{where}: there is no case (*.cases.yaml) in this folder")

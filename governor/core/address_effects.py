@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from governor.core import facts, ids
 from governor.core.address_step import AddressStep, DeleteAddress, WriteInterface, WriteTag
-from governor.core.addresses import is_unattached
 from governor.core.estate import AnyFact
+from governor.core.holder import is_unattached
 
 Known = dict[str, AnyFact]
 

@@ -8,10 +8,11 @@ from msgspec import Struct
 from governor.core import facts, ids
 from governor.core.address_facts import ApiManagement, CreationTimes
 from governor.core.address_step import QUARANTINE
-from governor.core.addresses import NOBODY, Address, Found, Holder, of_network, of_remainder, places, wanted
+from governor.core.addresses import NOBODY, of_network, of_remainder, places, wanted
 from governor.core.cluster import Cluster
 from governor.core.egress import unsettled_state
 from governor.core.estate import Estate, clusters, is_list, list_of
+from governor.core.holder import Address, Found, Holder
 from governor.core.occupancy import clusters_by_subnet, clusters_known, occupants
 from governor.core.policy import AllowedAddress, PathKind, Policies, Policy, Requirement
 from governor.core.selection import Selected, Subject, Undecided, Ungoverned, matcher, select

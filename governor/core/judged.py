@@ -72,6 +72,7 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
     living = clusters_by_network(estate)
     public = addresses_of(estate, policies)
     audited = audits_of(estate, policies, public)
+    unlisted = {gap.about: gap.why for gap in estate.gaps if gap.about.startswith("clusters(")}
     groups = groupby(look(estate, policies), key=lambda one: one.network.id)
     for network in estate.networks:
         # A network without subnets has no group of them.
@@ -80,9 +81,13 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
         verdicts += (verdict for judged in subnets for verdict in judged.verdicts)
         for cluster in living.get(ids.key(network.id), ()):
             verdicts += of_cluster(housed(cluster, subnets), estate)
+        if why := unlisted.get(clusters(ids.parse(network.id).subscription)):
+            # Clusters that nobody could list are not compliant.
+            seen = f"the clusters of the subscription were not read: {why}"
+            verdicts.append(Verdict(network.id, Requirement.CLUSTER_OUTBOUND_TYPE, Result.UNKNOWN, seen=seen))
         verdicts += public.get(ids.key(network.id), SeenAddresses()).verdicts
         verdicts += audited.get(ids.key(network.id), Audited()).verdicts
-        yield network, (*verdicts, *_clusters_unread(network, estate))
+        yield network, tuple(verdicts)
 
 
 def judge_remainders(estate: Estate, policies: Policies) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
@@ -92,14 +97,6 @@ def judge_remainders(estate: Estate, policies: Policies) -> Iterator[tuple[str, 
         key = f"/subscriptions/{subscription}".casefold()
         verdicts = public.get(key, SeenAddresses()).verdicts
         yield subscription, (*verdicts, *unused.get(key, SeenIdle()).verdicts)
-
-
-def _clusters_unread(network: facts.VirtualNetwork, estate: Estate) -> Iterator[Verdict]:
-    """Clusters that nobody could list are not compliant: that they were not seen is told of every network."""
-    name = clusters(ids.parse(network.id).subscription)
-    if any(gap.about == name for gap in estate.gaps):
-        seen = f"the clusters of the subscription were not read: {estate.why(name)}"
-        yield Verdict(network.id, Requirement.CLUSTER_OUTBOUND_TYPE, Result.UNKNOWN, seen=seen)
 
 
 def housed(cluster: Cluster, subnets: Iterable[Judged]) -> Housed:

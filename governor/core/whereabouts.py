@@ -10,10 +10,11 @@ from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.address_facts import ScaleSet
-from governor.core.addresses import public_frontends, reaches
+from governor.core.addresses import reaches
 from governor.core.app_facts import Site
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.estate import Estate
+from governor.core.holder import public_frontends
 from governor.core.ingress_facts import ApplicationGateway
 
 # Those that stay where they are: whoever named them before is still the one.

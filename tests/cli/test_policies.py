@@ -122,3 +122,69 @@ def test_the_schema_is_the_committed_one(run: Run, checkout: Path) -> None:
     ran = run("policies", "schema")
     assert ran.code == 0
     assert json.loads(ran.out) == json.loads((checkout / "policies" / "schema.json").read_text())
+
+
+SPOKES = """
+name: spokes
+mode: enforce
+select: {managementGroups: [corp], virtualNetworks: ["spoke-*"]}
+egress: {natGateway: {}}
+publicIps: {atRequestTime: deny, allow: [{names: ["edge-*"]}]}
+"""
+
+
+def test_what_is_denied_at_the_request_is_written_with_what_cannot_be_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "spokes.yaml").write_text(SPOKES)
+    ran = run("policies", "export", "azure-policy", tmp_path)
+    assert ran.code == 0
+    made = json.loads(ran.out)
+    assert [one["properties"]["parameters"]["effect"]["value"] for one in made["assignments"]] == [
+        "Deny",
+        "Deny",
+        "Deny",
+        "Deny",
+        "Audit",
+    ]
+    assert {one["properties"]["enforcementMode"] for one in made["assignments"]} == {"DoNotEnforce"}
+    assert [one["what"] for one in made["untold"]] == ["load balancers have no public frontend"]
+    assert ran.err.splitlines() == [
+        "5 assignments, 1 rule that Azure Policy cannot be told",
+        "spokes: load balancers have no public frontend: virtual networks: those behind it are not in its request",
+    ]
+    enforced = json.loads(run("policies", "export", "azure-policy", tmp_path, "--enforce").out)
+    assert {one["properties"]["enforcementMode"] for one in enforced["assignments"]} == {"Default"}
+
+
+def test_companions_are_written_when_they_are_asked_for(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "spokes.yaml").write_text(SPOKES)
+    file = tmp_path / "out.json"
+    ran = run("policies", "export", "azure-policy", tmp_path, "--modify", "--out", file)
+    assert (ran.code, ran.out) == (0, "")
+    made = json.loads(file.read_text())
+    assert len(made["definitions"]) == len(made["assignments"]) + 1
+    assert made["definitions"][-1]["properties"]["policyRule"]["then"]["details"]["operations"]
+
+
+def test_policies_without_a_scope_need_one(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("name: a\nmode: enforce\negress: {natGateway: {}}\n")
+    ran = run("policies", "export", "azure-policy", tmp_path)
+    assert (ran.code, json.loads(ran.out)["assignments"]) == (0, [])
+    assert "a: 6 rules: it names no management group and no subscription, and no scope was given" in ran.err
+    group = "/providers/Microsoft.Management/managementGroups/corp"
+    made = json.loads(run("policies", "export", "azure-policy", tmp_path, "--scope", group).out)
+    assert all(one["id"].startswith(group) for one in made["assignments"])
+    assert len(made["assignments"]) == 6
+
+
+def test_wrong_scopes_and_files_are_told(run: Run, tmp_path: Path) -> None:
+    ran = run("policies", "export", "azure-policy", "--scope", "corp")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("egress-governor: --scope corp: expected an id that starts with /subscriptions/")
+    ran = run("policies", "export", "azure-policy", "--out", tmp_path / "none" / "x.json")
+    assert ran.code == 1
+    assert "cannot be written" in ran.err
+
+
+def test_what_no_run_assigns_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "spokes.yaml").write_text(SPOKES)
+    assert "spokes: publicIps.atRequestTime deny: no run assigns it" in run("policies", "check", tmp_path).text

@@ -441,10 +441,11 @@ def test_an_interface_that_cannot_be_read_is_never_compliant() -> None:
 
 
 def test_whether_tags_allow_an_address_that_was_not_read_is_not_known() -> None:
-    seen = estate(LIVED_IN, nic(public=PIP), gaps=[Gap(PIP.casefold(), "no permission")])
-    assert about(seen, allowed(tags={"edge": "yes"}))["nic"].result is Result.UNKNOWN
-    assert about(seen, allowed(names=("pip",)))["nic"].result is Result.COMPLIANT
-    assert about(seen)["nic"].seen == "an address that was not read: no permission (pip) on virtual machine vm"
+    bodies = (LIVED_IN, nic("nic", pool_id()), behind(balancer(public=PIP, rule=True)))
+    seen = estate(*bodies, gaps=[Gap(PIP.casefold(), "no permission")])
+    assert about(seen, allowed(tags={"edge": "yes"}))["fe"].result is Result.UNKNOWN
+    assert about(seen, allowed(names=("pip",)))["fe"].result is Result.COMPLIANT
+    assert about(seen)["fe"].seen == "an address that was not read: no permission (pip) on load balancer lb"
 
 
 @pytest.mark.parametrize("unread", [clusters(SUB), list_of("apiManagement", SCOPE), list_of("creationTimes", SCOPE)])

@@ -454,7 +454,13 @@ class Azure:
             children.append({**new, "id": one.target, "name": name})
 
     def _join(self) -> None:
-        """What Azure fills in by itself: which subnets a gateway or a table serves, and the state of peerings."""
+        """What Azure fills in by itself: whom a gateway or a table serves, who has an address, how peerings are."""
+        for _, body in sorted(self.bodies.items()):
+            for one in body.get("properties", {}).get("ipConfigurations") or ():
+                held = (one.get("properties") or {}).get("publicIPAddress") if isinstance(one, dict) else None
+                address = self.bodies.get(ids.key(held["id"])) if held else None
+                if address is not None:
+                    address["properties"]["ipConfiguration"] = {"id": one["id"]}
         for key, body in self.bodies.items():
             if member := _SERVING.get(ids.kind(key)):
                 served = [

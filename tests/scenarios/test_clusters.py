@@ -14,9 +14,11 @@ from governor.core.standing import Ruling
 from governor.core.step import WriteCluster, WriteSubnet
 from governor.core.verdict import Result
 from simulator.faults import Fault
+from simulator.wire import Request, Response
 from tests.scenarios.cluster_world import AKS_API, FREE, cluster, create, there, type_of, verdicts
 from tests.scenarios.hub_world import leaves_by_hub, policy, spoke, with_hub
 from tests.scenarios.world import World, gateway, nat_policy, subnet, vnet, vnet_body
+from tests.support.transport import Moment
 
 NODES = subnet("spoke-1", "nodes")
 
@@ -134,7 +136,9 @@ async def test_a_cluster_waits_for_a_person_and_its_subnets_with_it(tmp_path: Pa
     assert world.attached("spoke-1") == {"nodes": None}
     ((gate, _),) = await withheld(world)
     assert gate is Gate.APPROVAL
-    (offer,) = [o for o in await world.ports.ledger.offered() if o.withheld.remediation.requirements]
+    # Beside it the address of its load balancer is told, which only its own change takes away.
+    asked = [o for o in await world.ports.ledger.offered() if o.withheld.remediation.requirements]
+    (offer,) = [o for o in asked if o.withheld.remediation.steps]
     digest = offer.withheld.remediation.digest
     await decisions.rule(digest, Ruling.APPROVE, ("ann", "go"), world.ports, world.rules.policies)
     await world.quiet()
@@ -212,6 +216,28 @@ async def test_what_somebody_changes_meanwhile_survives(tmp_path: Path) -> None:
     await world.quiet()
     assert type_of(world) == "userAssignedNATGateway"
     assert there(world)["properties"]["agentPoolProfiles"][0]["count"] == 5
+
+
+async def test_a_write_says_which_cluster_it_is_over(tmp_path: Path) -> None:
+    world = with_spoke(tmp_path)
+    create(world, NODES)
+    world.clock.advance(900)
+    world.arm.settle()
+    tag = there(world)["eTag"]
+    others: list[str] = []
+
+    def tags_it(moment: Moment, request: Request, _: Response | None) -> None:
+        if moment == "before" and request.method == "PUT" and request.path.endswith("/managedClusters/k1"):
+            others.append(request.headers["If-Match"])
+            if len(others) == 1:
+                # Tags alone are written at once, and the cluster is another one.
+                world.arm.load([{**there(world), "tags": {"by": "somebody"}, "eTag": "another"}])
+
+    world.transport.hooks.append(tags_it)
+    await world.quiet()
+    assert others == [f'"{tag}"', '"another"']
+    assert type_of(world) == "userAssignedNATGateway"
+    assert there(world)["tags"] == {"by": "somebody"}
 
 
 # ---- the way back ---------------------------------------------------------------------------------------------------

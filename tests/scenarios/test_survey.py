@@ -115,10 +115,11 @@ async def test_a_network_that_is_gone_loses_its_verdicts_by_a_run(tmp_path: Path
     assert world.ask("DELETE", vnet("spoke-2")).status == 202
     world.clock.advance(3600)
     told = await look_through(world)
-    assert (told.networks, told.queued) == (1, 1)
-    assert len(await verdicts(world)) == 8
+    # Its gateway is nobody's now: the subscription is looked at, too.
+    assert (told.networks, told.queued) == (1, 2)
+    assert len(await verdicts(world)) == 9
     await world.quiet()
-    assert len(await verdicts(world)) == 4
+    assert len(await verdicts(world)) == 5
     assert {gone for record in await world.records() for gone in record.gone} == {
         subnet("spoke-2", "app"),
         subnet("spoke-2", "db"),

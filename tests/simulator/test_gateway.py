@@ -149,15 +149,15 @@ def test_deployments_are_kept_as_given_and_found_by_state(cloud: Cloud) -> None:
 
 
 def test_shells_are_stored_patched_and_deleted(cloud: Cloud) -> None:
-    policy = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/p"
-    cloud.put(policy, {"displayName": "a", "enforcementMode": "Default"})
-    assert cloud.call("PATCH", policy, {"properties": {"displayName": "b"}}).json()["properties"] == {
+    vault = f"{GROUP}/providers/Microsoft.KeyVault/vaults/v"
+    cloud.put(vault, {"displayName": "a", "sku": "standard"})
+    assert cloud.call("PATCH", vault, {"properties": {"displayName": "b"}}).json()["properties"] == {
         "displayName": "b",
-        "enforcementMode": "Default",
+        "sku": "standard",
     }
-    assert cloud.call("DELETE", policy).status == 200
-    assert cloud.call("DELETE", policy).status == 204
-    assert cloud.call("PATCH", policy, {}).status == 404
+    assert cloud.call("DELETE", vault).status == 200
+    assert cloud.call("DELETE", vault).status == 204
+    assert cloud.call("PATCH", vault, {}).status == 404
     assert cloud.refused("PATCH", "natGateways/none", {"tags": {}}) == (404, "ResourceNotFound")
     assert cloud.refused("PATCH", "virtualNetworks/v/subnets/s", {"tags": {}}) == (405, "MethodNotAllowed")
     topic = f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/none/eventSubscriptions/e"

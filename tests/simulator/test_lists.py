@@ -4,9 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.simulator.cloud import GROUP, NETWORK, SUBSCRIPTION, Cloud
-
-ASSIGNMENTS = "providers/Microsoft.Authorization/policyAssignments"
+from tests.simulator.cloud import GROUP, SUBSCRIPTION, Cloud
 
 
 def names(cloud: Cloud, path: str, condition: str) -> list[str]:
@@ -42,11 +40,3 @@ def test_resources_by_filter(cloud: Cloud, condition: str, found: list[str]) -> 
 def test_filters_that_are_not_taken_are_refused(cloud: Cloud, condition: str) -> None:
     path = f"{GROUP}/resources?$filter={quote(condition)}"
     assert cloud.refused("GET", path) == (400, "InvalidFilterInQueryString")
-
-
-def test_at_exact_scope_leaves_out_what_is_below(cloud: Cloud) -> None:
-    here = f"/subscriptions/{SUBSCRIPTION}"
-    for name, scope in (("above", here), ("below", GROUP), ("beside", f"{NETWORK}/natGateways/n")):
-        assert cloud.call("PUT", f"{scope}/{ASSIGNMENTS}/{name}", {"properties": {}}).status == 201
-    assert names(cloud, f"{here}/{ASSIGNMENTS}", "atExactScope()") == ["above"]
-    assert names(cloud, f"{GROUP}/{ASSIGNMENTS}", "atExactScope()") == ["below"]

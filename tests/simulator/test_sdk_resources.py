@@ -27,6 +27,7 @@ from tests.simulator.cloud import GROUP, NETWORK, SUBSCRIPTION
 from tests.simulator.sdk import Served, served
 
 SCOPE = f"/subscriptions/{SUBSCRIPTION}"
+PRIVATE_SUBNETS = "7bca8353-aa3b-429b-904a-9229c4385837"
 OTHER = "11111111-1111-1111-1111-111111111111"
 SPACE: dict[str, Any] = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
 NETWORK_BODY: Any = {"location": "eastus", "properties": SPACE}
@@ -182,7 +183,8 @@ def _table_deleted(client: ResourceManagementClient) -> None:
 
 
 def _policies(client: PolicyClient) -> None:
-    definition: Any = {"properties": {"policyType": "Custom", "mode": "All", "policyRule": {}}}
+    rule = {"if": {"field": "type", "equals": "Microsoft.Network/natGateways"}, "then": {"effect": "audit"}}
+    definition: Any = {"properties": {"policyType": "Custom", "mode": "All", "policyRule": rule}}
     defined = client.policy_definitions.create_or_update("private", definition)
     assignment: Any = {"properties": {"policyDefinitionId": defined.id, "displayName": "Subnets are private"}}
     made = client.policy_assignments.create(GROUP, "private", assignment)
@@ -190,16 +192,29 @@ def _policies(client: PolicyClient) -> None:
     assert client.policy_assignments.get(GROUP, "private").display_name == "Subnets are private"
     assert [found.name for found in client.policy_assignments.list_for_resource_group("rg")] == ["private"]
     assert client.policy_definitions.get("private").mode == "All"
+    assert "private" in [found.name for found in client.policy_definitions.list()]
+    built_in = client.policy_definitions.get_built_in(PRIVATE_SUBNETS)
+    assert built_in.display_name == "Subnets should be private"
+    assert PRIVATE_SUBNETS in [found.name for found in client.policy_definitions.list_built_in()]
+    moved: Any = {"location": "eastus", "identity": {"type": "SystemAssigned"}}
+    patched = client.policy_assignments.update(GROUP, "private", moved)
+    assert patched.identity is not None
+    assert patched.identity.principal_id
+    with pytest.raises(HttpResponseError) as refused:
+        client.policy_definitions.delete("private")
+    assert refused.value.error is not None
+    assert refused.value.error.code == "InvalidDeletePolicyDefinitionRequest"
     client.policy_assignments.delete(GROUP, "private")
     client.policy_definitions.delete("private")
     with pytest.raises(ResourceNotFoundError):
         client.policy_assignments.get(GROUP, "private")
 
 
-async def test_policies_are_stored_as_given(azure: Served) -> None:
+async def test_policies(azure: Served) -> None:
     await azure.told(PolicyClient, _policies, SUBSCRIPTION)
+    built_in = f"/providers/Microsoft.Authorization/policyDefinitions/{PRIVATE_SUBNETS}"
     async with azure.aio(AsyncPolicyClient, SUBSCRIPTION) as client:
-        await client.policy_assignments.create(SCOPE, "a", {"properties": {"policyDefinitionId": "/d"}})
+        await client.policy_assignments.create(SCOPE, "a", {"properties": {"policyDefinitionId": built_in}})
         assert [found.name async for found in client.policy_assignments.list()] == ["a"]
         await client.policy_assignments.delete(SCOPE, "a")
         assert [found async for found in client.policy_assignments.list()] == []

@@ -1,0 +1,180 @@
+"""What policies deny at the request itself: policies in; definitions, assignments and exemptions of Azure Policy out.
+
+Nothing but what policies deny is denied: where Azure Policy cannot be told exactly, nothing is made, with the reason.
+A policy in mode audit makes nothing.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from governor.core import ids
+from governor.core.policy import Exemption, Policies, Policy, digest
+from governor.core.request_conditions import Body, Unsayable, governed, not_scopes, scopes
+from governor.core.request_rules import PLACES, REQUIREMENTS, TITLES, TYPES, Kind, condition, effects
+
+PROVIDER: Final = "/providers/Microsoft.Authorization"
+_DIGITS: Final = 8
+_GLOB: Final = frozenset("*?[")
+EFFECT: Final[Body] = {
+    "type": "String",
+    "metadata": {"displayName": "Effect"},
+    "allowedValues": ["Audit", "Deny", "Disabled"],
+    "defaultValue": "Audit",
+}
+
+
+class Definition(Struct, frozen=True):
+    """A policy definition as it is PUT."""
+
+    id: str
+    name: str
+    properties: Body
+    type: str = "Microsoft.Authorization/policyDefinitions"
+
+
+class Assignment(Struct, frozen=True):
+    """A policy assignment as it is PUT."""
+
+    id: str
+    name: str
+    properties: Body
+    type: str = "Microsoft.Authorization/policyAssignments"
+
+
+class Exempted(Struct, frozen=True):
+    """A policy exemption as it is PUT."""
+
+    id: str
+    name: str
+    properties: Body
+    type: str = "Microsoft.Authorization/policyExemptions"
+
+
+class Untold(Struct, frozen=True):
+    """What a policy denies and Azure Policy cannot be told, and why."""
+
+    policy: str
+    what: str
+    why: str
+
+
+class AtRequest(Struct, frozen=True):
+    """What is to be in Azure Policy, in the order in which it can be made; and what cannot be there."""
+
+    definitions: tuple[Definition, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    exemptions: tuple[Exempted, ...] = ()
+    untold: tuple[Untold, ...] = ()
+
+
+class Assigned(Struct, frozen=True):
+    """How assignments are made: below which scope those of policies that name none, now, and whether they act."""
+
+    now: datetime
+    scope: str | None = None
+    enforce: bool = False
+
+
+def at_request(policies: Policies, how: Assigned) -> AtRequest:
+    """All policies and how they are assigned in; what denies, at the request, what they deny, out."""
+    definitions: list[Definition] = []
+    assignments: list[Assignment] = []
+    exemptions: list[Exempted] = []
+    untold: list[Untold] = []
+    for place, policy in enumerate(policies):
+        for kind, effect in effects(policy).items():
+            try:
+                made = list(_made(policy, policies.policies[:place], kind, how.scope))
+                exempt = list(_exempt(policy, kind, how.now))
+                left_out = not_scopes(policy.select)
+            except Unsayable as reason:
+                untold.append(Untold(policy.name, TITLES[kind], str(reason)))
+                continue
+            for scope, definition in made:
+                assignment = _assignment(definition, scope, effect, how.enforce, left_out)
+                definitions.append(definition)
+                assignments.append(assignment)
+                exemptions += (_exemption(one, assignment) for one in exempt if _below(one.resource, scope))
+    return AtRequest(tuple(definitions), tuple(assignments), tuple(exemptions), tuple(untold))
+
+
+def named(policy: Policy, what: str, scope: str) -> str:
+    """A policy, what a definition of it is about and a scope in; its name, short enough for management groups, out."""
+    return f"eg-{what}-{digest((policy.name, what, scope.casefold()))[:_DIGITS]}"
+
+
+def about(policy: Policy, title: str) -> Body:
+    """A policy and what a definition of it says in, the members for people out."""
+    return {
+        "displayName": f"Egress Governor, {policy.name}: {title}",
+        "description": policy.description or f"What policy {policy.name} of the Egress Governor says.",
+        "metadata": {"category": "Network", "version": "1.0.0", "source": "egress-governor", "policy": policy.name},
+    }
+
+
+def _made(
+    policy: Policy, earlier: tuple[Policy, ...], kind: Kind, default: str | None
+) -> Iterator[tuple[str, Definition]]:
+    """One kind of request of one policy in; a definition at each scope of the policy out."""
+    for scope in scopes(policy.select, default):
+        name = named(policy, kind, scope)
+        rule = condition(kind, policy, governed(policy, earlier, scope, PLACES[kind]))
+        properties = {
+            "policyType": "Custom",
+            "mode": "All" if kind in (Kind.NETWORK, Kind.SUBNET) else "Indexed",
+            **about(policy, TITLES[kind]),
+            "parameters": {"effect": EFFECT},
+            "policyRule": {"if": rule, "then": {"effect": "[parameters('effect')]"}},
+        }
+        yield scope, Definition(f"{scope}{PROVIDER}/policyDefinitions/{name}", name, properties)
+
+
+def _assignment(
+    definition: Definition, scope: str, effect: str, enforce: bool, left_out: tuple[str, ...]
+) -> Assignment:
+    said = definition.properties
+    properties: Body = {
+        "displayName": said["displayName"],
+        "description": said["description"],
+        "metadata": said["metadata"],
+        "policyDefinitionId": definition.id,
+        "parameters": {"effect": {"value": effect}},
+        "enforcementMode": "Default" if enforce else "DoNotEnforce",
+        "nonComplianceMessages": [{"message": f"{said['displayName']}."}],
+    }
+    if left_out:
+        properties["notScopes"] = list(left_out)
+    return Assignment(f"{scope}{PROVIDER}/policyAssignments/{definition.name}", definition.name, properties)
+
+
+def _exempt(policy: Policy, kind: Kind, now: datetime) -> Iterator[Exemption]:
+    """The exemptions that hold of one kind of request; Azure knows single resources only."""
+    today = now.astimezone(UTC).date()
+    for one in policy.exemptions:
+        if one.requirement is not REQUIREMENTS[kind] or one.until < today:
+            continue
+        if _GLOB & set(one.resource):
+            raise Unsayable(f"the exemption of {one.resource}: Azure exempts single resources")
+        if kind is Kind.NETWORK:
+            raise Unsayable(f"the exemption of {one.resource}: it cannot hold inside the request for its network")
+        if ids.kind(one.resource) == TYPES[kind].casefold():
+            yield one
+
+
+def _exemption(one: Exemption, assignment: Assignment) -> Exempted:
+    properties: Body = {
+        "displayName": f"{one.owner}: {one.reason}",
+        "policyAssignmentId": assignment.id,
+        "exemptionCategory": "Waiver",
+        # The last day is inclusive.
+        "expiresOn": datetime.combine(one.until + timedelta(days=1), time(), UTC).isoformat().replace("+00:00", "Z"),
+    }
+    return Exempted(f"{one.resource}{PROVIDER}/policyExemptions/{assignment.name}", assignment.name, properties)
+
+
+def _below(resource: str, scope: str) -> bool:
+    """Whether a resource may be below a scope: of a management group nobody knows here."""
+    return not scope.startswith("/subscriptions/") or ids.key(resource).startswith(f"{scope.casefold()}/")
