@@ -31,9 +31,10 @@ class _Part:
 
 @dataclass(frozen=True)
 class Route:
-    """One function's methods and path."""
+    """One function's path, as it is written, and its methods."""
 
     function: Function
+    path: str
     methods: tuple[str, ...]
     parts: tuple[_Part, ...]
 
@@ -63,7 +64,7 @@ def match(routes: Iterable[Route], method: str, path: str) -> tuple[Route, Mappi
 def _route(trigger: Mapping[str, Any], function: Function, prefix: str) -> Route:
     path = f"{prefix}/{trigger.get('route') or function.name}"
     parts = tuple(_part(text, function.name) for text in path.split("/") if text)
-    return Route(function, tuple(str(method).upper() for method in trigger.get("methods") or ()), parts)
+    return Route(function, path, tuple(str(method).upper() for method in trigger.get("methods") or ()), parts)
 
 
 def _part(text: str, function: str) -> _Part:

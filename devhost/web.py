@@ -63,7 +63,8 @@ class Web:
         headers = {name: ",".join(request.headers.getall(name)) for name in request.headers}
         query = {name: ",".join(request.query.getall(name)) for name in request.query}
         data = of_request(request.method, str(request.url), headers, query, values, await request.read())
-        reason = f"{request.method} {path}"
+        # The log names the route: a value in the path may be a secret.
+        reason = f"{request.method} /{route.path}"
         outcome = await self._invocations.run(route.function, data, reason)
         if outcome.failure is not None:
             return web.Response(status=500)

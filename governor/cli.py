@@ -54,6 +54,7 @@ def _app() -> App:
     add(policies, "schema", "policies:schema", "Prints the JSON Schema of policy files.")
     export = App(name="export", help="What other things are told of the policies.")
     add(export, "azure-policy", "export_azure_policy:azure_policy", "Azure Policy that denies at the request itself.")
+    add(export, "webhook", "export_webhook:webhook", "What a cluster is told, so that it asks about its Services.")
     policies.command(export)
     app.command(policies)
     simulator = App(name="simulator", help="The local Azure Resource Manager alone.")

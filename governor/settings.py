@@ -18,6 +18,7 @@ CLOUDS: Final = {
     "china": "https://management.chinacloudapi.cn",
 }
 _GROUP: Final = re.compile(r"(/providers/Microsoft\.Management/managementGroups/)?[\w().-]{1,90}", re.IGNORECASE)
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -29,6 +30,7 @@ class Settings(Struct, frozen=True):
     """store: the folder of the embedded store. policies: a folder. skew: seconds between our clock and Azure's.
 
     scopes: subscriptions and management groups that a sweep looks through; none: all that the identity can read.
+    admission_tokens: the SHA-256 of what a cluster's webhook shows -> the id of the cluster.
     """
 
     store: Path
@@ -39,6 +41,7 @@ class Settings(Struct, frozen=True):
     ca_bundle: Path | None = None
     skew: float = 10.0
     scopes: tuple[str, ...] = ()
+    admission_tokens: dict[str, str] = {}
 
     @property
     def loopback(self) -> bool:
@@ -80,9 +83,16 @@ class Settings(Struct, frozen=True):
         skew = text("CLOCK_SKEW_SECONDS", "10")
         if not skew.replace(".", "", 1).isdigit():
             complain("CLOCK_SKEW_SECONDS", skew, "a number of seconds, 0 or more")
-        scopes = tuple(scope for scope in (part.strip() for part in text("SCOPES", "").split(",")) if scope)
+        scopes = _parts(text("SCOPES", ""))
         if not all(_is_subscription(scope) or _GROUP.fullmatch(scope) for scope in scopes):
             complain("SCOPES", ", ".join(scopes), "ids of subscriptions and names of management groups, with commas")
+        tokens: dict[str, str] = {}
+        for number, entry in enumerate(_parts(text("ADMISSION_TOKENS", "")), 1):
+            cluster, _, digest = entry.rpartition("=")
+            if ids.kind(cluster) != ids.CLUSTER or not _SHA256.fullmatch(digest) or digest in tokens:
+                # It may be a token itself, by mistake: the entry is counted, and not shown.
+                complain("ADMISSION_TOKENS", f"entry {number}", "CLUSTER_ID=SHA256, each SHA256 once, with commas")
+            tokens[digest] = cluster
         if wrong:
             raise SettingsError("\n".join(wrong))
         return cls(
@@ -94,7 +104,12 @@ class Settings(Struct, frozen=True):
             ca_bundle=Path(bundle) if bundle else None,
             skew=float(skew),
             scopes=scopes,
+            admission_tokens=tokens,
         )
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
 
 def _is_subscription(scope: str) -> bool:

@@ -8,6 +8,7 @@ import random
 import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -28,7 +29,16 @@ from governor.cloud.pace import Pace
 from governor.cloud.retry import Retry
 from governor.ports import Clock, Terminal
 
-USER_AGENT: Final = f"egress-governor/{version_of('egress-governor')}"
+
+def _user_agent() -> str:
+    try:
+        return f"egress-governor/{version_of('egress-governor')}"
+    except PackageNotFoundError:
+        # A deployed function app is a folder of code, and no installed package.
+        return "egress-governor"
+
+
+USER_AGENT: Final = _user_agent()
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 60
 _MOST_PAGES: Final = 1_000

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final, assert_never
 
 from governor.core.occupancy import SPECIAL
+from governor.core.outbound_type import MANAGED_NAT, MANAGED_NAT_V2, of_path
 from governor.core.policy import Mode, PathKind, Policy, Requirement
 from governor.core.request_conditions import Alone, Body, Held, Network, Place, Subnet, Unsayable, all_of, named, within
 
@@ -21,15 +22,6 @@ _CLUSTER: Final = "Microsoft.ContainerService/managedClusters"
 _POOLS: Final = f"{_CLUSTER}/agentPoolProfiles[*]"
 UNMANAGED: Final[Body] = {"value": "[resourceGroup().managedBy]", "exists": False}
 """Not in a group that a service keeps for itself: a cluster must be able to make what it needs there."""
-_TYPES_OF: Final = {
-    PathKind.NAT_GATEWAY: ("userAssignedNATGateway", "managedNATGateway", "managedNATGatewayV2"),
-    PathKind.HUB: ("userDefinedRouting",),
-    PathKind.VIRTUAL_WAN: ("userDefinedRouting",),
-    PathKind.ON_PREMISES: ("userDefinedRouting",),
-    PathKind.LOAD_BALANCER: ("loadBalancer",),
-    PathKind.ISOLATED: ("none", "block"),
-    PathKind.PROXY: (),
-}
 
 
 class Kind(StrEnum):
@@ -99,8 +91,9 @@ def outbound_types(policy: Policy) -> tuple[str, ...]:
     if wanted == "ignore" or (wanted == "match" and policy.builds is PathKind.PROXY):
         return ()
     if wanted != "match":
-        return (wanted, "managedNATGatewayV2") if wanted == "managedNATGateway" else (wanted,)
-    return tuple(dict.fromkeys(one for kind in policy.allowed for one in _TYPES_OF[kind]))
+        return (wanted, MANAGED_NAT_V2) if wanted == MANAGED_NAT else (wanted,)
+    types = [one for kind in policy.allowed for managed in (False, True) for one in of_path(kind, managed=managed)]
+    return tuple(dict.fromkeys((*types, MANAGED_NAT_V2) if MANAGED_NAT in types else types))
 
 
 def condition(kind: Kind, policy: Policy, governed: tuple[Body, ...]) -> Body:

@@ -20,6 +20,11 @@ ALTERNATIVES: Mapping[Path, tuple[str, ...]] = {
 _REGION = re.compile(r"[a-z0-9]+")
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9.]*")
 _GLOB = re.compile(r"[*?\[]")
+# What Kubernetes takes as name of an annotation or label, and as value of a label. An object with another is refused.
+_PREFIX = r"(?=.{1,253}/)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*/"
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+_QUALIFIED = re.compile(rf"({_PREFIX})?{_LABEL}")
+_LABEL_VALUE = re.compile(rf"({_LABEL})?")
 
 
 def of_policy(policy: Policy, given: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -34,6 +39,7 @@ def of_policy(policy: Policy, given: Mapping[str, Any]) -> Iterator[Complaint]:
     if proxy is not None and not (proxy.https or proxy.http):
         yield Complaint(("egress", "proxy"), "a proxy needs `https`, `http` or both")
     yield from _windows(policy)
+    yield from _services(policy)
     for index, exemption in enumerate(policy.exemptions):
         if not exemption.resource.startswith(("/", "*")):
             expected = "expected an id that starts with / or a glob that starts with *"
@@ -147,6 +153,21 @@ def _windows(policy: Policy) -> Iterator[Complaint]:
             window.parse(text)
         except ValueError as error:
             yield Complaint(path, str(error))
+
+
+def _services(policy: Policy) -> Iterator[Complaint]:
+    for index, rule in enumerate(policy.clusters.services):
+        here: Path = ("clusters", "services", index)
+        if not rule.annotations:
+            yield Complaint((*here, "annotations"), "a rule without annotations puts nothing")
+        for part, names in (("annotations", rule.annotations), ("selector", rule.selector)):
+            for name in names:
+                if not _QUALIFIED.fullmatch(name):
+                    expected = "expected a name as Kubernetes takes it, like example.com/name"
+                    yield Complaint((*here, part, name), f"{expected}, found {name!r}")
+        for name, value in rule.selector.items():
+            if not _LABEL_VALUE.fullmatch(value):
+                yield Complaint((*here, "selector", name), f"no Service can have this label: {value!r}")
 
 
 def _template(path: Path, template: str) -> Iterator[Complaint]:

@@ -187,6 +187,30 @@ MISTAKES: list[tuple[str, int, str, str]] = [
         "found 'snet-a'",
     ),
     ("name: a\npublicIps:\n  allow:\n    - names: []", 4, "publicIps.allow[0]", "would allow every address"),
+    (
+        "name: a\nclusters:\n  services:\n    - {annotations: {'a b': x}}",
+        4,
+        "clusters.services[0].annotations.a b",
+        "expected a name as Kubernetes takes it, like example.com/name, found 'a b'",
+    ),
+    (
+        "name: a\nclusters:\n  services:\n    - {annotations: {a: x}, selector: {Example.com/b: x}}",
+        4,
+        "clusters.services[0].selector.Example.com/b",
+        "found 'Example.com/b'",
+    ),
+    (
+        "name: a\nclusters:\n  services:\n    - {annotations: {a: x}, selector: {b: a b}}",
+        4,
+        "clusters.services[0].selector.b",
+        "no Service can have this label: 'a b'",
+    ),
+    (
+        "name: a\nclusters:\n  services:\n    - {annotations: {}}",
+        4,
+        "clusters.services[0].annotations",
+        "a rule without annotations puts nothing",
+    ),
     ("name: a\ntenant: {perHour: 3}", 2, "tenant", "belongs into defaults.yaml"),
     ("name: a\n---\nname: b\n---\nname: a", 5, "name", "another policy has the name 'a': one.yaml:1"),
 ]

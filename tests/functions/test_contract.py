@@ -1,12 +1,10 @@
 """contract.yaml in; every row held against devhost, the rows on the Python side against Microsoft's runtime, too."""
 
 import asyncio
-import importlib.util
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 import types
@@ -26,6 +24,7 @@ from devhost.host import Host
 from devhost.settings import StartError
 from devhost.store import Store
 from tests.functions.contract_site import HERE, PATIENCE, Site, sample_app, serving, settings
+from tests.functions.microsoft import ASKED_FOR, driven
 
 CONTRACT: dict[str, list[dict[str, Any]]] = yaml.safe_load((HERE / "contract.yaml").read_text(encoding="utf-8"))
 METHODS = ("get", "post", "options", "delete")
@@ -292,32 +291,6 @@ async def test_the_values_of_local_settings_complete_the_environment(tmp_path: P
     assert devhost_settings.read(tmp_path, {"A": "environment"}) == {"A": "environment", "B": "file", "C": "5"}
 
 
-NAMED = os.environ.get("EGRESS_GOVERNOR_RUNTIME_PYTHON")
-# The interpreter that has Microsoft's runtime library, if there is one.
-RUNTIME = NAMED or (sys.executable if importlib.util.find_spec("azure_functions_runtime") else None)
-REQUIRED = os.environ.get("EGRESS_GOVERNOR_RUNTIME") == "required"
-WITHOUT_RUNTIME = (
-    "Microsoft's runtime is not here; to have it, run `pip install azure-functions-runtime azure-functions` in an"
-    " environment of Python 3.13 and name its interpreter in EGRESS_GOVERNOR_RUNTIME_PYTHON"
-)
-
-
-def driven(folder: Path, invocations: list[dict[str, Any]]) -> dict[str, Any]:
-    """What became of invocations in a process of its own."""
-    if RUNTIME is None:
-        if REQUIRED:
-            pytest.fail(WITHOUT_RUNTIME)
-        pytest.skip(WITHOUT_RUNTIME)
-    environment = {"PATH": os.environ.get("PATH", ""), "TICK": "0 0 0 1 1 *", "STORE": "sqlite:none"}
-    command = [RUNTIME, "-W", "ignore", str(HERE / "contract_runtime.py"), str(folder)]
-    ended = subprocess.run(
-        command, input=json.dumps(invocations), capture_output=True, text=True, env=environment, timeout=60, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
-    result: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return result
-
-
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What became of every worker row, by its rule."""
@@ -332,7 +305,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
 class TestMicrosoftsRuntime:
     """The rows on the Python side. Where CI runs, they are there if the runtime is, or if it is required."""
 
-    __test__ = RUNTIME is not None or REQUIRED or os.environ.get("CI", "").casefold() != "true"
+    __test__ = ASKED_FOR
 
     @pytest.mark.parametrize("row", rows("worker"))
     def test_the_python_side(self, row: dict[str, Any], ended: dict[str, dict[str, Any]]) -> None:

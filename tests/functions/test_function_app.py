@@ -25,7 +25,7 @@ from tests.scenarios.world import REGION, SUB, subnet, vnet, vnet_body
 
 CHECKOUT = Path(__file__).parents[2]
 NAMES = {"resource_changed", "govern", "given_up", "decide", "undo", "pause", "records", "health"}
-NAMES |= {"sweep", "survey", "given_up_survey"}
+NAMES |= {"sweep", "survey", "given_up_survey", "admission"}
 POLICY = """
 name: nat-per-vnet
 mode: enforce

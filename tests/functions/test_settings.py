@@ -47,6 +47,40 @@ def test_other_scopes_are_refused(tmp_path: Path, given: str) -> None:
         read(tmp_path, SCOPES=given)
 
 
+CLUSTER = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks"
+DIGEST = "0123456789abcdef" * 4
+OTHER = "fedcba9876543210" * 4
+
+
+@pytest.mark.parametrize(
+    ("given", "tokens"),
+    [
+        ("", {}),
+        (f"{CLUSTER}={DIGEST}", {DIGEST: CLUSTER}),
+        (f" {CLUSTER}={DIGEST}, {CLUSTER}={OTHER} ,", {DIGEST: CLUSTER, OTHER: CLUSTER}),
+    ],
+)
+def test_tokens_are_hashes_by_cluster(tmp_path: Path, given: str, tokens: dict[str, str]) -> None:
+    assert read(tmp_path, ADMISSION_TOKENS=given).admission_tokens == tokens
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"{CLUSTER}=a-token-by-mistake",
+        f"{CLUSTER}={DIGEST.upper()}",
+        f"{CLUSTER.rpartition('/')[0]}={DIGEST}",
+        f"={DIGEST}",
+        CLUSTER,
+        f"{CLUSTER}={DIGEST},{CLUSTER}2={DIGEST}",
+    ],
+)
+def test_other_tokens_are_refused_and_not_shown(tmp_path: Path, given: str) -> None:
+    with pytest.raises(SettingsError, match=r"ADMISSION_TOKENS='entry [12]': expected CLUSTER_ID=SHA256") as found:
+        read(tmp_path, ADMISSION_TOKENS=given)
+    assert "mistake" not in str(found.value)
+
+
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as found:
         read(tmp_path / "none", STORE="here", MODE_CEILING="bold", CLOCK_SKEW_SECONDS="soon", SCOPES="*")

@@ -139,10 +139,7 @@ async def fronted(folder: Path, *policies: Policy) -> World:
     world.put_now(SECURITY, security())
     body = vnet_body(("app", "10.0.1.0/24"), ("agw", "10.0.9.0/24"))
     body["properties"]["subnets"][0]["properties"]["networkSecurityGroup"] = {"id": SECURITY}
-    # What Azure shows of a subnet in which a gateway lives.
-    shown = [{"id": f"{GATEWAY}/gatewayIPConfigurations/ipc"}]
-    body["properties"]["subnets"][1]["properties"]["applicationGatewayIPConfigurations"] = shown
-    world.arm.load([{"id": vnet("spoke-1"), "type": "Microsoft.Network/virtualNetworks", **body}])
+    world.put_now(vnet("spoke-1"), body)
     world.put_now(PIP, STANDARD)
     world.put_now(WAF, waf("Detection"))
     world.put_now(GATEWAY, gateway())
