@@ -1,4 +1,4 @@
-"""Lists that say who has public addresses: what is listed and of what in, the bodies of its elements out."""
+"""Lists for verdicts on addresses, ways in and apps: what is listed and of what in, bodies of its elements out."""
 
 from typing import Final
 
@@ -10,13 +10,13 @@ from governor.cloud.arm import Arm
 from governor.core import ids
 from governor.ports import Terminal
 
-_NETWORK: Final = ("publicIpAddresses", "publicIpPrefixes", "loadBalancers", "natGateways")
+_NETWORK: Final = ("publicIpAddresses", "publicIpPrefixes", "loadBalancers", "natGateways", "applicationGateways")
 _SERVICES: Final = "Microsoft.ApiManagement/service"
 _MADE: Final = ("Microsoft.Network/publicIPAddresses", "Microsoft.Network/publicIPPrefixes")
 
 
 async def read(arm: Arm, what: str, where: str) -> tuple[Raw, ...]:
-    """One of ADDRESS_LISTS and the key of what it is of in, its elements out. Raises the five words."""
+    """One of BY_NAME and the key of what it is of in, its elements out. Raises the five words."""
     match what:
         case "instanceAddresses":
             values = await arm.values(f"{where}/publicipaddresses", versions.INSTANCE_ADDRESSES)
@@ -28,6 +28,8 @@ async def read(arm: Arm, what: str, where: str) -> tuple[Raw, ...]:
         case "creationTimes":
             values = tuple([one for kind in _MADE for one in await _resources(arm, where, kind, expand="createdTime")])
             return (_together(ids.creation_times(ids.name(where)), values),)
+        case "sites":
+            return await arm.elements(f"{where}/providers/Microsoft.Web/sites", versions.SITES)
         case _ if what in _NETWORK:
             return await arm.elements(f"{where}/providers/Microsoft.Network/{what}", versions.NETWORK)
         case _:

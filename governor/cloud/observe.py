@@ -22,7 +22,7 @@ from governor.ports import Absent, Refused, Terminal, Transient
 
 T = TypeVar("T")
 _LIST: Final = re.compile(
-    rf"(?P<what>clusters|deployments|networks|learnedRoutes|permissions|{'|'.join(estates.ADDRESS_LISTS)})"
+    rf"(?P<what>clusters|deployments|networks|learnedRoutes|permissions|{'|'.join(estates.BY_NAME)})"
     r"\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)"
 )
 # A gateway takes up to a minute to say what it learned; a claim lives for two.

@@ -23,7 +23,15 @@ from governor.ports import Refused, Terminal
 
 _SUBSCRIPTIONS: Final = """
 resourcecontainers | where type =~ 'microsoft.resources/subscriptions' | project id | order by id asc"""
-MEMBERS: Final = ("provisioningState", "subnets", "virtualNetworkPeerings", "addressSpace", "defaultPublicNatGateway")
+MEMBERS: Final = (
+    "provisioningState",
+    "subnets",
+    "virtualNetworkPeerings",
+    "addressSpace",
+    "defaultPublicNatGateway",
+    "enableDdosProtection",
+    "ddosProtectionPlan",
+)
 _NETWORKS: Final = f"""
 resources | where type =~ 'microsoft.network/virtualnetworks'
 | project id, name, type, location, tags, {", ".join(f"{member} = properties.{member}" for member in MEMBERS)}
@@ -40,6 +48,8 @@ _LISTED: Final = {
     "loadBalancers": ids.LOAD_BALANCER,
     "natGateways": ids.NAT_GATEWAY,
     "apiManagement": ids.API_MANAGEMENT,
+    "applicationGateways": ids.APPLICATION_GATEWAY,
+    "sites": ids.SITE,
 }
 _ASKED: Final = ("learnedRoutes(", "creationTimes(", "instanceAddresses(")
 _OF_TYPE: Final = """

@@ -17,6 +17,7 @@ GRAPH: Final = "2021-03-01"
 PERMISSIONS: Final = "2022-04-01"
 MANAGEMENT: Final = "2020-05-01"
 COMPUTE: Final = "2024-11-01"
+SITES: Final = "2024-11-01"
 API_MANAGEMENT: Final = "2024-05-01"
 RESOURCES: Final = "2021-04-01"
 # The lists of what instances have are of this version and no other (facts/azure.md 6).
@@ -38,6 +39,8 @@ _VERSIONS: Final = {
     ids.NETWORK_INTERFACE: NETWORK,
     ids.LOAD_BALANCER: NETWORK,
     ids.FIREWALL: NETWORK,
+    ids.SECURITY_GROUP: NETWORK,
+    ids.WAF_POLICY: NETWORK,
     ids.SCALE_SET: COMPUTE,
     ids.API_MANAGEMENT: API_MANAGEMENT,
 }

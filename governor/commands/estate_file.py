@@ -28,6 +28,8 @@ _LISTS: Final = {
     ids.LOAD_BALANCER: "loadBalancers",
     ids.NAT_GATEWAY: "natGateways",
     ids.API_MANAGEMENT: "apiManagement",
+    ids.APPLICATION_GATEWAY: "applicationGateways",
+    ids.SITE: "sites",
 }
 
 

@@ -15,7 +15,7 @@ from governor.commands.estate_file import EstateFile
 from governor.core import estate as estates
 from governor.core import ids
 from governor.core.address_facts import CreationTime, CreationTimes
-from governor.core.estate import ADDRESS_LISTS, EVERYTHING, Estate, Gap, Reading, list_of
+from governor.core.estate import BY_NAME, EVERYTHING, Estate, Gap, Reading, list_of
 from governor.core.needs import Needs
 
 _ADDRESSES = ("publicIpAddresses", "publicIpPrefixes")
@@ -94,7 +94,7 @@ def _list(file: EstateFile, name: str) -> Reading:
             return Reading(gaps=(Gap(name, "no export holds the addresses of instances"),))
         case "creationTimes":
             return Reading((_made(file, where),), listed=(name,))
-        case _ if what in ADDRESS_LISTS and file.complete:
+        case _ if what in BY_NAME and file.complete:
             return Reading(tuple(file.bodies[key] for key in file.listed.get(name, ())), listed=(name,))
         case _:
             return Reading(gaps=(Gap(name, "the file was cut off"),))

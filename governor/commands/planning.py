@@ -17,7 +17,7 @@ from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
 from governor.commands.screen import track
 from governor.commands.sweeping import targets
-from governor.core import guard, ids, needs
+from governor.core import audits, guard, ids, needs
 from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.cluster_verdict import CLUSTER_REQUIREMENTS
@@ -152,6 +152,8 @@ def _why_not(
 ) -> str:
     if verdict.requirement in CLUSTER_REQUIREMENTS[1:]:
         return "of clusters only outboundType is repaired"
+    if verdict.requirement in audits.REQUIREMENTS:
+        return "it is judged only: its owner mends it"
     if any(resource == ids.key(verdict.resource) for resource, _ in named):
         return "it comes with the repair of its way out"
     policy = policies.find(verdict.policy or "")

@@ -94,7 +94,7 @@ class Survey(Struct, frozen=True, omit_defaults=True):
 
 
 # What a run of ours reads or writes; anything else that happens in a subscription tells nothing about egress.
-_WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters", ids.SCALE_SET)
+_WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters", ids.SCALE_SET, ids.SITE)
 # Their tags select policies, for every network in them.
 _ABOVE = (ids.RESOURCE_GROUP, ids.SUBSCRIPTION)
 

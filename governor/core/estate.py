@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from governor.core import address_facts, facts, ids
+from governor.core import address_facts, app_facts, facts, ids, ingress_facts
 from governor.core.cluster import Cluster
 
 EVERYTHING: Final = "*"
@@ -28,7 +28,10 @@ ADDRESS_LISTS: Final = (
     "creationTimes",
     "instanceAddresses",
 )
-_ASKED: Final = frozenset({"learnedRoutes", *ADDRESS_LISTS})
+# Lists of a subscription that nothing but audits looks at.
+AUDIT_LISTS: Final = ("applicationGateways", "sites")
+BY_NAME: Final = (*ADDRESS_LISTS, *AUDIT_LISTS)
+_ASKED: Final = frozenset({"learnedRoutes", *BY_NAME})
 
 
 class Absent(Enum):
@@ -56,6 +59,10 @@ AnyFact = (
     | address_facts.InstanceAddresses
     | address_facts.CreationTimes
     | address_facts.ApiManagement
+    | ingress_facts.SecurityGroup
+    | ingress_facts.ApplicationGateway
+    | ingress_facts.WafPolicy
+    | app_facts.Site
 )
 F = TypeVar("F", bound=AnyFact)
 
@@ -79,6 +86,10 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.INSTANCE_ADDRESSES: address_facts.InstanceAddresses,
     ids.CREATION_TIMES: address_facts.CreationTimes,
     ids.API_MANAGEMENT: address_facts.ApiManagement,
+    ids.SECURITY_GROUP: ingress_facts.SecurityGroup,
+    ids.APPLICATION_GATEWAY: ingress_facts.ApplicationGateway,
+    ids.WAF_POLICY: ingress_facts.WafPolicy,
+    ids.SITE: app_facts.Site,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
 
@@ -152,14 +163,17 @@ def permissions(scope: str) -> str:
 
 
 def list_of(what: str, where: str) -> str:
-    """One of ADDRESS_LISTS and the subscription (of `instanceAddresses`: the scale set) in, the list's name out."""
+    """What is listed (BY_NAME) and where in, the list's name out.
+
+    Where: the subscription, and of `instanceAddresses` the scale set.
+    """
     return f"{what}({ids.key(where)})"
 
 
 def is_list(text: str) -> bool:
     """What is missing in, whether it is the name of a list that can be read out."""
     what, _, where = text.removesuffix(")").partition("(")
-    return what in ("clusters", "deployments", "networks", "permissions", *ADDRESS_LISTS) or (
+    return what in ("clusters", "deployments", "networks", "permissions", *BY_NAME) or (
         what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
     )
 

@@ -51,6 +51,7 @@ class SubnetProperties(Fact, frozen=True):
     address_prefixes: tuple[str, ...] | None = None
     nat_gateway: Ref | None = None
     route_table: Ref | None = None
+    network_security_group: Ref | None = None
     default_outbound_access: bool | None = None
     delegations: tuple[Delegation, ...] | None = None
     ip_configurations: tuple[Ref, ...] | None = None
@@ -110,6 +111,8 @@ class VirtualNetworkProperties(Fact, frozen=True):
     subnets: tuple[Subnet, ...] | None = None
     virtual_network_peerings: tuple[Peering, ...] | None = None
     default_public_nat_gateway: Ref | None = None
+    enable_ddos_protection: bool | None = None
+    ddos_protection_plan: Ref | None = None
 
 
 class VirtualNetwork(Fact, frozen=True):
@@ -156,11 +159,16 @@ class NatGateway(Fact, frozen=True):
     properties: NatGatewayProperties = NatGatewayProperties()
 
 
+class DdosSettings(Fact, frozen=True):
+    protection_mode: str | None = None
+
+
 class PublicIpProperties(Fact, frozen=True):
     provisioning_state: str | None = None
     ip_address: str | None = None
     ip_configuration: Ref | None = None
     nat_gateway: Ref | None = None
+    ddos_settings: DdosSettings | None = None
 
 
 class PublicIp(Fact, frozen=True):

@@ -8,10 +8,12 @@ from msgspec import Struct
 
 from governor.core import facts, ids, verdict
 from governor.core.address_verdict import SeenAddresses, addresses_of
+from governor.core.audits import audits_of
 from governor.core.cluster import Cluster
 from governor.core.cluster_verdict import Housed, Lodging, of_cluster
 from governor.core.egress import nat_gateway_of, trace, unsettled_state
 from governor.core.estate import Estate, clusters
+from governor.core.ground import Audited
 from governor.core.hub import Hub, carried, hub_of
 from governor.core.hub_verdict import ROUTE_REQUIREMENTS, Routed, Spoke, of_routes, of_spoke
 from governor.core.idle import SeenIdle, idle
@@ -69,6 +71,7 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
     """An Estate and policies in; network by network, the Verdicts about it and what lives in it, out."""
     living = clusters_by_network(estate)
     public = addresses_of(estate, policies)
+    audited = audits_of(estate, policies, public)
     unlisted = {gap.about: gap.why for gap in estate.gaps if gap.about.startswith("clusters(")}
     groups = groupby(look(estate, policies), key=lambda one: one.network.id)
     for network in estate.networks:
@@ -83,6 +86,7 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
             seen = f"the clusters of the subscription were not read: {why}"
             verdicts.append(Verdict(network.id, Requirement.CLUSTER_OUTBOUND_TYPE, Result.UNKNOWN, seen=seen))
         verdicts += public.get(ids.key(network.id), SeenAddresses()).verdicts
+        verdicts += audited.get(ids.key(network.id), Audited()).verdicts
         yield network, tuple(verdicts)
 
 

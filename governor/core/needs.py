@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from governor.core import ids
 from governor.core.address_verdict import addresses_of
+from governor.core.audits import audits_of
 from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, Estate, clusters, deployments, is_list, list_of, networks
 from governor.core.gates import asks_deployments
@@ -42,6 +43,8 @@ _READABLE: Final = frozenset(
         ids.VIRTUAL_NETWORK,
         ids.SCALE_SET,
         ids.CLUSTER,
+        ids.SECURITY_GROUP,
+        ids.WAF_POLICY,
     }
 )
 
@@ -64,7 +67,7 @@ class Needs(Struct, frozen=True):
 def for_repair(estate: Estate, policies: Policies, standing: Standing) -> Needs:
     """An Estate in, what a run that judges and repairs must still read out."""
     needs = _for(proposal(estate, policies), estate, standing)
-    return _both(needs, _for_addresses(estate, policies))
+    return _both(needs, _for_public(estate, policies))
 
 
 def for_undo(estate: Estate, policies: Policies, standing: Standing, record: Record) -> Needs:
@@ -74,7 +77,7 @@ def for_undo(estate: Estate, policies: Policies, standing: Standing, record: Rec
     seen = [missing for judged in look(estate, policies) for missing in judged.missing]
     needs = _for(proposal, estate, standing)
     needs = Needs((*needs.resources, *_unread((*targets, *seen), estate)), needs.lists)
-    return _both(needs, _for_addresses(estate, policies))
+    return _both(needs, _for_public(estate, policies))
 
 
 def _names(step: Step) -> tuple[str, ...]:
@@ -98,13 +101,16 @@ def for_evidence(estate: Estate, policies: Policies) -> Needs:
         if judged.path is not None and judged.policy is not None:
             missing += addresses(judged.path, estate)[1]
     read = Needs(_unread(missing, estate), _unlisted((*missing, *_clusters_of(estate)), estate))
-    return _both(read, _for_addresses(estate, policies))
+    return _both(read, _for_public(estate, policies))
 
 
-def _for_addresses(estate: Estate, policies: Policies) -> Needs:
-    """An Estate in, what must be read to know who has public addresses out."""
-    missing = tuple(one for seen in addresses_of(estate, policies).values() for one in seen.missing)
-    missing += tuple(one for seen in idle(estate, policies).values() for one in seen.missing)
+def _for_public(estate: Estate, policies: Policies) -> Needs:
+    """An Estate in, what must be read to know who has public addresses, and what audits look at besides, out."""
+    public = addresses_of(estate, policies)
+    audited = audits_of(estate, policies, public)
+    missing = [one for seen in public.values() for one in seen.missing]
+    missing += (one for seen in idle(estate, policies).values() for one in seen.missing)
+    missing += (one for seen in audited.values() for one in seen.missing)
     return Needs(_unread(missing, estate), _unlisted(missing, estate))
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from governor.core import facts, ids
 from governor.core.estate import Estate, is_list
@@ -13,6 +14,7 @@ from governor.core.hub import next_hop
 from governor.core.path import EgressPath, Method, Way, addresses, describe
 from governor.core.policy import PathKind, Policy, Requirement
 from governor.core.selection import Expired, exempt
+from governor.core.services import needs_of
 
 
 class Result(StrEnum):
@@ -77,7 +79,13 @@ def find(path: EgressPath, network: facts.VirtualNetwork, policy: Policy, estate
 
 
 def of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: Estate) -> Verdict:
-    """A subnet and how it leaves in, its Verdict about that out."""
+    """A subnet and how it leaves in, its Verdict about that out, with what the services in it need."""
+    verdict = _of_egress(subnet, finding, policy, estate)
+    needs = needs_of(subnet)
+    return replace(verdict, seen="; ".join((verdict.seen, *needs))) if needs else verdict
+
+
+def _of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: Estate) -> Verdict:
     requirement, allowed = Requirement.SUBNET_EGRESS, policy.allowed
     if not allowed:
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, "the policy names no way out")

@@ -11,9 +11,11 @@ from msgspec import Struct
 from governor.core import facts, ids
 from governor.core.address_facts import ScaleSet
 from governor.core.addresses import reaches
+from governor.core.app_facts import Site
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.estate import Estate
 from governor.core.holder import public_frontends
+from governor.core.ingress_facts import ApplicationGateway
 
 # Those that stay where they are: whoever named them before is still the one.
 SETTLED: Final = frozenset({ids.NETWORK_INTERFACE, ids.SCALE_SET})
@@ -82,7 +84,7 @@ def _of_balancer(balancer: facts.LoadBalancer, estate: Estate) -> Whereabouts:
 
 
 def elsewhere(estate: Estate) -> frozenset[str]:
-    """An Estate in, the keys of those addresses and load balancers that were only listed, and live elsewhere, out."""
+    """An Estate in, the keys of those that were only listed with others of their kind, and live elsewhere, out."""
     here = {ids.key(network.id) for network in estate.networks}
     here |= {
         ids.key(ref.id)
@@ -90,7 +92,11 @@ def elsewhere(estate: Estate) -> frozenset[str]:
         for subnet in network.properties.subnets or ()
         for ref in subnet.properties.ip_configurations or ()
     }
-    found: set[str] = set()
+    subnets = {ids.key(one.id) for network in estate.networks for one in network.properties.subnets or ()}
+    found = {ids.key(one.id) for one in estate.all(ApplicationGateway) if subnets.isdisjoint(map(ids.key, one.subnets))}
+    for app in estate.all(Site):
+        if ids.key(app.properties.virtual_network_subnet_id or "") not in subnets:
+            found.add(ids.key(app.id))
     for balancer in estate.all(facts.LoadBalancer):
         keys = {ids.key(one) for one in reaches(balancer)}
         if here.isdisjoint(keys) and (keys or not estate.remainders):

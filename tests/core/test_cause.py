@@ -69,6 +69,8 @@ def test_only_what_can_change_egress_is_watched() -> None:
         subnet_id(),
         nat_id(),
         f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/c",
+        f"{GROUP}/providers/Microsoft.Web/sites/shop",
+        f"{GROUP}/providers/Microsoft.Web/sites/shop/config/web",
         # Tags of those select policies for what lies in them.
         GROUP,
         f"/subscriptions/{SUB}",
@@ -76,7 +78,8 @@ def test_only_what_can_change_egress_is_watched() -> None:
         assert cause.watched(subject)
         assert cause.watched(subject.upper())
     storage = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s"
-    for subject in (storage, f"{GROUP}/providers/Microsoft.Resources/deployments/d", "", "nonsense"):
+    plan = f"{GROUP}/providers/Microsoft.Web/serverfarms/p"
+    for subject in (storage, plan, f"{GROUP}/providers/Microsoft.Resources/deployments/d", "", "nonsense"):
         assert not cause.watched(subject)
 
 

@@ -15,7 +15,7 @@ import msgspec
 from governor.core import estate as estates
 from governor.core import ids, needs, step
 from governor.core.circumstances import Circumstances
-from governor.core.estate import ADDRESS_LISTS, EVERYTHING, Estate, Gap, Reading, list_of
+from governor.core.estate import BY_NAME, EVERYTHING, Estate, Gap, Reading, list_of
 from governor.core.judged import judge
 from governor.core.needs import Needs
 from governor.core.policy import (
@@ -39,7 +39,7 @@ AT: Final = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 REGION: Final = "westeurope"
 OWN: Final = "rg-egress-westeurope"
 GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/rg-net"
-ADDRESSES: Final = tuple(list_of(what, f"/subscriptions/{SUB}") for what in ADDRESS_LISTS)
+ADDRESSES: Final = tuple(list_of(what, f"/subscriptions/{SUB}") for what in BY_NAME)
 OWN_GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/{OWN}"
 
 
@@ -367,6 +367,8 @@ _LISTS: Final = {
     ids.LOAD_BALANCER: "loadbalancers(",
     ids.API_MANAGEMENT: "apimanagement(",
     ids.NAT_GATEWAY: "natgateways(",
+    ids.APPLICATION_GATEWAY: "applicationgateways(",
+    ids.SITE: "sites(",
 }
 
 
