@@ -150,16 +150,19 @@ def _readable(world: World, call: Call, subscriptions: list[str]) -> list[str]:
 
 def _evaluated(world: World, call: Call, rows: Rows, text: str, scope: Scope, columns: dict[str, ColumnType]) -> Table:
     query = parsed(text)
-    if query.table not in TABLES:
-        raise BadQuery(f"The simulator does not model the table '{query.table}': it knows {' and '.join(TABLES)}.")
+    for table in query.tables:
+        if table not in TABLES:
+            raise BadQuery(f"The simulator does not model the table '{table}': it knows {' and '.join(TABLES)}.")
+    if len(set(query.tables)) < len(query.tables):
+        raise BadQuery("The simulator does not model a union of a table with itself.")
     found = rows_for(rows, world.past.rows(world.now()), query, scope)
     principal = call.caller.principal
     if not world.access.is_unlimited(principal):
         found = [row for row in found if world.access.may(principal, f"{row.type}/read", row.id)]
-    table = Table(found, columns)
+    shown = Table(found, columns)
     for operator in query.operators:
-        table.apply(operator)
-    return table
+        shown.apply(operator)
+    return shown
 
 
 def _page(world: World, options: Options, table: Table) -> Body:

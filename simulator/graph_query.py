@@ -58,8 +58,9 @@ class BadQuery(ValueError):  # noqa: N818
 
 # Word operators are keywords only where an operator can stand, so columns and members may bear their names.
 GRAMMAR = r"""
-start: (table | operator) ("|" operator)*
+start: (table | operator) ("|" union)* ("|" operator)*
 table: NAME
+union: "union" NAME
 ?operator: "where" condition                         -> where
          | "project" column ("," column)*            -> project
          | "extend" assignment ("," assignment)*     -> extend
@@ -103,10 +104,15 @@ INT: /\d+/
 class _Values(Transformer[Token, Query]):
     """Rules of the grammar in, the values above out."""
 
-    def start(self, first: str | Operator, *rest: Operator) -> Query:
-        return Query(first, rest) if isinstance(first, str) else Query("resources", (first, *rest))
+    def start(self, *parts: str | Operator) -> Query:
+        tables = tuple(part for part in parts if isinstance(part, str))
+        operators = tuple(part for part in parts if not isinstance(part, str))
+        return Query(tables if isinstance(parts[0], str) else ("resources", *tables), operators)
 
     def table(self, name: Token) -> str:
+        return str(name).lower()
+
+    def union(self, name: Token) -> str:
         return str(name).lower()
 
     def where(self, condition: Condition) -> Where:

@@ -41,12 +41,14 @@ class Wanted(msgspec.Struct, frozen=True):
 def rows_for(rows: Rows, past: dict[str, bytes | None], query: Query, scope: Scope) -> list[Row]:
     """A query in, the rows that can match it out: those of now, but for those that Graph still shows as they were."""
     wanted = wanted_by(query)
-    live = _resources(rows, scope, wanted) if query.table == "resources" else _containers(rows, scope, wanted)
-    found = {row.key: row for row in live if row.key not in past}
+    tables = {"resources": _resources, "resourcecontainers": _containers}
+    found = {
+        row.key: row for table in query.tables for row in tables[table](rows, scope, wanted) if row.key not in past
+    }
     for key, shown in past.items():
         if shown is not None and scope.holds(key):
             body: Body = msgspec.json.decode(shown)
-            if _table_of(body["type"]) == query.table:
+            if _table_of(body["type"]) in query.tables:
                 found[key] = Row(key, body["id"], body["type"], rows.row, body)
     return [found[key] for key in sorted(found)]
 

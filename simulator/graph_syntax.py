@@ -98,7 +98,7 @@ Operator: TypeAlias = Where | Project | Extend | Order | Take | Count
 
 
 class Query(msgspec.Struct, frozen=True):
-    """A table (in lower case) and what is done to it, in order."""
+    """Tables (in lower case), whose rows are put together, and what is done to them, in order."""
 
-    table: str
+    tables: tuple[str, ...]
     operators: tuple[Operator, ...]

@@ -131,6 +131,18 @@ def test_containers_are_subscriptions_and_groups(cloud: Cloud) -> None:
 # --- pages and formats ------------------------------------------------------------------------------
 
 
+def test_both_tables_are_put_together(cloud: Cloud) -> None:
+    networks(cloud, 2)
+    together = "resourcecontainers | union resources"
+    apart = [*rows(cloud, "resourcecontainers"), *rows(cloud, "resources")]
+    assert sorted(rows(cloud, together), key=lambda row: row["id"].casefold()) == sorted(
+        apart, key=lambda row: row["id"].casefold()
+    )
+    assert len(rows(cloud, f"{together} | where type =~ 'microsoft.network/virtualnetworks'")) == 2
+    assert refused(cloud, "resources | union resources")[:2] == (400, "BadRequest")
+    assert refused(cloud, "resources | union nonsense")[:2] == (400, "BadRequest")
+
+
 def test_pages_follow_each_other() -> None:
     cloud = Cloud(graph_page=4)
     networks(cloud, 10)

@@ -209,5 +209,6 @@ def test_first_conditions_say_which_rows_need_not_be_looked_at(conditions: str, 
 
 
 def test_table_is_resources_unless_another_is_named() -> None:
-    assert parsed("project id") == Query("resources", parsed("resources | project id").operators)
-    assert parsed("ResourceContainers").table == "resourcecontainers"
+    assert parsed("project id") == Query(("resources",), parsed("resources | project id").operators)
+    assert parsed("ResourceContainers").tables == ("resourcecontainers",)
+    assert parsed("ResourceContainers | union Resources | take 1").tables == ("resourcecontainers", "resources")
