@@ -16,7 +16,7 @@ from governor.commands.screen import track
 from governor.core import ids
 from governor.core.estate import list_of
 
-EXPORT: Final = 'az graph query -q "resources" --first 1000'
+EXPORT: Final = 'az graph query -q "resourcecontainers | union resources" --first 1000'
 _WITH_PROPERTIES: Final = ("microsoft.network/", "microsoft.containerservice/", ids.SCALE_SET, ids.API_MANAGEMENT)
 _UTF8: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")

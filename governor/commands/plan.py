@@ -27,7 +27,7 @@ def plan(
     Parameters
     ----------
     estate: Path
-        A file that Azure exported: az graph query -q "resources" --first 1000 > estate.json
+        A file that Azure exported: az graph query -q "resourcecontainers | union resources" --first 1000 > estate.json
     scope: list[str]
         Ids of virtual networks or subscriptions, management groups, or all: read now from Azure or the simulator.
     policies: Path
