@@ -19,13 +19,13 @@ from governor.commands.explain_address import HOLDERS, MAY_BE_ALONE, Own, own
 from governor.commands.explain_hub import hub_of
 from governor.commands.planning import ceiling_of
 from governor.commands.touching import subnets_of
-from governor.core import facts, guard, ids, needs
+from governor.core import audits, facts, guard, ids, needs
 from governor.core.cause import Cause, Remainder, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.egress import bare, trace
 from governor.core.estate import ABSENT, Estate, clusters, is_list
 from governor.core.hub import Hub
-from governor.core.judged import Judged, look, of_network, spokes
+from governor.core.judged import Judged, judge, look, of_network, spokes
 from governor.core.needs import Needs
 from governor.core.path import EgressPath, addresses
 from governor.core.plan import Remediation, Withheld
@@ -51,8 +51,8 @@ class Explained(Struct):
     """One subnet with all that is known of it.
 
     paths: how it leaves, then what would carry it if what wins were taken away, and so on. unread: holders of public
-    addresses that were not read. hub: the one it leaves by, or shall leave by. around: verdicts on its network.
-    repairs, withheld: what would be done about it and its network, or why it would not be.
+    addresses that were not read. hub: the one it leaves by, or shall leave by. around: verdicts on its network, and
+    on its ways in. repairs, withheld: what would be done about it and its network, or why it would not be.
     """
 
     judged: Judged
@@ -165,6 +165,7 @@ def _explained(subnets: frozenset[str] | None, around: Circumstances) -> Iterabl
         for one in subjects:
             about.setdefault(ids.key(one.subnet.id), []).append(digest)
     on_network = of_network(spokes(looked, estate), estate)
+    audited = [verdict for verdict in judge(estate, policies) if verdict.requirement in audits.REQUIREMENTS]
     for judged in looked:
         key = ids.key(judged.subnet.id)
         if subnets is not None and key not in subnets:
@@ -182,7 +183,7 @@ def _explained(subnets: frozenset[str] | None, around: Circumstances) -> Iterabl
             considered,
             estate,
             hub_of(judged, carried, estate),
-            on_network if judged.hub is not None else (),
+            (*(on_network if judged.hub is not None else ()), *(v for v in audited if ids.key(v.resource) == key)),
             tuple(r for r in plan.remediations if r.digest in mine),
             tuple(w for w in plan.withheld if w.remediation.digest in mine),
         )

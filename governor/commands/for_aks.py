@@ -13,7 +13,7 @@ from governor.core.outbound_type import NONE, OWN_NAT, ROUTED
 from governor.core.plan import Remediation
 from governor.core.policy import PathKind, Policy
 from governor.core.step import WriteCluster, WriteSubnet
-from governor.core.verdict import Result
+from governor.core.verdict import Result, Verdict
 
 # facts/azure.md 4.4, public cloud; what the add-ons of a cluster need comes on top of it.
 _NAMES: Final = (
@@ -71,7 +71,7 @@ def command(one: Explained) -> tuple[str, ...]:
 def _first(one: Explained, wanted: str) -> Lines:
     """What must be on the subnet before AKS takes the type."""
     properties = one.judged.subnet.properties
-    egress = next((v for v in one.judged.verdicts if v.requirement == "subnet-egress"), None)
+    egress = _egress(one)
     if egress is not None and egress.result is Result.COMPLIANT:
         there = properties.nat_gateway if wanted == OWN_NAT else properties.route_table if wanted == ROUTED else None
         yield "ready", f"yes: {f'{ids.name(there.id)} is attached' if there else egress.seen}"
@@ -89,6 +89,15 @@ def _first(one: Explained, wanted: str) -> Lines:
     yield "ready", f"not yet, first: {steps}{f' (withheld: {why})' if why else ' (the next run does it)'}"
 
 
+def _egress(one: Explained) -> Verdict | None:
+    return next((v for v in one.judged.verdicts if v.requirement == "subnet-egress"), None)
+
+
+def _complies(one: Explained) -> bool:
+    egress = _egress(one)
+    return egress is not None and egress.result is Result.COMPLIANT
+
+
 def _attaches(remediation: Remediation) -> bool:
     return any(isinstance(step, WriteSubnet) for step in remediation.steps)
 
@@ -100,7 +109,8 @@ def _identity(subnet: str, wanted: str) -> Lines:
 
 
 def _allow(one: Explained, wanted: str) -> Lines:
-    if one.addresses:
+    # Where the way out is still to change, so are the addresses: those of today are not the cluster's.
+    if one.addresses and (not wanted or _complies(one)):
         yield "leaves from", f"{', '.join(one.addresses)}: for the allow-lists of others, and for authorized IP ranges"
     elif wanted:
         yield "leaves from", "not known yet: ask again when it is ready"

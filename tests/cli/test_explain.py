@@ -24,6 +24,13 @@ def test_implicit_snat_names_the_single_point(run: Run, contoso: Path) -> None:
     assert "lives there virtual machine vm-web-1, virtual machine vm-web-2" in ran.text
 
 
+def test_the_ways_into_a_subnet(run: Run, contoso: Path) -> None:
+    ran = run("explain", f"{NETWORK}/virtualNetworks/spoke-shop/subnets/snet-web", "--estate", contoso)
+    assert "verdict Violation ingress-path: " in ran.text
+    beside = run("explain", f"{NETWORK}/virtualNetworks/spoke-shop/subnets/snet-orders", "--estate", contoso)
+    assert "ingress-path" not in beside.text
+
+
 def test_the_policy_that_governs_and_those_asked_before(run: Run, contoso: Path) -> None:
     ran = run("explain", f"{NETWORK}/virtualNetworks/spoke-shop/subnets/snet-orders", "--estate", contoso)
     assert "isolated was asked before (tags.egress does not hold; priority 300)" in ran.text
