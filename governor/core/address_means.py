@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from governor.core import facts, ids
 from governor.core.address_step import QUARANTINE, DeleteAddress, WriteInterface, WriteTag
-from governor.core.address_verdict import MANAGED_GROUP, JudgedAddress, quarantined
+from governor.core.address_verdict import JudgedAddress, quarantined
 from governor.core.estate import ABSENT, Estate
 from governor.core.judged import Judged
 from governor.core.path import addresses
@@ -40,7 +40,7 @@ def address_means(one: JudgedAddress, lodging: Lodging, estate: Estate) -> Addre
     if policy.public_ips.default == "audit":
         text = f"policy {policy.name} only audits public addresses: reported, not repaired"
         return _told(one, policy, Reason(Gate.MODE, text))
-    if _is_of_nodes(holder.id) and (managed := _managed(one, policy, estate)) is not None:
+    if ids.in_node_group(holder.id) and (managed := _managed(one, policy, estate)) is not None:
         return managed
     match holder.requirement:
         case Requirement.NIC_PUBLIC_IP if wanted.network_interface != "flag":
@@ -126,15 +126,11 @@ def _routes(nic: facts.NetworkInterface, estate: Estate) -> str:
     return ""
 
 
-def _is_of_nodes(resource: str) -> bool:
-    return ids.parse(resource).resource_group.casefold().startswith(MANAGED_GROUP)
-
-
 def _managed(one: JudgedAddress, policy: Policy, estate: Estate) -> AddressMeans | None:
     """Groups that a service manages are never written (safety.md 9)."""
     group_id = ids.group_of(one.holder.id)
     group = estate.find(group_id, facts.ResourceGroup)
-    if _is_of_nodes(one.holder.id):
+    if ids.in_node_group(one.holder.id):
         owner = "a cluster"
     elif group is None:
         tried = any(gap.about == ids.key(group_id) for gap in estate.gaps)

@@ -19,7 +19,6 @@ from governor.core.selection import Selected, Subject, Undecided, Ungoverned, ma
 from governor.core.subject import of_resource, of_subnet, read_for, subject_of, within
 from governor.core.verdict import Result, Verdict, exempted, why_unread
 
-MANAGED_GROUP: Final = "mc_"
 # safety.md 9: who has just made an address is about to attach it.
 YOUNG: Final = timedelta(days=1)
 _BY_LIST: Final = {
@@ -259,7 +258,7 @@ def _seen(holder: Holder) -> str:
             parts = [f"{said} on {holder.shown}"]
     if holder.forwards:
         parts.append("it forwards traffic of others")
-    if ids.parse(holder.id).resource_group.casefold().startswith(MANAGED_GROUP):
+    if ids.in_node_group(holder.id):
         parts.append("it lies in a cluster's node resource group, which is never written")
     parts += [_upgrade(one) for one in holder.addresses if one.basic][:1]
     return "; ".join(parts)

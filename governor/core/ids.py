@@ -165,6 +165,11 @@ def group_of(resource_id: str) -> str:
     return group(parts.subscription, parts.resource_group)
 
 
+def in_node_group(resource_id: str) -> bool:
+    """The id of a resource in, whether its group is one that AKS names itself: `MC_...` (facts/azure.md 4.4)."""
+    return parse(resource_id).resource_group.casefold().startswith("mc_")
+
+
 def network(subscription: str, resource_group: str, type_: str, resource: str) -> str:
     """Where a Microsoft.Network resource of this type (`natGateways`, ...) and name lives: its id out."""
     return f"{group(subscription, resource_group)}/providers/Microsoft.Network/{type_}/{resource}"

@@ -24,7 +24,6 @@ SPECIAL: Final = frozenset(
         "azurefirewallmanagementsubnet",
     }
 )
-_MANAGED_GROUP: Final = "mc_"
 
 
 class Occupants(Struct, frozen=True, gc=False):
@@ -149,7 +148,7 @@ def _lodger(configuration_id: str, estate: Estate) -> tuple[str, str, bool]:
     """An ip configuration in; its kind of occupant, its name for people, and whether it is plain, out."""
     holder = ids.parent(configuration_id)
     kind = ids.kind(holder)
-    if kind and ids.parse(holder).resource_group.casefold().startswith(_MANAGED_GROUP):
+    if kind and ids.in_node_group(holder):
         return "cluster", f"cluster node {ids.name(holder)}", False
     if kind == ids.NETWORK_INTERFACE:
         nic = estate.find(holder, facts.NetworkInterface)
@@ -185,5 +184,4 @@ def cluster_owns(network: facts.VirtualNetwork, estate: Estate) -> bool:
 
     Pools of such a cluster name no subnet, so nothing else tells (safety.md 9).
     """
-    group = ids.parse(network.id).resource_group.casefold()
-    return group.startswith(_MANAGED_GROUP) or ids.key(ids.group_of(network.id)) in map(node_group, estate.all(Cluster))
+    return ids.in_node_group(network.id) or ids.key(ids.group_of(network.id)) in map(node_group, estate.all(Cluster))

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from governor.core import ids
 from governor.core.cause import VERSION, Cause, Scope, Source
 from governor.core.record import run_id
 from governor.local import keys
@@ -52,8 +53,11 @@ class Lease(Struct, frozen=True):
 
 
 def heard(claim: Claim, cause: Cause, times: Times, echo: bool) -> Claim:
-    """A Cause of somebody's write in, the claim that remembers it out. A time that lies ahead is not believed."""
-    if cause.source is not Source.EVENT or echo:
+    """A Cause of somebody's write in, the claim that remembers it out. A time that lies ahead is not believed.
+
+    What AKS keeps in the group of a cluster's nodes is not the network: it follows changes of the cluster, ours too.
+    """
+    if cause.source is not Source.EVENT or echo or ids.in_node_group(cause.subject or ""):
         return claim
     at = min(cause.time, times.now + times.skew)
     if claim.touched is not None and at <= claim.touched:

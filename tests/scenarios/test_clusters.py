@@ -16,7 +16,7 @@ from governor.core.verdict import Result
 from simulator.faults import Fault
 from simulator.wire import Request, Response
 from tests.scenarios.cluster_world import AKS_API, FREE, cluster, create, there, type_of, verdicts
-from tests.scenarios.hub_world import leaves_by_hub, policy, spoke, with_hub
+from tests.scenarios.hub_world import SLOW, leaves_by_hub, policy, spoke, with_hub
 from tests.scenarios.world import World, gateway, nat_policy, subnet, vnet, vnet_body
 from tests.support.transport import Moment
 
@@ -338,3 +338,21 @@ async def test_a_policy_that_only_judges_leaves_clusters_alone(tmp_path: Path) -
     await world.quiet()
     assert world.writes() == []
     assert (await verdicts(world))["cluster-outbound-type"][0] is Result.VIOLATION
+
+
+async def test_what_aks_writes_for_an_undo_is_nobody_elses_write(tmp_path: Path) -> None:
+    """Changing the type takes AKS minutes, in which it writes the node group; the subnets follow in the same run."""
+    slow = {**SLOW, "microsoft.containerservice/managedclusters": 90.0}
+    world = with_spoke(tmp_path, durations=slow)
+    create(world, NODES)
+    await world.quiet()
+    (record,) = [r for r in await world.records() if any(isinstance(o.step, WriteCluster) for o in r.outcomes)]
+    world.clock.advance(600)
+    before = len(await world.records())
+    await decisions.undo(record.id, 7, ("ann", "breaks our build"), world.ports)
+    await world.quiet()
+    told = [r for r in (await world.records())[before:] if r.outcomes]
+    assert [[type(o.step).__name__ for o in r.outcomes] for r in told] == [
+        ["WriteCluster", "WriteSubnet", "DeleteNatGateway"]
+    ]
+    assert (type_of(world), world.attached("spoke-1")) == ("loadBalancer", {"nodes": None})
