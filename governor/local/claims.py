@@ -57,7 +57,8 @@ def heard(claim: Claim, cause: Cause, times: Times, echo: bool) -> Claim:
 
     What AKS keeps in the group of a cluster's nodes is not the network: it follows changes of the cluster, ours too.
     """
-    if cause.source is not Source.EVENT or echo or ids.in_node_group(cause.subject or ""):
+    of_nodes = cause.subject is not None and ids.in_node_group(cause.subject)
+    if cause.source is not Source.EVENT or echo or of_nodes:
         return claim
     at = min(cause.time, times.now + times.skew)
     if claim.touched is not None and at <= claim.touched:
