@@ -16,7 +16,7 @@ class Ages:
     def __init__(self, store: Store, moment: Callable[[], datetime]) -> None:
         self._store = store
         self._moment = moment
-        self._made: dict[str, str] = {}
+        self._made: dict[str, datetime | str] = {}
         store.watchers.append(self._watch)
 
     def loaded(self, key: str, body: Body) -> None:
@@ -24,8 +24,9 @@ class Ages:
         self._made[key] = text(body.get("createdTime")) or LONG_AGO
 
     def created(self, key: str) -> str:
-        return self._made.get(key, LONG_AGO)
+        made = self._made.get(key, LONG_AGO)
+        return made if isinstance(made, str) else made.strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
 
     def _watch(self, key: str, stored: Stored | None) -> None:
-        if stored is not None and key not in self._store:
-            self._made[key] = self._moment().strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+        if stored is not None and stored.type.count("/") == 1 and key not in self._store:  # children are in no list
+            self._made[key] = self._moment()
