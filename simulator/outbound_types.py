@@ -12,8 +12,7 @@ BLOCK = "block"
 TYPES = (LOAD_BALANCER, MANAGED_NAT, MANAGED_NAT_V2, USER_NAT, USER_ROUTES, NONE, BLOCK)
 MANAGED_GATEWAYS = (MANAGED_NAT, MANAGED_NAT_V2)
 NOT_IN_OWN_NETWORK = (*MANAGED_GATEWAYS, BLOCK)
-"""Types for clusters whose network is AKS's; those of the next line are for clusters in somebody's own."""
-ONLY_IN_OWN_NETWORK = (USER_NAT, USER_ROUTES)
+"""Types for clusters whose network is AKS's."""
 
 # To which other types a cluster may go from one, when its network is AKS's and when it is somebody's own.
 FROM_MANAGED_NETWORK: dict[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ Each reason says what a person can do about it, or after how many seconds lookin
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -29,6 +29,9 @@ DEPLOYMENT_MEMORY: Final = timedelta(hours=24)
 
 
 AGate = Callable[[Remediation, Judged, Policy, Circumstances], Reason | None]
+# One that holds for what lives in no network too.
+_Blind = Callable[[Remediation, Judged | None, Policy, Circumstances], Reason | None]
+_G = TypeVar("_G", bound=Callable[..., Reason | None])
 
 
 def cluster(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
@@ -177,67 +180,24 @@ def breaker(_: Remediation, __: object, policy: Policy, around: Circumstances) -
     return None
 
 
-# In the order in which people are told. An undo passes every gate but those that ask whether to repair at all.
-UNDO_GATES: Final[tuple[AGate, ...]] = (paused, ceiling, cluster, occupied, rights, breaker, calendar, settle)
+# In the order in which people are told.
+_FIRST: Final[tuple[_Blind, ...]] = (paused, ceiling, mode)
+_LAST: Final[tuple[_Blind, ...]] = (rights, left_alone, ruling, breaker, calendar)
+GATES: Final[tuple[AGate, ...]] = (*_FIRST, cluster, occupied, rules, *_LAST, settle)
 # A cluster and its subnets change together; why it must not be changed at all is known since it was proposed.
-CLUSTER_GATES: Final[tuple[AGate, ...]] = (
-    paused,
-    ceiling,
-    mode,
-    lodgers,
-    rules,
-    rights,
-    left_alone,
-    ruling,
-    breaker,
-    calendar,
-    settle,
-)
+CLUSTER_GATES: Final[tuple[AGate, ...]] = (*_FIRST, lodgers, rules, *_LAST, settle)
 # A peering that changes nobody's way out bites nobody.
-LINK_GATES: Final[tuple[AGate, ...]] = (
-    paused,
-    ceiling,
-    mode,
-    node_group,
-    rights,
-    left_alone,
-    ruling,
-    breaker,
-    calendar,
-    settle,
-)
-GATES: Final[tuple[AGate, ...]] = (
-    paused,
-    ceiling,
-    mode,
-    cluster,
-    occupied,
-    rules,
-    rights,
-    left_alone,
-    ruling,
-    breaker,
-    calendar,
-    settle,
-)
-
-
+LINK_GATES: Final[tuple[AGate, ...]] = (*_FIRST, node_group, *_LAST, settle)
 # An address comes off a machine: the others in its subnet leave as before.
-ADDRESS_GATES: Final[tuple[AGate, ...]] = (
-    paused,
-    ceiling,
-    mode,
-    cluster,
-    rights,
-    left_alone,
-    ruling,
-    breaker,
-    calendar,
-    settle,
-)
+ADDRESS_GATES: Final[tuple[AGate, ...]] = (*_FIRST, cluster, *_LAST, settle)
 # What lives in no network.
-ALONE_GATES: Final = (paused, ceiling, mode, rights, left_alone, ruling, breaker, calendar)
-UNDO_ALONE_GATES: Final = (paused, ceiling, rights, breaker, calendar)
+ALONE_GATES: Final = (*_FIRST, *_LAST)
+
+
+def for_undo(gates: tuple[_G, ...]) -> tuple[_G, ...]:
+    """The gates of a repair in, those of its undo out: all but those that ask whether to repair at all."""
+    return tuple(gate for gate in gates if gate not in (mode, rules, left_alone, ruling))
+
 
 # Reasons that are about one subnet: of several, its name is told.
 _OF_ONE: Final = frozenset({Gate.CLUSTER, Gate.OCCUPANTS, Gate.UNSEEN, Gate.HUB})
@@ -268,7 +228,7 @@ def held_by(
 
 def held_alone(remediation: Remediation, around: tuple[Policy, Circumstances], undo: bool = False) -> list[Reason]:
     """A Remediation of what lives in no network in, the reasons against it out."""
-    gates = UNDO_ALONE_GATES if undo else ALONE_GATES
+    gates = for_undo(ALONE_GATES) if undo else ALONE_GATES
     found = (gate(remediation, None, *around) for gate in gates)
     return _lasting([reason for reason in found if reason is not None])
 

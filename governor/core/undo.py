@@ -14,11 +14,12 @@ from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
 from governor.core.gates import (
-    UNDO_GATES,
+    ADDRESS_GATES,
+    GATES,
     breaker,
     calendar,
     ceiling,
-    cluster,
+    for_undo,
     held_alone,
     held_by,
     paused,
@@ -47,10 +48,8 @@ from governor.core.step import (
     inverse,
 )
 
-_ADDRESS_GATES = (paused, ceiling, cluster, rights, breaker, calendar, settle)
-# Who else lives in the subnets of a cluster was looked at when they were changed.
-_CLUSTER_GATES = (paused, ceiling, rights, breaker, calendar, settle)
-_PEERING_GATES = (paused, ceiling, rights, breaker, calendar, settle)
+# Of clusters and peerings: who else lives in the subnets, or in the group, was looked at when they were changed.
+_WHOLE_GATES = (paused, ceiling, rights, breaker, calendar, settle)
 
 
 def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
@@ -113,22 +112,22 @@ def _reasons(
     unjudged = tuple(replace(judged, policy=None) for judged in subjects)
     first = forecast(around.estate, tuple(step for one in released for step in one.steps))
     if ids.kind(remediation.resource) == ids.CLUSTER:
-        reasons = held_by(_CLUSTER_GATES, remediation, subjects, (policy, around))
+        reasons = held_by(_WHOLE_GATES, remediation, subjects, (policy, around))
         return reasons or _resting(remediation, around.estate) or spoils(remediation, unjudged, first, around)
     match remediation.steps[0]:
         case WriteSubnet() if not subjects:
             return [Reason(Gate.UNDO, "the subnet is gone")]
         case WriteSubnet() | WriteRoute() | DeleteRoute() | WritePropagation():
-            reasons = held_by(UNDO_GATES, remediation, subjects, (policy, around))
+            reasons = held_by(for_undo(GATES), remediation, subjects, (policy, around))
             return reasons or spoils(remediation, unjudged, first, around)
         case WriteInterface():
-            reasons = held_by(_ADDRESS_GATES, remediation, subjects, (policy, around))
+            reasons = held_by(for_undo(ADDRESS_GATES), remediation, subjects, (policy, around))
             return reasons or spoils(remediation, (), first, around)
         case WriteTag():
             reasons = held_alone(remediation, (policy, around), undo=True)
             return reasons or spoils(remediation, (), first, around)
         case WritePeering() | DeletePeering() as step:
-            reasons = held_by(_PEERING_GATES, remediation, subjects, (policy, around))
+            reasons = held_by(_WHOLE_GATES, remediation, subjects, (policy, around))
             reasons = reasons or spoils(remediation, (), first, around)
             return reasons or _goes_through(step, subjects, first)
         case _:
