@@ -343,10 +343,18 @@ class Inbox(Protocol):
     async def close(self) -> None: ...
 
 
+class Notices(Protocol):
+    async def send(self, notice: Notice) -> None:
+        """Tells whoever is to be told; again with the same id if it is not known whether it went. Raises the words."""
+
+    async def close(self) -> None: ...
+
+
 class Ports(Struct, frozen=True):
-    """Everything a run needs from outside."""
+    """Everything a run needs from outside. notices: None where nobody is to be told: they wait in the ledger."""
 
     cloud: Cloud
     ledger: Ledger
     inbox: Inbox
     clock: Clock
+    notices: Notices | None = None

@@ -13,7 +13,7 @@ DOCUMENTS = [
     CHECKOUT / "SECURITY.md",
     *CHECKOUT.glob("docs/*.md"),
 ]
-GROUPS = ("records", "policies", "simulator")
+GROUPS = ("records", "notices", "policies", "simulator")
 
 
 @cache
