@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from governor.core import guard, ids
+from governor.core import guard, ids, soak
 from governor.core.address_verdict import addresses_of
 from governor.core.circumstances import Circumstances
 from governor.core.judged import judge
@@ -49,9 +49,10 @@ def own(resource_id: str, around: Circumstances) -> Own:
     def concerns(resource: str) -> bool:
         return ids.key(resource) in about or ids.key(ids.top_level(resource)) == wanted
 
-    plan = guard.withhold(proposal(estate, policies), around)
+    plan, verdicts = guard.withhold(proposal(estate, policies), around), judge(estate, policies)
+    told = soak.told(soak.known(around.standing.clusters, (), estate, policies), verdicts, estate)
     return Own(
-        [verdict for verdict in judge(estate, policies) if concerns(verdict.resource)],
+        [verdict for verdict in verdicts if concerns(verdict.resource)],
         [one for one in plan.remediations if concerns(one.resource)],
-        [one for one in plan.withheld if concerns(one.remediation.resource)],
+        [one for one in (*plan.withheld, *told) if concerns(one.remediation.resource)],
     )
