@@ -81,7 +81,7 @@ def told(known: KnownClusters, verdicts: Iterable[Verdict], estate: Estate) -> t
 def _command(cluster: Cluster, left: tuple[str, ...]) -> str:
     stay = [one for one in cluster.api_server.authorized_ranges or () if one not in left]
     if not stay:
-        return "name another range first, since an empty list lets everybody in"
+        stay = ["0.0.0.0/32"]  # nobody but the cluster itself; an empty list would let everybody in
     shown = ",".join(stay) if len(stay) <= _LISTED else f"<the other {len(stay)} ranges>"
     where = f"-g {ids.parse(cluster.id).resource_group} -n {ids.name(cluster.id)}"
     return f"az aks update {where} --api-server-authorized-ip-ranges {shown}"
