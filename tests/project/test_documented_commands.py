@@ -12,6 +12,7 @@ DOCUMENTS = [
     CHECKOUT / "CONTRIBUTING.md",
     CHECKOUT / "SECURITY.md",
     *CHECKOUT.glob("docs/*.md"),
+    *CHECKOUT.glob("docs/stories/*.md"),
 ]
 GROUPS = ("records", "notices", "policies", "simulator")
 
