@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor import messages
-from governor.core import account, guard, ids, needs, nodes, proof, undo
+from governor.core import account, guard, ids, needs, nodes, proof, soak, undo
 from governor.core import cause as causes
 from governor.core.account import Written
 from governor.core.cause import Cause, Remainder, Scope, Source
@@ -114,7 +114,11 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         written.wait = True
     wait = account.look_again(plan, verdicts, written)
     taken_over = (account.interrupted(i.step, i.remediation, i.at, estate) for i in held.interrupted)
-    told = _record(run, plan, (*taken_over, *written.outcomes), verdicts, standing)
+    outcomes = (*taken_over, *written.outcomes)
+    clusters = soak.known(standing.clusters, (), planned_on, rules.policies)
+    clusters = soak.known(clusters, outcomes, estate, rules.policies) if outcomes else clusters
+    plan = Plan(plan.remediations, (*plan.withheld, *soak.told(clusters, verdicts, estate)))
+    told = _record(run, plan, outcomes, verdicts, standing)
     ending = Ending(
         seen_through=read_from,
         # An undo repairs nothing: what happened before it is still to be looked at.
@@ -126,6 +130,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         and replace(
             told, time=ports.clock.now(), note=written.stopped, proofs=proof.proofs(done, estate, rules.policies)
         ),
+        clusters=clusters,
     )
     stored = await ports.ledger.end(run, ending)
     _say("ran", held.scope, cause, run=run.id, results=results(verdicts), withheld=len(plan.withheld))

@@ -22,7 +22,8 @@ from governor.ports import Absent, Refused, Terminal, Transient
 
 T = TypeVar("T")
 _LIST: Final = re.compile(
-    rf"(?P<what>clusters|deployments|networks|learnedRoutes|effectiveRoutes|permissions|{'|'.join(estates.BY_NAME)})"
+    rf"(?P<what>clusters|deployments|networks|learnedRoutes|effectiveRoutes|outboundDependencies|permissions"
+    rf"|{'|'.join(estates.BY_NAME)})"
     r"\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)"
 )
 # A gateway takes up to a minute to say what it learned; a claim lives for two.
@@ -105,6 +106,8 @@ class Observer:
                     bodies = await self._once(name, lambda: self._clusters_of(where))
                 case "learnedRoutes":
                     bodies = await self._once(name, lambda: self._learned_by(where))
+                case "outboundDependencies":
+                    bodies = await self._once(name, lambda: self._needed_by(where))
                 case "effectiveRoutes":
                     bodies = await self._routes_of(where)
                 case "permissions":
@@ -135,6 +138,10 @@ class Observer:
     async def _clusters_of(self, subscription: str) -> tuple[Raw, ...]:
         path = f"/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"
         return await self._arm.elements(path, versions.CLUSTERS)
+
+    async def _needed_by(self, cluster_id: str) -> tuple[Raw, ...]:
+        value = await self._arm.values(f"{cluster_id}/outboundNetworkDependenciesEndpoints", versions.CLUSTERS)
+        return (Raw(msgspec.json.encode({"id": ids.outbound_dependencies(cluster_id), "value": value})),)
 
     async def _learned_by(self, gateway_id: str) -> tuple[Raw, ...]:
         """Asked with a POST that Azure answers later; the gateway itself is not read."""

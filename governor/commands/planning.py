@@ -17,7 +17,7 @@ from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
 from governor.commands.screen import track
 from governor.commands.sweeping import targets
-from governor.core import audits, guard, ids, needs
+from governor.core import audits, guard, ids, needs, soak
 from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.cluster_verdict import CLUSTER_REQUIREMENTS
@@ -137,6 +137,7 @@ def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) 
     answer.released.update({r.digest: r for r in plan.remediations if r.digest not in answer.released})
     # What nothing is released for is not made; the repairs that would need it stand there with their own reasons.
     answer.withheld += [held for held in plan.withheld if held.remediation.requirements]
+    answer.withheld += soak.told(soak.known(standing.clusters, (), estate, policies), verdicts, estate)
     answer.unknown += [v for v in verdicts if v.result is Result.UNKNOWN]
     asked = (*plan.remediations, *(held.remediation for held in plan.withheld))
     named = {place for r in asked for place in guard.promised(r, proposed.subjects.get(r.digest, ()))}

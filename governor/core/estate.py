@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from governor.core import address_facts, app_facts, facts, ids, ingress_facts
 from governor.core.cluster import Cluster
+from governor.core.dependencies import OutboundDependencies
 
 EVERYTHING: Final = "*"
 NOT_READ: Final = "not read"
@@ -32,7 +33,11 @@ ADDRESS_LISTS: Final = (
 AUDIT_LISTS: Final = ("applicationGateways", "sites")
 BY_NAME: Final = (*ADDRESS_LISTS, *AUDIT_LISTS)
 # What only one resource can be asked for.
-_ASKED_OF: Final = {"learnedRoutes": ids.VIRTUAL_NETWORK_GATEWAY, "effectiveRoutes": ids.NETWORK_INTERFACE}
+_ASKED_OF: Final = {
+    "learnedRoutes": ids.VIRTUAL_NETWORK_GATEWAY,
+    "effectiveRoutes": ids.NETWORK_INTERFACE,
+    "outboundDependencies": ids.CLUSTER,
+}
 _ASKED: Final = frozenset({*_ASKED_OF, *BY_NAME})
 
 
@@ -66,6 +71,7 @@ AnyFact = (
     | ingress_facts.ApplicationGateway
     | ingress_facts.WafPolicy
     | app_facts.Site
+    | OutboundDependencies
 )
 F = TypeVar("F", bound=AnyFact)
 
@@ -94,6 +100,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.APPLICATION_GATEWAY: ingress_facts.ApplicationGateway,
     ids.WAF_POLICY: ingress_facts.WafPolicy,
     ids.SITE: app_facts.Site,
+    ids.OUTBOUND_DEPENDENCIES: OutboundDependencies,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
 
@@ -159,6 +166,11 @@ def networks(group_id: str) -> str:
 def learned_routes(gateway_id: str) -> str:
     """The name of the list of what a virtual network gateway has learned; it holds one LearnedRoutes."""
     return f"learnedRoutes({ids.key(gateway_id)})"
+
+
+def outbound_dependencies(cluster_id: str) -> str:
+    """The name of the list of what a cluster has to reach; it holds one OutboundDependencies."""
+    return f"outboundDependencies({ids.key(cluster_id)})"
 
 
 def effective_routes(nic_id: str) -> str:

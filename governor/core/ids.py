@@ -35,6 +35,7 @@ INSTANCE_ADDRESSES = "microsoft.compute/virtualmachinescalesets/publicipaddresse
 CREATION_TIMES = "microsoft.resources/creationtimes"
 API_MANAGEMENT = "microsoft.apimanagement/service"
 CLUSTER = "microsoft.containerservice/managedclusters"
+OUTBOUND_DEPENDENCIES = "microsoft.containerservice/managedclusters/outboundnetworkdependenciesendpoints"
 DEPLOYMENT = "microsoft.resources/deployments"
 ENTITY = "microsoft.management/entities"
 PERMISSIONS = "microsoft.authorization/permissions"
@@ -143,6 +144,11 @@ def permissions(scope: str) -> str:
 def instance_addresses(scale_set_id: str) -> str:
     """The id of a scale set in, the id under which the public addresses of its instances are known out."""
     return f"{scale_set_id.rstrip('/')}/publicIPAddresses/all"
+
+
+def outbound_dependencies(cluster_id: str) -> str:
+    """The id of a cluster in, the id under which what it has to reach is known out."""
+    return f"{cluster_id.rstrip('/')}/outboundNetworkDependenciesEndpoints/all"
 
 
 def creation_times(subscription: str) -> str:

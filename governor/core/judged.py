@@ -144,6 +144,15 @@ def leaves_by_hub(judged: Judged) -> bool:
     return any(verdict.result is not Result.NOT_APPLICABLE for verdict in about)
 
 
+def unproven(judged: Judged, policy: Policy) -> bool:
+    """Whether somebody lives in a subnet, and nobody has said that the hub's rules let him out."""
+    hub = policy.egress.hub
+    if hub is None or hub.ready == "assumed" or judged.occupants.empty:
+        return False
+    about = next((v.result for v in judged.verdicts if v.requirement == Requirement.SUBNET_EGRESS), None)
+    return about is not Result.COMPLIANT
+
+
 def of_network(seen: tuple[Spoke, ...], estate: Estate) -> tuple[Verdict, ...]:
     """One network as several policies see it in; of the Verdicts on each requirement the gravest out."""
     gravest: dict[str, Verdict] = {}
