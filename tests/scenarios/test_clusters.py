@@ -136,9 +136,10 @@ async def test_a_cluster_waits_for_a_person_and_its_subnets_with_it(tmp_path: Pa
     assert world.attached("spoke-1") == {"nodes": None}
     ((gate, _),) = await withheld(world)
     assert gate is Gate.APPROVAL
-    # Beside it the address of its load balancer is told, which only its own change takes away.
-    asked = [o for o in await world.ports.ledger.offered() if o.withheld.remediation.requirements]
-    (offer,) = [o for o in asked if o.withheld.remediation.steps]
+    # The address of its load balancer goes with it, and is no second thing to look at.
+    (offer,) = [o for o in await world.ports.ledger.offered() if o.withheld.remediation.requirements]
+    assert "; with it goes 198.18." in offer.withheld.remediation.reason
+    assert offer.withheld.remediation.reason.endswith("on load balancer kubernetes")
     digest = offer.withheld.remediation.digest
     await decisions.rule(digest, Ruling.APPROVE, ("ann", "go"), world.ports, world.rules.policies)
     await world.quiet()
