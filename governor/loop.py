@@ -105,7 +105,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     if written.outcomes:
         read_from = ports.clock.now()
     # What was written is read anew; what was only read lacks the addresses that its verdicts name.
-    wanted = partial(needs.for_evidence, policies=rules.policies)
+    wanted = partial(needs.for_evidence, policies=rules.policies, standing=standing)
     estate = await _observed(held, wanted, ports, None if written.outcomes else planned_on)
     verdicts = judge(estate, rules.policies) or account.unread(held.scope, estate, standing)
     plan = account.stopped(plan, written)
