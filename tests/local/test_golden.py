@@ -11,10 +11,12 @@ from typing import Final
 import msgspec
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from governor import messages
 from governor.core.cause import Caller, Cause, Source, Survey
 from governor.core.plan import Gate, Reason, Remediation, Withheld
+from governor.core.proof import Proof, Word
 from governor.core.record import Became, Offer, Outcome, Record, encode
 from governor.core.standing import (
     Decision,
@@ -26,7 +28,7 @@ from governor.core.standing import (
     UndoExemption,
     UndoRequest,
 )
-from governor.core.step import Attachment, CreateNatGateway, WriteSubnet
+from governor.core.step import Attachment, CreateNatGateway, WriteInterface, WriteSubnet
 from governor.core.verdict import Result, Verdict
 from governor.local import brakes, chain, claims, decisions, runs, verdicts
 from governor.local.rows import decode
@@ -37,6 +39,7 @@ GOLDEN: Final = Path(__file__).parents[1] / "golden" / "v1"
 
 AT: Final = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 GROUP: Final = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/nodes"
+NIC: Final = f"{NETWORK.partition('/providers/')[0]}/providers/Microsoft.Network/networkInterfaces/nic"
 CLUSTER: Final = f"{NETWORK.partition('/providers/')[0]}/providers/Microsoft.ContainerService/managedClusters/k"
 LATER: Final = AT + timedelta(hours=72)
 RUN: Final = "0123456789abcdef01234567"
@@ -102,6 +105,8 @@ RECORD: Final = Record(
 STARTED: Final = Run(RUN, SCOPE, 7, CAUSE, "policies")
 INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 
+DETACH: Final = WriteInterface(NIC, {"c": None}, {"c": f"{NETWORK}-ip"}, ("203.0.113.1",))
+
 STORED: Final[dict[str, Struct]] = {
     "claim": claims.Claim(SCOPE, 7, LATER, RUN, AT, True, "policies", AT, (RUN,), GATEWAY),
     "claim-with-clusters": claims.Claim(
@@ -110,6 +115,7 @@ STORED: Final[dict[str, Struct]] = {
     "lease": claims.Lease(GATEWAY, RUN, LATER),
     "run": runs.Begun(STARTED, DIGEST, (REMEDIATION,), AT, LATER, True, f"{RUN[:-1]}8"),
     "intent": runs.Intended(INTENT),
+    "intent-of-interface": runs.Intended(Intent(RUN, 2, DIGEST, DETACH, AT)),
     "outcome": runs.Intended(INTENT, OUTCOME),
     "writes": runs.Writes((runs.Window(RUN, 1, AT, LATER), runs.Window(RUN, 2, AT))),
     "head": chain.Head("d" * 64, 12, 1772368215123456),
@@ -133,7 +139,12 @@ STORED: Final[dict[str, Struct]] = {
     "undo-request": decisions.Asked(UndoRequest(RUN, "ann", AT, "it broke", 7)),
     "undo-exemption": decisions.LeftAlone(UndoExemption(SUBNET, RUN, LATER)),
 }
-MEANT: Final[dict[str, object]] = {"message": CAUSE, "survey": SURVEY, "record": RECORD, **STORED}
+PROVEN: Final = replace(
+    RECORD,
+    proofs=(Proof(SUBNET, Word.ROUTE, "0.0.0.0/0 -> 10.0.0.4"), Proof(SUBNET, Word.CONFIGURATION, "NAT gateway ng")),
+)
+RECORDS: Final = {"record": RECORD, "proven-record": PROVEN}
+MEANT: Final[dict[str, object]] = {"message": CAUSE, "survey": SURVEY, **RECORDS, **STORED}
 
 
 def read(name: str, value: bytes) -> object:
@@ -142,13 +153,14 @@ def read(name: str, value: bytes) -> object:
         return messages.decode(value)
     if name == "survey":
         return messages.decode_survey(value)
-    return decode(Record if name == "record" else type(STORED[name]), value)
+    return decode(Record if name in RECORDS else type(STORED[name]), value)
 
 
 def written() -> dict[str, bytes]:
     """What today's code writes, by name."""
     values = {name: msgspec.json.encode(value) for name, value in STORED.items()}
-    return {"message": messages.encode(CAUSE), "survey": messages.encode(SURVEY), "record": encode(RECORD), **values}
+    values |= {name: encode(record) for name, record in RECORDS.items()}
+    return {"message": messages.encode(CAUSE), "survey": messages.encode(SURVEY), **values}
 
 
 @pytest.mark.parametrize("name", MEANT)
