@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import UNSET
 
 from governor.core.cause import Cause, Scope
 from governor.core.plan import Plan, Remediation
 from governor.core.record import Became, Outcome, Record, run_id
 from governor.core.sighting import GRAPH_LAG, Sighting
-from governor.core.standing import Decision, KnownClusters, Pause, Standing, StandingApproval, UndoRequest
+from governor.core.standing import Decision, Pause, Standing, StandingApproval, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
 from governor.local import brakes, chain, claims, decisions, endings, keys, runs, verdicts
@@ -82,7 +81,7 @@ class SqliteLedger:
                 offered=decisions.gates(tx, scope),
                 verdicts=verdicts.of_scope(tx, scope),
                 surveyed=verdicts.only_surveyed(tx, scope),
-                clusters=KnownClusters() if claim.clusters is UNSET else claim.clusters,
+                clusters=claims.known(claim, cause),
             )
 
     async def begin(self, held: Held, cause: Cause, policy_digest: str, plan: Plan) -> Run:
