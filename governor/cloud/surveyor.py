@@ -50,8 +50,9 @@ _LISTED: Final = {
     "apiManagement": ids.API_MANAGEMENT,
     "applicationGateways": ids.APPLICATION_GATEWAY,
     "sites": ids.SITE,
+    "privateLinkServices": ids.PRIVATE_LINK_SERVICE,
 }
-_ASKED: Final = ("learnedRoutes(", "effectiveRoutes(", "creationTimes(", "instanceAddresses(")
+_ASKED: Final = ("learnedRoutes(", "effectiveRoutes(", "creationTimes(", "instanceAddresses(", "frontDoors(")
 _OF_TYPE: Final = """
 resources | where type =~ '{type}'
 | project id, name, type, location, tags, sku, properties | order by id asc"""

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from governor.core import address_facts, app_facts, facts, ids, ingress_facts
+from governor.core import address_facts, app_facts, facts, front_door_facts, ids, ingress_facts
 from governor.core.cluster import Cluster
 from governor.core.dependencies import OutboundDependencies
 
@@ -30,7 +30,7 @@ ADDRESS_LISTS: Final = (
     "instanceAddresses",
 )
 # Lists of a subscription that nothing but audits looks at.
-AUDIT_LISTS: Final = ("applicationGateways", "sites")
+AUDIT_LISTS: Final = ("applicationGateways", "sites", "privateLinkServices", "frontDoors")
 BY_NAME: Final = (*ADDRESS_LISTS, *AUDIT_LISTS)
 # What only one resource can be asked for.
 _ASKED_OF: Final = {
@@ -71,6 +71,9 @@ AnyFact = (
     | ingress_facts.ApplicationGateway
     | ingress_facts.WafPolicy
     | app_facts.Site
+    | front_door_facts.PrivateLinkService
+    | front_door_facts.FrontDoors
+    | front_door_facts.FrontDoorWaf
     | OutboundDependencies
 )
 F = TypeVar("F", bound=AnyFact)
@@ -100,6 +103,9 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.APPLICATION_GATEWAY: ingress_facts.ApplicationGateway,
     ids.WAF_POLICY: ingress_facts.WafPolicy,
     ids.SITE: app_facts.Site,
+    ids.PRIVATE_LINK_SERVICE: front_door_facts.PrivateLinkService,
+    ids.FRONT_DOORS: front_door_facts.FrontDoors,
+    ids.FRONT_DOOR_WAF: front_door_facts.FrontDoorWaf,
     ids.OUTBOUND_DEPENDENCIES: OutboundDependencies,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
