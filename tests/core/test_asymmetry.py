@@ -6,8 +6,9 @@ import pytest
 
 from governor.core.address_facts import ScaleSet
 from governor.core.plan import Gate
+from governor.core.policy import NamedRoute, PathKind
 from governor.core.verdict import Result
-from tests.core.hub_world import AROUND, GROUP_MADE, OURS, THEIRS, Run, hub_network, hub_policy, spoke
+from tests.core.hub_world import AROUND, GROUP_MADE, OURS, THEIRS, TO_HUB, Run, hub_network, hub_policy, spoke
 from tests.core.world import (
     GROUP,
     REGION,
@@ -19,10 +20,14 @@ from tests.core.world import (
     balancer,
     balancer_id,
     config_id,
+    nat,
+    nat_id,
     nic,
     pool_id,
     refs,
     subnet,
+    table,
+    table_id,
     vnet_id,
 )
 
@@ -103,13 +108,31 @@ def test_who_may_be_reached_is_unknown_and_stays(what: str) -> None:
     assert "WriteSubnet" not in seen.steps
 
 
-def test_who_leaves_otherwise_or_is_alone_is_not_asked_about() -> None:
-    here = spoke(subnet("app", natGateway="", ipConfigurations=refs(config_id())), peerings=(OURS,))
-    del here["properties"]["subnets"][0]["properties"]["natGateway"]
+def test_an_empty_subnet_is_not_asked_about() -> None:
     empty = Azure(spoke(subnet("app"), peerings=(OURS,)), hub_network(THEIRS), *AROUND, GROUP_MADE)
     run = Run(empty, hub_policy(nat_gateway_on_firewall="off"))
     assert ("app", "route-asymmetry") not in run.verdicts
     assert not [name for name in empty.asked if name.startswith(("publicIpAddresses", "loadBalancers"))]
+
+
+def test_who_leaves_otherwise_as_the_policy_allows_keeps_his_replies() -> None:
+    app = subnet("app", ipConfigurations=refs(config_id()), natGateway=nat_id(), defaultOutboundAccess=False)
+    around = (nat("ng", address_id("pip-ng")), address("pip-ng", "20.0.0.7"), nic(public=address_id()), HELD, *AROUND)
+    azure = Azure(spoke(app, peerings=(OURS,)), hub_network(THEIRS), *around, only=vnet_id("spoke"))
+    seen = Run(azure, hub_policy(allow=(PathKind.HUB, PathKind.NAT_GATEWAY)))
+    assert seen.result("app", "subnet-egress") is Result.COMPLIANT
+    assert ("app", "route-asymmetry") not in seen.verdicts
+
+
+def test_what_a_table_lacks_besides_is_written_although_replies_are_lost_already() -> None:
+    made = public(**INBOUND)
+    made["properties"]["backendAddressPools"][0]["properties"] = {"virtualNetwork": {"id": vnet_id("spoke")}}
+    app = subnet("app", ipConfigurations=refs(config_id()), routeTable=table_id(), defaultOutboundAccess=False)
+    around = (table("rt", TO_HUB), nic(), address(), made, hub_network(THEIRS), *AROUND, GROUP_MADE)
+    wanted = hub_policy(ready="assumed", routes=(NamedRoute("10.77.0.0/16", "hub"),))
+    seen = Run(Azure(spoke(app, peerings=(OURS,)), *around, only=vnet_id("spoke")), wanted)
+    assert seen.result("app", "route-asymmetry") is Result.VIOLATION
+    assert seen.steps == ["WriteRoute"]
 
 
 def test_a_scale_set_whose_model_gives_addresses_is_reached() -> None:
