@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from governor import messages
+from governor import messages, notices
 from governor.core import account, guard, ids, needs, nodes, parts, proof, soak, undo
 from governor.core import cause as causes
 from governor.core.account import Written
@@ -143,6 +143,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     elif is_undo:
         after_undo = Cause(Source.MANUAL, ports.clock.now(), scope=held.scope, points_at=cause.points_at)
         await ports.inbox.put(after_undo)
+    await notices.send(ports, held.scope.subscription)
     return stored
 
 
