@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from governor import messages
-from governor.core import account, guard, ids, needs, nodes, parts, soak, undo
+from governor import messages, notices
+from governor.core import account, guard, ids, needs, nodes, parts, proof, soak, undo
 from governor.core import cause as causes
 from governor.core.account import Written
 from governor.core.cause import Cause, Remainder, Scope, Source
@@ -106,7 +106,8 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     if written.outcomes:
         read_from = ports.clock.now()
     # What was written is read anew; what was only read lacks the addresses that its verdicts name.
-    wanted = partial(needs.for_evidence, policies=rules.policies, standing=standing)
+    done = tuple(one.step for one in written.outcomes if one.became in (Became.DONE, Became.UNCHANGED))
+    wanted = partial(needs.for_evidence, policies=rules.policies, standing=standing, written=done)
     estate = await _observed(held, wanted, ports, None if written.outcomes else planned_on)
     verdicts = judge(estate, rules.policies) or account.unread(held.scope, estate, standing)
     plan = account.stopped(plan, written)
@@ -126,7 +127,10 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         verdicts=verdicts,
         withheld=plan.withheld,
         named=account.named(held.scope, planned_on, estate),
-        record=told and replace(told, time=ports.clock.now(), note=written.stopped),
+        record=told
+        and replace(
+            told, time=ports.clock.now(), note=written.stopped, proofs=proof.proofs(done, estate, rules.policies)
+        ),
         clusters=clusters,
     )
     stored = await ports.ledger.end(run, ending)
@@ -139,6 +143,7 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     elif is_undo:
         after_undo = Cause(Source.MANUAL, ports.clock.now(), scope=held.scope, points_at=cause.points_at)
         await ports.inbox.put(after_undo)
+    await notices.send(ports, held.scope.subscription)
     return stored
 
 

@@ -27,7 +27,7 @@ from governor.core.facts import VirtualNetwork as Network
 from governor.core.judged import judge
 from governor.core.nodes import node_group
 from governor.core.plan import Gate, Remediation, Withheld
-from governor.core.policy import Mode, Policies
+from governor.core.policy import Mode, Policies, Requirement
 from governor.core.propose import Proposal, proposal
 from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.core.standing import Standing
@@ -155,7 +155,7 @@ def _why_not(
 ) -> str:
     if verdict.requirement in CLUSTER_REQUIREMENTS[1:]:
         return "of clusters only outboundType is repaired"
-    if verdict.requirement in audits.REQUIREMENTS:
+    if verdict.requirement in (*audits.REQUIREMENTS, Requirement.HUB_FIREWALL_NAT):
         return "it is judged only: its owner mends it"
     if any(resource == ids.key(verdict.resource) for resource, _ in named):
         return "it comes with the repair of its way out"

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from governor.core import facts, ids
 from governor.core.approval import ruling
+from governor.core.asymmetry import lost
 from governor.core.brakes import AN_HOUR
 from governor.core.circumstances import Circumstances
 from governor.core.dependencies import OutboundDependencies, in_short
@@ -21,6 +22,7 @@ from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, Requirement
 from governor.core.rights import forbidden
 from governor.core.standing import Standing
+from governor.core.verdict import Result
 from governor.core.window import in_freeze, in_window
 
 _ROUTED: Final = frozenset({Requirement.SUBNET_EGRESS, Requirement.SUBNET_ROUTE_DEFAULT})
@@ -110,8 +112,7 @@ def occupied(_: Remediation, judged: Judged, __: Policy, around: Circumstances) 
 
 def rules(remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
     """A route to a firewall is not egress: what lives in a subnet goes there only when its rules let it out."""
-    sent = remediation.steps and not _ROUTED.isdisjoint(remediation.requirements)
-    if not sent or not unproven(judged, policy):
+    if not _sends(remediation, judged) or not unproven(judged, policy):
         return None
     who = ", ".join(judged.occupants.names[:3])
     text = f"firewall rules not read: whether they let {who} out is not known (`ready: assumed` takes it for granted)"
@@ -129,6 +130,19 @@ def _rules_of_cluster(cluster: str, estate: Estate) -> str:
         f"firewall rules not read: whether they let cluster {name} out is not known. Let out what it says it needs "
         f"({said}; `explain` of the cluster lists it all), then set `ready: assumed`, which takes it for granted"
     )
+
+
+def symmetric(remediation: Remediation, judged: Judged, _: Policy, __: Circumstances) -> Reason | None:
+    """Whoever is reached from the internet would lose his replies: that is found before the route is attached."""
+    told = lost(judged.verdicts) if _sends(remediation, judged) else None
+    return Reason(Gate.HUB, told.seen) if told else None
+
+
+def _sends(remediation: Remediation, judged: Judged) -> bool:
+    """Whether a repair leads a subnet to its hub that does not leave by it yet."""
+    sent = remediation.steps and not _ROUTED.isdisjoint(remediation.requirements)
+    about = next((v.result for v in judged.verdicts if v.requirement == Requirement.SUBNET_EGRESS), None)
+    return bool(sent) and about is not Result.COMPLIANT
 
 
 def rights(remediation: Remediation, _: object, __: Policy, around: Circumstances) -> Reason | None:
@@ -195,9 +209,9 @@ def breaker(_: Remediation, __: object, policy: Policy, around: Circumstances) -
 # In the order in which people are told.
 _FIRST: Final[tuple[_Blind, ...]] = (paused, ceiling, mode)
 _LAST: Final[tuple[_Blind, ...]] = (rights, left_alone, ruling, breaker, calendar)
-GATES: Final[tuple[AGate, ...]] = (*_FIRST, cluster, occupied, rules, *_LAST, settle)
+GATES: Final[tuple[AGate, ...]] = (*_FIRST, cluster, occupied, rules, symmetric, *_LAST, settle)
 # A cluster and its subnets change together; why it must not be changed at all is known since it was proposed.
-CLUSTER_GATES: Final[tuple[AGate, ...]] = (*_FIRST, lodgers, rules, *_LAST, settle)
+CLUSTER_GATES: Final[tuple[AGate, ...]] = (*_FIRST, lodgers, rules, symmetric, *_LAST, settle)
 # A peering that changes nobody's way out bites nobody.
 LINK_GATES: Final[tuple[AGate, ...]] = (*_FIRST, node_group, *_LAST, settle)
 # An address comes off a machine: the others in its subnet leave as before.
@@ -208,7 +222,7 @@ ALONE_GATES: Final = (*_FIRST, *_LAST)
 
 def for_undo(gates: tuple[_G, ...]) -> tuple[_G, ...]:
     """The gates of a repair in, those of its undo out: all but those that ask whether to repair at all."""
-    return tuple(gate for gate in gates if gate not in (mode, rules, left_alone, ruling))
+    return tuple(gate for gate in gates if gate not in (mode, rules, symmetric, left_alone, ruling))
 
 
 # Reasons that are about a subnet: of several, its name is told.

@@ -21,6 +21,7 @@ ROUTE = "microsoft.network/routetables/routes"
 PEERING = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
 VIRTUAL_NETWORK_GATEWAY = "microsoft.network/virtualnetworkgateways"
 LEARNED_ROUTES = "microsoft.network/virtualnetworkgateways/learnedroutes"
+EFFECTIVE_ROUTES = "microsoft.network/networkinterfaces/effectiveroutes"
 NETWORK_INTERFACE = "microsoft.network/networkinterfaces"
 LOAD_BALANCER = "microsoft.network/loadbalancers"
 FRONTEND = "microsoft.network/loadbalancers/frontendipconfigurations"
@@ -128,6 +129,11 @@ def tagged(resource_id: str) -> str:
 def learned_routes(gateway_id: str) -> str:
     """The id of a virtual network gateway in, the id under which what it learned is known out."""
     return f"{gateway_id.rstrip('/')}/learnedRoutes/all"
+
+
+def effective_routes(nic_id: str) -> str:
+    """The id of a network interface in, the id under which its effective routes are known out."""
+    return f"{nic_id.rstrip('/')}/effectiveRoutes/all"
 
 
 def permissions(scope: str) -> str:

@@ -40,6 +40,7 @@ def test_json_holds_everything(run: Run, contoso: Path) -> None:
     }
     assert {(one["requirement"], one["why"]) for one in plan["unrepaired"]} == {
         ("cluster-private-api", "of clusters only outboundType is repaired"),
+        ("hub-firewall-nat", "it is judged only: its owner mends it"),
         ("ingress-path", "it is judged only: its owner mends it"),
     }
 

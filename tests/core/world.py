@@ -503,7 +503,7 @@ class Azure:
             else:
                 absent.append(one)
         for name in wanted.lists:
-            if name in self.unreadable:
+            if ids.key(name) in self.unreadable:
                 gaps.append(Gap(name, "no permission"))
                 continue
             listed.append(name)
