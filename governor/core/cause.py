@@ -94,7 +94,10 @@ class Survey(Struct, frozen=True, omit_defaults=True):
 
 
 # What a run of ours reads or writes; anything else that happens in a subscription tells nothing about egress.
-_WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters", ids.SCALE_SET, ids.SITE)
+_KEPT = (ids.POLICY_DEFINITION, ids.POLICY_ASSIGNMENT, ids.POLICY_EXEMPTION)
+_WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters", ids.SCALE_SET, ids.SITE, *_KEPT)
+# What the governor makes in Azure Policy is named so.
+KEPT_NAMES: Final = "eg-"
 # Their tags select policies, for every network in them.
 _ABOVE = (ids.RESOURCE_GROUP, ids.SUBSCRIPTION)
 
@@ -125,4 +128,7 @@ def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
         vnet = ids.network(parts.subscription, parts.resource_group, "virtualNetworks", parts.names[0])
         own = VirtualNetwork(vnet)
         found = {**(found if parts.type in (ids.PEERING, ids.VIRTUAL_NETWORK) else {}), own.key: own}
+    if parts.type in _KEPT and parts.name.startswith(KEPT_NAMES):
+        whole = Remainder(parts.subscription.casefold())
+        found[whole.key] = whole
     return tuple(scope for _, scope in sorted(found.items()))

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from governor.core import address_facts, app_facts, facts, ids, ingress_facts
+from governor.core import address_facts, app_facts, facts, ids, ingress_facts, request_facts
 from governor.core.cluster import Cluster
 
 EVERYTHING: Final = "*"
@@ -30,7 +30,9 @@ ADDRESS_LISTS: Final = (
 )
 # Lists of a subscription that nothing but audits looks at.
 AUDIT_LISTS: Final = ("applicationGateways", "sites")
-BY_NAME: Final = (*ADDRESS_LISTS, *AUDIT_LISTS)
+# What is kept in Azure Policy, and what that finds; of a subscription.
+REQUEST_LISTS: Final = ("policyAssignments", "policyDefinitions", "policyExemptions", "policyStates")
+BY_NAME: Final = (*ADDRESS_LISTS, *AUDIT_LISTS, *REQUEST_LISTS)
 _ASKED: Final = frozenset({"learnedRoutes", *BY_NAME})
 
 
@@ -63,6 +65,10 @@ AnyFact = (
     | ingress_facts.ApplicationGateway
     | ingress_facts.WafPolicy
     | app_facts.Site
+    | request_facts.PolicyDefinition
+    | request_facts.PolicyAssignment
+    | request_facts.PolicyExemption
+    | request_facts.PolicyStates
 )
 F = TypeVar("F", bound=AnyFact)
 
@@ -90,6 +96,10 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.APPLICATION_GATEWAY: ingress_facts.ApplicationGateway,
     ids.WAF_POLICY: ingress_facts.WafPolicy,
     ids.SITE: app_facts.Site,
+    ids.POLICY_DEFINITION: request_facts.PolicyDefinition,
+    ids.POLICY_ASSIGNMENT: request_facts.PolicyAssignment,
+    ids.POLICY_EXEMPTION: request_facts.PolicyExemption,
+    ids.POLICY_STATES: request_facts.PolicyStates,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
 
