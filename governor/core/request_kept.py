@@ -4,16 +4,29 @@ Which management groups and names a subscription has is known here, so a policy 
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from governor.core import ids
 from governor.core.estate import Estate
 from governor.core.policy import Conditions, Mode, Policies, Policy, Requirement, Select, digest
 from governor.core.request_conditions import Body, Unsayable
-from governor.core.request_rules import ACTING, TITLES, Kind, effects
-from governor.core.request_time import PROVIDER, Assigned, Assignment, Definition, Exempted, about, named, told
+from governor.core.request_rules import ACTING, TITLES, TYPES, Kind, effects
+from governor.core.request_time import (
+    PROVIDER,
+    Assigned,
+    Assignment,
+    Definition,
+    Exempted,
+    about,
+    exempt,
+    exemption,
+    named,
+    told,
+)
 from governor.core.selection import Subject, meets
 from governor.core.subject import of_resource, read_for
 
@@ -102,7 +115,7 @@ def kept(policies: tuple[Policy, ...], subscription: str, estate: Estate) -> Ite
                 continue
             yield _wanted(policy, KINDS[kind], (one.assignment, one.definition), one.exemptions)
         if policy.mode is not Mode.AUDIT and policy.clusters.internal_load_balancers in ACTING:
-            yield _internal(policy, policies[:place], scope)
+            yield _internal(policy, policies[:place], scope, estate.observed_at)
 
 
 def _asked(select: Select, subject: Subject) -> Iterator[tuple[str, bool | None]]:
@@ -135,7 +148,7 @@ def _wanted(
     return Wanted(policy, requirement, replace(assignment, properties=properties), definition, seal, exemptions)
 
 
-def _internal(policy: Policy, earlier: tuple[Policy, ...], scope: str) -> Wanted | Unkept:
+def _internal(policy: Policy, earlier: tuple[Policy, ...], scope: str, now: datetime) -> Wanted | Unkept:
     """The built-in policy holds for every cluster of a subscription: assigned where the policy governs them all."""
     requirement, wanted = Requirement.CLUSTER_INTERNAL_LOAD_BALANCERS, policy.clusters.internal_load_balancers
     name = named(policy, INTERNAL, scope)
@@ -161,4 +174,10 @@ def _internal(policy: Policy, earlier: tuple[Policy, ...], scope: str) -> Wanted
             }
         ],
     }
-    return _wanted(policy, requirement, (Assignment(target, name, properties), None))
+    made = Assignment(target, name, properties)
+    try:
+        exempted = tuple(exempt(policy, requirement, TYPES[Kind.CLUSTER], now))
+    except Unsayable as why:
+        return Unkept(policy, requirement, target, f"{INTERNAL_TITLE}: {why}")
+    here = (one for one in exempted if ids.key(one.resource).startswith(f"{ids.key(scope)}/"))
+    return _wanted(policy, requirement, (made, None), tuple(exemption(one, made, policy) for one in here))

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from governor.core import ids
 from governor.core.cause import KEPT_NAMES
-from governor.core.policy import Exemption, Policies, Policy, digest
+from governor.core.policy import Exemption, Policies, Policy, Requirement, digest
 from governor.core.request_conditions import Body, Unsayable, governed, not_scopes, scopes
 from governor.core.request_rules import PLACES, REQUIREMENTS, TITLES, TYPES, Kind, advice, condition, effects
 
@@ -112,12 +112,12 @@ def at_request(policies: Policies, how: Assigned) -> AtRequest:
 def told(policy: Policy, earlier: tuple[Policy, ...], kind: Kind, how: Assigned) -> tuple[Told, ...]:
     """A policy, those that are asked before it, and a kind of request in; what denies it at each scope out."""
     made = list(_made(policy, earlier, kind, how.scope))
-    exempt = list(_exempt(policy, kind, how.now))
+    exempted = list(exempt(policy, REQUIREMENTS[kind], TYPES[kind], how.now))
     left_out = not_scopes(policy.select)
     found: list[Told] = []
     for scope, definition in made:
         assignment = _assignment(definition, scope, (policy, kind), how.enforce, left_out)
-        exemptions = (_exemption(one, assignment, policy) for one in exempt if _below(one.resource, scope))
+        exemptions = (exemption(one, assignment, policy) for one in exempted if _below(one.resource, scope))
         found.append(Told(definition, assignment, tuple(exemptions)))
     return tuple(found)
 
@@ -171,21 +171,22 @@ def _assignment(
     return Assignment(f"{scope}{PROVIDER}/policyAssignments/{definition.name}", definition.name, properties)
 
 
-def _exempt(policy: Policy, kind: Kind, now: datetime) -> Iterator[Exemption]:
-    """The exemptions that hold of one kind of request; Azure knows single resources only."""
+def exempt(policy: Policy, requirement: Requirement, kind: str, now: datetime) -> Iterator[Exemption]:
+    """The exemptions from a requirement that resources of a type have, out; Azure knows single resources only."""
     today = now.astimezone(UTC).date()
     for one in policy.exemptions:
-        if one.requirement is not REQUIREMENTS[kind] or one.until < today:
+        if one.requirement is not requirement or one.until < today:
             continue
         if _GLOB & set(one.resource):
             raise Unsayable(f"the exemption of {one.resource}: Azure exempts single resources")
-        if kind is Kind.NETWORK:
+        if kind == TYPES[Kind.NETWORK]:
             raise Unsayable(f"the exemption of {one.resource}: it cannot hold inside the request for its network")
-        if ids.kind(one.resource) == TYPES[kind].casefold():
+        if ids.kind(one.resource) == kind.casefold():
             yield one
 
 
-def _exemption(one: Exemption, assignment: Assignment, policy: Policy) -> Exempted:
+def exemption(one: Exemption, assignment: Assignment, policy: Policy) -> Exempted:
+    """An exemption and what it is from in, as Azure Policy knows it out."""
     properties: Body = {
         "displayName": f"{one.owner}: {one.reason}",
         "policyAssignmentId": assignment.id,

@@ -17,7 +17,7 @@ from governor.core.cause import Caller, Cause, Source, Survey
 from governor.core.plan import Gate, Reason, Remediation, Withheld
 from governor.core.record import Became, Offer, Outcome, Record, encode
 from governor.core.standing import Decision, Pause, Ruling, StandingApproval, UndoExemption, UndoRequest
-from governor.core.step import Attachment, CreateNatGateway, WriteSubnet
+from governor.core.step import Attachment, CreateNatGateway, WriteAzurePolicy, WriteSubnet
 from governor.core.verdict import Result, Verdict
 from governor.local import brakes, chain, claims, decisions, runs, verdicts
 from governor.local.rows import decode
@@ -91,12 +91,19 @@ RECORD: Final = Record(
 STARTED: Final = Run(RUN, SCOPE, 7, CAUSE, "policies")
 INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 
+KEPT: Final = WriteAzurePolicy(
+    f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/eg-interface-01234567",
+    {"enforcementMode": "Default", "metadata": {"enforced": DIGEST}},
+    {"enforcementMode": "DoNotEnforce", "metadata": {"enforced": None}},
+)
+
 STORED: Final[dict[str, Struct]] = {
     "claim": claims.Claim(SCOPE, 7, LATER, RUN, AT, True, "policies", AT, (RUN,), GATEWAY),
     "lease": claims.Lease(GATEWAY, RUN, LATER),
     "run": runs.Begun(STARTED, DIGEST, (REMEDIATION,), AT, LATER, True, f"{RUN[:-1]}8"),
     "intent": runs.Intended(INTENT),
     "outcome": runs.Intended(INTENT, OUTCOME),
+    "intent-azure-policy": runs.Intended(Intent(RUN, 1, DIGEST, KEPT, AT)),
     "writes": runs.Writes((runs.Window(RUN, 1, AT, LATER), runs.Window(RUN, 2, AT))),
     "head": chain.Head("d" * 64, 12, 1772368215123456),
     "pointer": chain.Pointer(SUBSCRIPTION, f"r|98227631784876543|{RUN}"),
