@@ -81,7 +81,9 @@ def named(scope: Scope, *seen: Estate) -> tuple[str, ...]:
     All that was read or looked for, whether to judge or to know what may be done; with what a gateway learned, the
     gateway; and the peerings of other networks that lead here.
     """
-    read = {ids.key(ids.top_level(one)) for estate in seen for one in (*estate.known, *estate.absent)}
+    every = (one for estate in seen for one in (*estate.known, *estate.absent))
+    # What management groups assign stands above all subscriptions, and tells of no event of theirs.
+    read = {ids.key(ids.top_level(one)) for one in every if ids.kind(one)}
     # Of all clusters and addresses of a subscription those that live elsewhere concern nobody here.
     read -= {ids.key(one.id) for estate in seen for one in estate.all(Cluster) if not _lives_in(one, scope)}
     read -= {key for estate in seen for key in (*elsewhere(estate), *strangers(estate))}

@@ -221,7 +221,7 @@ def decode(body: bytes | msgspec.Raw) -> AnyFact | Gap | None:
         fact = decoder.decode(body)
     except msgspec.ValidationError as error:
         return Gap(ids.key(head.id), f"its body cannot be understood: {error}")
-    if not ids.kind(head.id):
+    if not ids.kind(head.id) and not isinstance(fact, request_facts.PolicyAssignment):  # which may hold from above
         return Gap(ids.key(head.id), "its body cannot be understood: its id is no resource id")
     match fact:
         case facts.VirtualNetwork():

@@ -12,6 +12,7 @@ from governor.core.request_facts import PolicyAssignment, PolicyDefinition, Poli
 # Azure looks at everything again once a day: what it has not found anything of by then concerns nothing that is there.
 A_DAY: Final = timedelta(hours=24)
 _SHOWN: Final = 3
+_NOT_YET: Final = "what it would refuse is not counted yet: Azure looks at what is there within a day"
 _WRONG: Final = "noncompliant"
 
 
@@ -26,7 +27,7 @@ def counted(assignment: PolicyAssignment, since: datetime | None, states: str, e
     """An assignment, when it was written last, and the name of the list of findings in, the count out."""
     if not estate.has_listed(states):
         why = estate.why(states)
-        return Counted("not counted yet" if why == NOT_READ else f"what it would refuse is not known: {why}", False)
+        return Counted(_NOT_YET if why == NOT_READ else f"what it would refuse is not known: {why}", False)
     found = [
         state
         for one in estate.all(PolicyStates)
@@ -34,7 +35,7 @@ def counted(assignment: PolicyAssignment, since: datetime | None, states: str, e
         if ids.same(state.assignment, assignment.id) and _is_new(state.at, since)
     ]
     if not found and (since is None or estate.observed_at - since < A_DAY):
-        return Counted("not counted yet: Azure has not looked at it since it was written", False)
+        return Counted(_NOT_YET, False)
     wrong = {ids.key(one.resource): one.resource for one in found if one.state.casefold() == _WRONG}
     if not wrong:
         return Counted("nothing that is there today would be refused", True)

@@ -55,6 +55,8 @@ def _kept(keeping: Keeping, needs: tuple[str, ...]) -> Remediation | Withheld:
     verdict, wanted, there = keeping.verdict, keeping.wanted, keeping.there
     if keeping.foreign:
         return _told(verdict, Gate.REPLACE)
+    if keeping.waits is not None and not keeping.waits.known:
+        return _told(verdict, Gate.UNSEEN)  # and nobody can approve what he cannot know
     now_denies = there.assignment is not None and there.assignment.denies
     enforces = keeping.waits is not None
     acts = not wanted.denies or there.sealed or now_denies or enforces
@@ -67,11 +69,7 @@ def _kept(keeping: Keeping, needs: tuple[str, ...]) -> Remediation | Withheld:
     steps += _write(wanted.assignment.id, to, there.assignment)
     # What has acted before just as it is may be put back; anything else refuses what went through until now.
     bites = acts and wanted.denies and not there.sealed
-    made = _remediation(verdict, wanted.policy, tuple(steps), Disruption.OUTAGE if bites else Disruption.NONE, needs)
-    if keeping.waits is not None and not keeping.waits.known:
-        text = f"{keeping.waits.text}; it is enforced when that is known"
-        return Withheld(made, (Reason(Gate.UNSEEN, text),))
-    return made
+    return _remediation(verdict, wanted.policy, tuple(steps), Disruption.OUTAGE if bites else Disruption.NONE, needs)
 
 
 def _exempted(one: Exempting) -> Remediation:
