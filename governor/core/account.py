@@ -17,7 +17,7 @@ from governor.core.plan import Plan, Withheld
 from governor.core.record import Became, Outcome
 from governor.core.request_facts import RequestFact
 from governor.core.request_step import holds
-from governor.core.request_verdict import strangers
+from governor.core.request_there import strangers
 from governor.core.standing import Standing
 from governor.core.step import (
     DeleteAddress,

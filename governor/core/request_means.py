@@ -36,6 +36,10 @@ _MADE_OF = frozenset(
 )
 
 
+# Who wrote it when is Azure's to say.
+_COUNTED = frozenset({"createdBy", "createdOn", "updatedBy", "updatedOn"})
+
+
 def request_means(seen: SeenKept) -> Iterator[Remediation | Withheld]:
     """What was seen in; what is done about it, and what is not with the reason, in their order, out."""
     exempted: dict[str, tuple[str, ...]] = {}
@@ -100,6 +104,7 @@ def _delete(there: RequestFact | None) -> list[Step]:
     if there is None:
         return []
     was = {name: value for name, value in there.properties.items() if name in _MADE_OF}
+    was["metadata"] = {name: value for name, value in there.metadata.items() if name not in _COUNTED}
     return [WriteAzurePolicy(there.id, None, was)]
 
 

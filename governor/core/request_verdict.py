@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import Struct
 
@@ -10,26 +10,16 @@ from governor.core import ids
 from governor.core.estate import Estate, list_of
 from governor.core.policy import Mode, Policies, Policy, Requirement
 from governor.core.request_counts import Counted, counted, moment, since
-from governor.core.request_facts import PolicyAssignment, PolicyDefinition, PolicyExemption, RequestFact
-from governor.core.request_kept import BUILT_IN, INTERNAL, KINDS, Unkept, Wanted, asked, holding, kept
-from governor.core.request_rules import Kind
+from governor.core.request_facts import PolicyAssignment, PolicyDefinition, PolicyExemption
+from governor.core.request_kept import Unkept, Wanted, asked, holding, kept
 from governor.core.request_step import differing
-from governor.core.request_time import PROVIDER, SOURCE, Exempted
+from governor.core.request_there import There, foreign, of_others, ours, requirement_of, there_of, wrong_with
+from governor.core.request_time import PROVIDER, Exempted
 from governor.core.verdict import Result, Verdict
 
-F = TypeVar("F", bound=RequestFact)
 LISTS: Final = ("policyAssignments", "policyDefinitions", "policyExemptions")
 STATES: Final = "policyStates"
 _EXPECTED: Final = "as the policy says, and enforced"
-_SYSTEM: Final = frozenset({"kube-system", "gatekeeper-system", "azure-arc", "azure-extensions-usage-system"})
-
-
-class There(Struct, frozen=True):
-    """What there is of one thing that is wanted, or was. seal: whether these very contents have acted before."""
-
-    assignment: PolicyAssignment | None = None
-    definition: PolicyDefinition | None = None
-    sealed: bool = False
 
 
 class Keeping(Struct, frozen=True):
@@ -125,15 +115,15 @@ def _compared(scope: str, all_kept: tuple[Wanted | Unkept, ...], estate: Estate,
 
 
 def _keeping(wanted: Wanted, scope: str, estate: Estate) -> Keeping:
-    there = _there(wanted.assignment.id, wanted, estate)
+    there = there_of(wanted.assignment.id, wanted, estate)
     if there.assignment is None:
-        if other := _others(wanted, estate):
+        if other := of_others(wanted, estate):
             return Keeping(_says(wanted, Result.COMPLIANT, f"assigned by somebody else: {other}"), wanted, there)
         return Keeping(_says(wanted, Result.VIOLATION, "Azure Policy does not have it"), wanted, there)
-    if foreign := _foreign(there):
-        seen = f"what has this name is somebody else's; it is left alone until they delete {foreign}"
+    if theirs := foreign(there):
+        seen = f"what has this name is somebody else's; it is left alone until they delete {theirs}"
         return Keeping(_says(wanted, Result.VIOLATION, seen), wanted, there, foreign=True)
-    if wrong := _wrong(wanted, there):
+    if wrong := wrong_with(wanted, there):
         return Keeping(_says(wanted, Result.VIOLATION, f"{', '.join(wrong)} other than the policy says"), wanted, there)
     if there.assignment.acts:
         effect = "denies" if wanted.denies else "audits"
@@ -147,47 +137,6 @@ def _keeping(wanted: Wanted, scope: str, estate: Estate) -> Keeping:
 def _says(wanted: Wanted, result: Result, seen: str) -> Verdict:
     title = wanted.assignment.properties["displayName"]
     return Verdict(wanted.assignment.id, wanted.requirement, result, wanted.policy.name, f"{title}: {seen}", _EXPECTED)
-
-
-def _there(assignment: str, wanted: Wanted | None, estate: Estate) -> There:
-    """The id of an assignment in, what there is of it and of its definition out."""
-    found = estate.known.get(ids.key(assignment))
-    definition = estate.known.get(ids.key(assignment.replace("/policyAssignments/", "/policyDefinitions/")))
-    there = found if isinstance(found, PolicyAssignment) else None
-    sealed = wanted is not None and there is not None and there.metadata.get("enforced") == wanted.seal
-    return There(there, definition if isinstance(definition, PolicyDefinition) else None, sealed)
-
-
-def _wrong(wanted: Wanted, there: There) -> tuple[str, ...]:
-    """Members of definition and assignment that are other than wanted, but for whether it acts."""
-    assignment = there.assignment.properties if there.assignment else {}
-    said = {name: value for name, value in wanted.assignment.properties.items() if name != "enforcementMode"}
-    wrong = [f"{one} of the assignment" for one in differing(said, assignment)]
-    if wanted.definition is not None:
-        properties = there.definition.properties if there.definition else {}
-        wrong += [f"{one} of the definition" for one in differing(wanted.definition.properties, properties)]
-    return tuple(wrong)
-
-
-def _foreign(there: There) -> str:
-    """The id of what has the name of ours and is somebody else's, or ""."""
-    found = (one for one in (there.assignment, there.definition) if one is not None)
-    return next((one.id for one in found if one.metadata.get("source") != SOURCE), "")
-
-
-def _others(wanted: Wanted, estate: Estate) -> str:
-    """The id of an assignment of the built-in policy that somebody else made and that is as strict, or ""."""
-    if wanted.definition is not None:
-        return ""
-    for one in estate.all(PolicyAssignment):
-        strict = one.effect in ("", "deny") or (not wanted.denies and one.effect == "audit")
-        # What a parameter leaves out is not looked at there.
-        narrow = one.parameter("namespaces") or one.parameter("labelSelector")
-        excluded = {str(name) for name in one.parameter("excludedNamespaces") or ()}
-        whole = not one.properties.get("notScopes") and not one.properties.get("resourceSelectors")
-        if ids.same(one.definition, BUILT_IN) and one.acts and strict and whole and not narrow and excluded <= _SYSTEM:
-            return one.id
-    return ""
 
 
 def _exempting(keeping: Keeping, estate: Estate) -> Iterator[Exempting]:
@@ -205,7 +154,7 @@ def _exempting(keeping: Keeping, estate: Estate) -> Iterator[Exempting]:
         seen = "Azure Policy does not have it" if there is None else f"{', '.join(wrong)} other than the policy says"
         verdict = Verdict(one.id, wanted.requirement, Result.VIOLATION, wanted.policy.name, seen, "as the policy says")
         yield Exempting(verdict, wanted.policy, one, there, assignment, denying)
-    for there in _ours(estate.all(PolicyExemption)):
+    for there in ours(estate.all(PolicyExemption)):
         if ids.same(there.assignment, assignment) and ids.key(there.id) not in by_key:
             seen = "the policy exempts it no more"
             verdict = Verdict(there.id, wanted.requirement, Result.VIOLATION, wanted.policy.name, seen, "gone")
@@ -220,44 +169,23 @@ def _leaving(
     wanted = {ids.key(one.assignment.id): one for one in all_kept if isinstance(one, Wanted)}
     inside = f"{ids.key(scope)}{PROVIDER.casefold()}/"
     mine: list[PolicyAssignment | PolicyDefinition] = []
-    mine += _ours(estate.all(PolicyAssignment))
-    mine += _ours(estate.all(PolicyDefinition))
+    mine += ours(estate.all(PolicyAssignment))
+    mine += ours(estate.all(PolicyDefinition))
     found = {ids.name(one.id): one for one in reversed(mine) if ids.key(one.id).startswith(inside)}
     for name, one in sorted(found.items()):
         assignment = f"{scope}{PROVIDER}/policyAssignments/{name}"
-        if ids.key(assignment) in wanted:
+        about = requirement_of(name)
+        if about is None or ids.key(assignment) in wanted:
             continue
         policy = policies.find(str(one.metadata.get("policy", "")))
         owner = policy if policy is not None and policy.mode is not Mode.AUDIT else None
-        there = _there(assignment, None, estate)
+        there = there_of(assignment, None, estate)
         seen = f"{one.properties.get('displayName') or name}: no policy wants it any more"
         if owner is None:
             seen += f"; remove it: az policy assignment delete --name {name} --scope {scope}"
-        verdict = Verdict(assignment, _requirement(name), Result.VIOLATION, owner.name if owner else None, seen, "gone")
-        exempt = (e for e in _ours(estate.all(PolicyExemption)) if ids.same(e.assignment, assignment))
+        verdict = Verdict(assignment, about, Result.VIOLATION, owner.name if owner else None, seen, "gone")
+        exempt = (e for e in ours(estate.all(PolicyExemption)) if ids.same(e.assignment, assignment))
         yield Leaving(verdict, owner, there, tuple(exempt))
-
-
-def strangers(estate: Estate) -> frozenset[str]:
-    """An Estate in; the keys of what is in Azure Policy and concerns nobody here out."""
-    every: list[RequestFact] = [*estate.all(PolicyAssignment), *estate.all(PolicyDefinition)]
-    every += estate.all(PolicyExemption)
-    of_others = (one for one in every if one.metadata.get("source") != SOURCE)
-    built_in = (one for one in estate.all(PolicyAssignment) if ids.same(one.definition, BUILT_IN))
-    return frozenset(ids.key(one.id) for one in of_others) - {ids.key(one.id) for one in built_in}
-
-
-def _ours(found: Iterable[F]) -> list[F]:
-    """Facts in, those that the governor has made out."""
-    return [one for one in found if one.metadata.get("source") == SOURCE]
-
-
-def _requirement(name: str) -> Requirement:
-    """The name of an assignment of ours in, what it is about out."""
-    kind = name.split("-")[1]
-    if kind == INTERNAL:
-        return Requirement.CLUSTER_INTERNAL_LOAD_BALANCERS
-    return KINDS[Kind.CLUSTER if kind == Kind.CLUSTER else Kind.INTERFACE]
 
 
 def _is_over(exemption: PolicyExemption, now: datetime) -> bool:
