@@ -11,7 +11,7 @@ from simulator.policy_assignments import effect_of, moment_of, parameters_of
 from simulator.policy_definitions import MODES, Definition, definition_of
 from simulator.policy_enforcement import evaluates, is_exempt
 from simulator.policy_index import ASSIGNMENTS, SETS, scope_of
-from simulator.policy_rules import AllOf, Asked, Condition, Field, Question, matches
+from simulator.policy_rules import AllOf, AnyOf, Asked, Condition, Field, Question, matches
 from simulator.render import render
 from simulator.scopes import group_body, subscription_body
 from simulator.store import Stored
@@ -93,10 +93,16 @@ def _around(world: World, key: str) -> tuple[Body, Body]:
 
 
 def _concerns(condition: Condition, question: Question) -> bool:
-    """Whether what a rule says of types holds: only then a resource is compared at all."""
-    each = condition.conditions if isinstance(condition, AllOf) else (condition,)
-    types = [one for one in each if isinstance(one, Field) and one.name.lower() == "type"]
-    return all(matches(one, question, {}) for one in types)
+    """Whether what a rule says of types can hold: only then a resource is compared at all."""
+    match condition:
+        case AllOf(conditions):
+            return all(_concerns(one, question) for one in conditions)
+        case AnyOf(conditions):
+            return any(_concerns(one, question) for one in conditions)
+        case Field(name=name) if name.lower() == "type":
+            return matches(condition, question, {})
+        case _:
+            return True
 
 
 def _row(world: World, assignment: Stored, definition: Definition, stored: Stored, state: str) -> Row:
