@@ -9,10 +9,11 @@ from governor.core import ids
 from governor.core.estate import NOT_READ, Estate
 from governor.core.request_facts import PolicyAssignment, PolicyDefinition, PolicyStates
 
-# Azure looks at everything again once a day: what it has not found anything of by then concerns nothing that is there.
+# Azure looks at everything again once a day: an assignment of which it tells nothing by then concerns nothing there.
 A_DAY: Final = timedelta(hours=24)
 _SHOWN: Final = 3
 _NOT_YET: Final = "what it would refuse is not counted yet: Azure looks at what is there within a day"
+_NOTHING: Final = "in a day Azure has found nothing there that it concerns (if Microsoft.PolicyInsights is registered)"
 _WRONG: Final = "noncompliant"
 
 
@@ -36,6 +37,8 @@ def counted(assignment: PolicyAssignment, since: datetime | None, states: str, e
     ]
     if not found and (since is None or estate.observed_at - since < A_DAY):
         return Counted(_NOT_YET, False)
+    if not found:
+        return Counted(_NOTHING, True)
     wrong = {ids.key(one.resource): one.resource for one in found if one.state.casefold() == _WRONG}
     if not wrong:
         return Counted("nothing that is there today would be refused", True)

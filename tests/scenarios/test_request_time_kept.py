@@ -159,7 +159,7 @@ async def test_seed_c_public_addresses_are_forbidden_by_azure_policy_watched_cou
     assert modes(world)["scaleset"] == "DoNotEnforce"
     world.clock.advance(A_DAY.total_seconds())
     await world.sweep(SUB)
-    assert "nothing that is there today would be refused" in (await about(world))["scaleset"].seen
+    assert "in a day Azure has found nothing there that it concerns" in (await about(world))["scaleset"].seen
     await approve(world, "scaleset")
     assert modes(world) == {"interface": "Default", "scaleset": "Default", "balancer": "DoNotEnforce"}
 
