@@ -51,7 +51,13 @@ _LISTED: Final = {
     "applicationGateways": ids.APPLICATION_GATEWAY,
     "sites": ids.SITE,
 }
-_ASKED: Final = ("learnedRoutes(", "creationTimes(", "instanceAddresses(", *(f"{one}(" for one in REQUEST_LISTS))
+_ASKED: Final = (
+    "learnedRoutes(",
+    "effectiveRoutes(",
+    "creationTimes(",
+    "instanceAddresses(",
+    *(f"{one}(" for one in REQUEST_LISTS),
+)
 _OF_TYPE: Final = """
 resources | where type =~ '{type}'
 | project id, name, type, location, tags, sku, properties | order by id asc"""

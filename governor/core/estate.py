@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from governor.core import address_facts, app_facts, facts, ids, ingress_facts, request_facts
 from governor.core.cluster import Cluster
+from governor.core.dependencies import OutboundDependencies
 
 EVERYTHING: Final = "*"
 NOT_READ: Final = "not read"
@@ -33,7 +34,13 @@ AUDIT_LISTS: Final = ("applicationGateways", "sites")
 # What is kept in Azure Policy, and what that finds; of a subscription.
 REQUEST_LISTS: Final = ("policyAssignments", "policyDefinitions", "policyExemptions", "policyStates")
 BY_NAME: Final = (*ADDRESS_LISTS, *AUDIT_LISTS, *REQUEST_LISTS)
-_ASKED: Final = frozenset({"learnedRoutes", *BY_NAME})
+# What only one resource can be asked for.
+_ASKED_OF: Final = {
+    "learnedRoutes": ids.VIRTUAL_NETWORK_GATEWAY,
+    "effectiveRoutes": ids.NETWORK_INTERFACE,
+    "outboundDependencies": ids.CLUSTER,
+}
+_ASKED: Final = frozenset({*_ASKED_OF, *BY_NAME})
 
 
 class Absent(Enum):
@@ -51,6 +58,7 @@ AnyFact = (
     | facts.LoadBalancer
     | facts.Firewall
     | facts.LearnedRoutes
+    | facts.EffectiveRoutes
     | facts.Permissions
     | Cluster
     | facts.Deployment
@@ -69,6 +77,7 @@ AnyFact = (
     | request_facts.PolicyAssignment
     | request_facts.PolicyExemption
     | request_facts.PolicyStates
+    | OutboundDependencies
 )
 F = TypeVar("F", bound=AnyFact)
 
@@ -82,6 +91,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.LOAD_BALANCER: facts.LoadBalancer,
     ids.FIREWALL: facts.Firewall,
     ids.LEARNED_ROUTES: facts.LearnedRoutes,
+    ids.EFFECTIVE_ROUTES: facts.EffectiveRoutes,
     ids.PERMISSIONS: facts.Permissions,
     ids.CLUSTER: Cluster,
     ids.DEPLOYMENT: facts.Deployment,
@@ -100,6 +110,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.POLICY_ASSIGNMENT: request_facts.PolicyAssignment,
     ids.POLICY_EXEMPTION: request_facts.PolicyExemption,
     ids.POLICY_STATES: request_facts.PolicyStates,
+    ids.OUTBOUND_DEPENDENCIES: OutboundDependencies,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
 
@@ -167,6 +178,16 @@ def learned_routes(gateway_id: str) -> str:
     return f"learnedRoutes({ids.key(gateway_id)})"
 
 
+def outbound_dependencies(cluster_id: str) -> str:
+    """The name of the list of what a cluster has to reach; it holds one OutboundDependencies."""
+    return f"outboundDependencies({ids.key(cluster_id)})"
+
+
+def effective_routes(nic_id: str) -> str:
+    """The name of the list of how a network interface routes; it holds one EffectiveRoutes."""
+    return f"effectiveRoutes({ids.key(nic_id)})"
+
+
 def permissions(scope: str) -> str:
     """The name of the list of what we may do at a scope; it holds one Permissions."""
     return f"permissions({ids.key(scope)})"
@@ -183,9 +204,9 @@ def list_of(what: str, where: str) -> str:
 def is_list(text: str) -> bool:
     """What is missing in, whether it is the name of a list that can be read out."""
     what, _, where = text.removesuffix(")").partition("(")
-    return what in ("clusters", "deployments", "networks", "permissions", *BY_NAME) or (
-        what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
-    )
+    if (asked := _ASKED_OF.get(what)) is not None:
+        return ids.kind(where) == asked
+    return what in ("clusters", "deployments", "networks", "permissions", *BY_NAME)
 
 
 class Body(Struct, frozen=True):

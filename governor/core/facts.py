@@ -346,6 +346,20 @@ class LearnedRoutes(Fact, frozen=True):
     value: tuple[LearnedRoute, ...] = ()
 
 
+class EffectiveRoute(Fact, frozen=True):
+    state: str | None = None
+    address_prefix: tuple[str, ...] | None = None
+    next_hop_type: str | None = None
+    next_hop_ip_address: tuple[str, ...] | None = None
+
+
+class EffectiveRoutes(Fact, frozen=True):
+    """How an interface routes; the id is the interface's, with `/effectiveRoutes/all` after it."""
+
+    id: str
+    value: tuple[EffectiveRoute, ...] = ()
+
+
 class Permission(Fact, frozen=True):
     """Patterns of actions: what `actions` match and `not_actions` of the same permission do not may be done."""
 

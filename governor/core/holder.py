@@ -51,6 +51,17 @@ def public_frontends(balancer: facts.LoadBalancer) -> tuple[facts.IpConfiguratio
     return tuple(one for one in frontends if one.properties.public_ip_address or one.properties.public_ip_prefix)
 
 
+def letting_in(balancer: facts.LoadBalancer) -> set[str]:
+    """A load balancer in, the keys of its frontends by which a rule lets somebody in out."""
+    properties = balancer.properties
+    rules = (*(properties.inbound_nat_rules or ()), *(properties.inbound_nat_pools or ()))
+    named = (
+        *(rule.properties.frontend_ip_configuration for rule in properties.load_balancing_rules or ()),
+        *(rule.properties.frontend_ip_configuration for rule in rules),
+    )
+    return {ids.key(ref.id) for ref in named if ref is not None}
+
+
 def is_unattached(address: facts.PublicIp | facts.PublicIpPrefix) -> bool:
     """An address or prefix in, whether its own body names nobody who has it out."""
     properties = address.properties
@@ -112,12 +123,7 @@ def of_scale_set(holder: str, subnet: str, estate: Estate) -> Found:
 
 def of_balancer(balancer: facts.LoadBalancer, subnet: str, estate: Estate) -> Found:
     properties = balancer.properties
-    rules = (*(properties.inbound_nat_rules or ()), *(properties.inbound_nat_pools or ()))
-    letting_in = (
-        *(rule.properties.frontend_ip_configuration for rule in properties.load_balancing_rules or ()),
-        *(rule.properties.frontend_ip_configuration for rule in rules),
-    )
-    inbound = {ids.key(ref.id) for ref in letting_in if ref is not None}
+    inbound = letting_in(balancer)
     outbound = {
         ids.key(ref.id)
         for rule in properties.outbound_rules or ()
