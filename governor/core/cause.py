@@ -128,7 +128,7 @@ def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
         vnet = ids.network(parts.subscription, parts.resource_group, "virtualNetworks", parts.names[0])
         own = VirtualNetwork(vnet)
         found = {**(found if parts.type in (ids.PEERING, ids.VIRTUAL_NETWORK) else {}), own.key: own}
-    if parts.type in _KEPT and parts.name.startswith(KEPT_NAMES):
+    if parts.type in _KEPT and parts.name.casefold().startswith(KEPT_NAMES):
         whole = Remainder(parts.subscription.casefold())
         found[whole.key] = whole
     return tuple(scope for _, scope in sorted(found.items()))

@@ -45,7 +45,8 @@ def request_means(seen: SeenKept) -> Iterator[Remediation | Withheld]:
     exempted: dict[str, tuple[str, ...]] = {}
     for one in seen.exempting:
         repair = _exempted(one)
-        exempted[one.assignment] = (*exempted.get(one.assignment, ()), repair.digest)
+        if one.wanted is not None:
+            exempted[one.assignment] = (*exempted.get(one.assignment, ()), repair.digest)
         yield repair
     for keeping in seen.keeping:
         if keeping.verdict.result is Result.VIOLATION:
@@ -67,10 +68,11 @@ def _kept(keeping: Keeping, needs: tuple[str, ...]) -> Remediation | Withheld:
     to: Body = {**wanted.assignment.properties, _MODE: "Default" if acts else "DoNotEnforce"}
     if acts and wanted.denies:
         to["metadata"] = {**to["metadata"], "enforced": wanted.seal}
-    steps: list[Step] = []
+    steps = _write(wanted.assignment.id, to, there.assignment)
     if wanted.definition is not None:
-        steps += _write(wanted.definition.id, wanted.definition.properties, there.definition)
-    steps += _write(wanted.assignment.id, to, there.assignment)
+        defined = _write(wanted.definition.id, wanted.definition.properties, there.definition)
+        # What is assigned must be there; what is there is assigned with its new effect before it says something new.
+        steps = [*defined, *steps] if there.definition is None else [*steps, *defined]
     # What has acted before just as it is may be put back; anything else refuses what went through until now.
     bites = acts and wanted.denies and not there.sealed
     return _remediation(verdict, wanted.policy, tuple(steps), Disruption.OUTAGE if bites else Disruption.NONE, needs)

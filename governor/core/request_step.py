@@ -9,6 +9,15 @@ from governor.core import ids
 
 Body = dict[str, Any]
 _METADATA = "metadata"
+_COUNTED = (
+    "metadata",
+    "version",
+    "versions",
+    "instanceId",
+    "definitionVersion",
+    "latestDefinitionVersion",
+    "effectiveDefinitionVersion",
+)
 
 
 class WriteAzurePolicy(Struct, frozen=True, tag="WriteAzurePolicy", tag_field="step"):
@@ -56,8 +65,7 @@ def inverse(step: WriteAzurePolicy) -> WriteAzurePolicy:
 
 def intended(step: WriteAzurePolicy) -> frozenset[tuple[str, ...]]:
     """A step in, the paths of members it means to change out; who wrote last, and the version, Azure counts itself."""
-    counted = ("metadata", "version", "versions", "latestDefinitionVersion", "effectiveDefinitionVersion")
-    return frozenset(("properties", name) for name in (*(step.to or {}), *counted))
+    return frozenset(("properties", name) for name in (*(step.to or {}), *_COUNTED))
 
 
 def merged(properties: Body, to: Body) -> Body:

@@ -252,6 +252,20 @@ async def test_what_somebody_changes_or_deletes_is_put_back_at_once(tmp_path: Pa
     assert modes(world)["interface"] == "DoNotEnforce"
 
 
+async def test_what_others_do_in_azure_policy_wakes_nobody(tmp_path: Path) -> None:
+    world = await enforced(tmp_path)
+    theirs = f"{SCOPE}{PROVIDER}/policyAssignments/theirs"
+    nics = f"{PROVIDER}/policyDefinitions/83a86a26-fd1f-447c-b59d-e51f44264114"
+    world.put_now(theirs, {"properties": {"policyDefinitionId": nics, "enforcementMode": "DoNotEnforce"}}, POLICY_API)
+    world.clock.advance(60)
+    await world.sweep(SUB)
+    asked = len(world.transport.requests)
+    world.clock.advance(60)
+    rewrite(world, theirs, displayName="again")
+    await world.quiet()
+    assert len(world.transport.requests) == asked
+
+
 async def test_a_stricter_policy_waits_for_a_person_where_it_would_refuse_more(tmp_path: Path) -> None:
     edge = AllowedAddress(names=("edge",))
     world = await enforced(tmp_path, policy(public_ips=PublicIps(at_request_time="deny", allow=(edge,))))
