@@ -14,7 +14,7 @@ from governor.core.forecast import Refusal, forecast
 from governor.core.judged import judge
 from governor.core.needs import for_evidence
 from governor.core.plan import Plan
-from governor.core.policy import Clusters, Mode, Policies, Policy, PublicIps, Select
+from governor.core.policy import Clusters, Exemption, Mode, Policies, Policy, PublicIps, Requirement, Select
 from governor.core.propose import proposal
 from governor.core.request_kept import BUILT_IN, Unkept, Wanted, asked, holding, kept
 from governor.core.request_step import WriteAzurePolicy
@@ -270,6 +270,34 @@ def test_what_was_written_today_is_not_counted_before_azure_has_looked() -> None
     for states in ([], before):
         estate = seen(*watched, *everything_but("interface", policy()), states=states)
         assert "not counted yet" in verdicts(estate, policy())["interface"].seen
+
+
+def test_who_is_exempt_is_so_before_it_acts_and_nothing_waits_for_an_exemption_that_goes() -> None:
+    exempt = Exemption(NIC, Requirement.NIC_PUBLIC_IP, "team-x", "because", AT.date() + timedelta(days=30))
+    given = policy(exemptions=(exempt,))
+    target = interface(given)
+    watched = there(target, mode="DoNotEnforce", sealed=False)
+    estate = seen(*watched, *everything_but("interface", given), states=[state(target)])
+    plan = planned(estate, given)
+    (made,) = plan.remediations
+    assert made.resource == target.exemptions[0].id
+    (held,) = plan.withheld
+    assert held.remediation.needs == (made.digest,)
+    # It is in the file no more, and the assignment was changed: it is put back while the exemption waits for a person.
+    there_still = {"id": target.exemptions[0].id, "properties": target.exemptions[0].properties}
+    estate = seen(*there(TARGET, notScopes=["/x"]), there_still, *everything_but("interface", policy()))
+    plan = planned(estate, policy())
+    assert [one.resource for one in plan.remediations] == [TARGET.assignment.id]
+    assert [(w.remediation.resource, w.remediation.disruptions) for w in plan.withheld] == [
+        (target.exemptions[0].id, ("outage",))
+    ]
+
+
+def test_a_definition_says_something_new_after_its_assignment_has_its_new_effect() -> None:
+    loose = policy(select=Select(virtual_networks=("lab-*",)), public_ips=PublicIps(at_request_time="audit"))
+    estate = seen(*there(TARGET), *everything_but("interface", loose))
+    (repair,) = [one for one in planned(estate, loose).remediations if one.resource == TARGET.assignment.id]
+    assert [ids.kind(one.target) for one in repair.steps] == [ids.POLICY_ASSIGNMENT, ids.POLICY_DEFINITION]
 
 
 LEFT = there(TARGET)

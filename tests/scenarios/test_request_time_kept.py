@@ -253,12 +253,12 @@ async def test_what_somebody_changes_or_deletes_is_put_back_at_once(tmp_path: Pa
 
 
 async def test_what_others_do_in_azure_policy_wakes_nobody(tmp_path: Path) -> None:
-    world = await enforced(tmp_path)
+    world = World(tmp_path, policy())
     theirs = f"{SCOPE}{PROVIDER}/policyAssignments/theirs"
     nics = f"{PROVIDER}/policyDefinitions/83a86a26-fd1f-447c-b59d-e51f44264114"
     world.put_now(theirs, {"properties": {"policyDefinitionId": nics, "enforcementMode": "DoNotEnforce"}}, POLICY_API)
-    world.clock.advance(60)
     await world.sweep(SUB)
+    assert kept(world)
     asked = len(world.transport.requests)
     world.clock.advance(60)
     rewrite(world, theirs, displayName="again")
