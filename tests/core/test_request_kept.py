@@ -293,6 +293,23 @@ def test_who_is_exempt_is_so_before_it_acts_and_nothing_waits_for_an_exemption_t
     ]
 
 
+def test_an_exemption_that_goes_bites_only_where_something_is_denied_without_it() -> None:
+    left = Exemption(NIC, Requirement.NIC_PUBLIC_IP, "team-x", "because", AT.date())
+    (one,) = interface(policy(exemptions=(left,))).exemptions
+    over = {**one.properties, "expiresOn": (AT - timedelta(days=1)).isoformat()}
+    for given, properties, disruption in (
+        (policy(), one.properties, "outage"),
+        (policy(), over, "none"),
+        (AUDITING, one.properties, "none"),
+    ):
+        estate = seen(
+            *there(interface(given)), {"id": one.id, "properties": properties}, *everything_but("interface", given)
+        )
+        plan = planned(estate, given)
+        found = [*plan.remediations, *(w.remediation for w in plan.withheld)]
+        assert [(r.resource, *r.disruptions) for r in found] == [(one.id, disruption)]
+
+
 def test_a_definition_says_something_new_after_its_assignment_has_its_new_effect() -> None:
     loose = policy(select=Select(virtual_networks=("lab-*",)), public_ips=PublicIps(at_request_time="audit"))
     estate = seen(*there(TARGET), *everything_but("interface", loose))
