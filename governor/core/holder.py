@@ -110,7 +110,7 @@ def of_scale_set(holder: str, subnet: str, estate: Estate) -> Found:
         model.id,
         Requirement.VMSS_PUBLIC_IP,
         f"scale set {ids.name(model.id)}",
-        tuple(_known(one) for one in told.value) if isinstance(told, InstanceAddresses) else (),
+        tuple(known(one) for one in told.value) if isinstance(told, InstanceAddresses) else (),
         model.tags,
         subnet,
         model.location,
@@ -153,7 +153,7 @@ def alone(fact: facts.PublicIp | facts.PublicIpPrefix) -> Holder:
         fact.id,
         Requirement.PUBLIC_IP_UNATTACHED,
         "nothing",
-        (_known(fact),),
+        (known(fact),),
         fact.tags,
         location=fact.location,
         state=fact.properties.provisioning_state,
@@ -164,11 +164,12 @@ def _address(ref: str, estate: Estate) -> Address:
     """The id of an address or prefix in, what is known of it out."""
     fact = estate.known.get(ids.key(ref))
     if isinstance(fact, facts.PublicIp | facts.PublicIpPrefix):
-        return _known(fact)
+        return known(fact)
     return Address(ref, "", f"an address that was not read: {estate.why(ids.key(ref))}")
 
 
-def _known(fact: facts.PublicIp | facts.PublicIpPrefix) -> Address:
+def known(fact: facts.PublicIp | facts.PublicIpPrefix) -> Address:
+    """A public address or prefix that was read in, what is known of it out."""
     properties = fact.properties
     ip = properties.ip_address if isinstance(properties, facts.PublicIpProperties) else properties.ip_prefix
     basic = (fact.sku.name or "").casefold() == "basic"
