@@ -128,9 +128,7 @@ async def enforced(folder: Path, *policies: Policy) -> World:
 # ---- seed C and B ---------------------------------------------------------------------------------------------------
 
 
-async def test_seed_c_public_addresses_are_forbidden_by_azure_policy_watched_counted_and_then_enforced(
-    tmp_path: Path,
-) -> None:
+async def test_seed_c_public_addresses_are_forbidden_once_counted_and_approved(tmp_path: Path) -> None:
     world = World(tmp_path, policy())
     network_of(world)
     world.put_now(*interface("old"))
