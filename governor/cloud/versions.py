@@ -14,6 +14,9 @@ SUBSCRIPTIONS: Final = "2022-12-01"
 CLUSTERS: Final = "2026-08-01"
 DEPLOYMENTS: Final = "2026-06-01"
 GRAPH: Final = "2021-03-01"
+POLICY: Final = "2026-06-01"
+# No client writes exemptions; this is the newest version that public tools use.
+POLICY_EXEMPTIONS: Final = "2022-07-01-preview"
 PERMISSIONS: Final = "2022-04-01"
 MANAGEMENT: Final = "2020-05-01"
 COMPUTE: Final = "2024-11-01"
@@ -47,6 +50,9 @@ _VERSIONS: Final = {
     ids.FRONT_DOOR_WAF: FRONT_DOOR_WAFS,
     ids.SCALE_SET: COMPUTE,
     ids.API_MANAGEMENT: API_MANAGEMENT,
+    ids.POLICY_DEFINITION: POLICY,
+    ids.POLICY_ASSIGNMENT: POLICY,
+    ids.POLICY_EXEMPTION: POLICY_EXEMPTIONS,
 }
 
 

@@ -42,6 +42,10 @@ OUTBOUND_DEPENDENCIES = "microsoft.containerservice/managedclusters/outboundnetw
 DEPLOYMENT = "microsoft.resources/deployments"
 ENTITY = "microsoft.management/entities"
 PERMISSIONS = "microsoft.authorization/permissions"
+POLICY_DEFINITION = "microsoft.authorization/policydefinitions"
+POLICY_ASSIGNMENT = "microsoft.authorization/policyassignments"
+POLICY_EXEMPTION = "microsoft.authorization/policyexemptions"
+POLICY_STATES = "microsoft.policyinsights/policystates"
 TAGS = "microsoft.resources/tags"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -162,6 +166,11 @@ def front_doors(subscription: str) -> str:
 def creation_times(subscription: str) -> str:
     """A subscription id in, the id under which it is known when its addresses were made out."""
     return f"/subscriptions/{subscription}/providers/Microsoft.Resources/creationTimes/all"
+
+
+def policy_states(subscription: str) -> str:
+    """A subscription id in, the id under which it is known what Azure Policy says of its resources out."""
+    return f"/subscriptions/{subscription}/providers/Microsoft.PolicyInsights/policyStates/all"
 
 
 def is_subscription(text: str) -> bool:

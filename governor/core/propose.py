@@ -24,6 +24,7 @@ from governor.core.nodes import clusters_by_network
 from governor.core.path import addresses
 from governor.core.plan import Gate, Plan, Reason, Remediation, digest, unmended
 from governor.core.policy import Disruption, Policies, Policy, Requirement
+from governor.core.request_gather import gather_requests
 from governor.core.sharing import Place
 from governor.core.step import Attachment, Step, WriteSubnet
 from governor.core.verdict import Result
@@ -47,6 +48,7 @@ def proposal(estate: Estate, policies: Policies) -> Proposal:
     looked = tuple(look(estate, policies))
     draft = _drafted(estate, looked)
     gather_addresses(looked, estate, policies, draft)
+    gather_requests(estate, policies, draft)
     return _proposal(draft)
 
 

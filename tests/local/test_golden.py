@@ -31,7 +31,7 @@ from governor.core.standing import (
     UndoExemption,
     UndoRequest,
 )
-from governor.core.step import Attachment, CreateNatGateway, WriteInterface, WriteSubnet
+from governor.core.step import Attachment, CreateNatGateway, WriteAzurePolicy, WriteInterface, WriteSubnet
 from governor.core.verdict import Result, Verdict
 from governor.local import brakes, chain, claims, decisions, register, runs, verdicts
 from governor.local.rows import decode
@@ -109,6 +109,11 @@ STARTED: Final = Run(RUN, SCOPE, 7, CAUSE, "policies")
 INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 
 DETACH: Final = WriteInterface(NIC, {"c": None}, {"c": f"{NETWORK}-ip"}, ("203.0.113.1",))
+KEPT: Final = WriteAzurePolicy(
+    f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/eg-interface-01234567",
+    {"enforcementMode": "Default", "metadata": {"enforced": DIGEST}},
+    {"enforcementMode": "DoNotEnforce", "metadata": {"enforced": None}},
+)
 ENTRY: Final = Entry(SUBNET, "NAT gateway nat", ("198.51.100.7",), False, "spokes", True, "it is Updating")
 WAS: Final = Entry(SUBNET, "default outbound access", whole=False, policy="spokes")
 
@@ -122,6 +127,7 @@ STORED: Final[dict[str, Struct]] = {
     "intent": runs.Intended(INTENT),
     "intent-of-interface": runs.Intended(Intent(RUN, 2, DIGEST, DETACH, AT)),
     "outcome": runs.Intended(INTENT, OUTCOME),
+    "intent-azure-policy": runs.Intended(Intent(RUN, 1, DIGEST, KEPT, AT)),
     "writes": runs.Writes((runs.Window(RUN, 1, AT, LATER), runs.Window(RUN, 2, AT))),
     "head": chain.Head("d" * 64, 12, 1772368215123456),
     "pointer": chain.Pointer(SUBSCRIPTION, f"r|98227631784876543|{RUN}"),

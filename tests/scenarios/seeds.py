@@ -78,6 +78,7 @@ B: Final = (
     Row(
         "Only internal load balancers, by Azure Policy",
         (
+            "test_request_time_kept::test_seed_b_only_internal_load_balancers_by_the_built_in_policy_which_is_kept",
             "test_services::test_seed_c_a_webhook_annotates_services_of_type_load_balancer_by_label_rules",
             "test_addresses::test_seed_a_a_public_load_balancer_is_found_by_its_event_and_by_no_other_network",
         ),
@@ -106,7 +107,10 @@ C: Final = (
     ),
     Row(
         "Public addresses forbidden by policy",
-        ("test_request_time::test_azure_policy_denies_what_policies_deny_and_nothing_else",),
+        (
+            "test_request_time_kept::test_seed_c_public_addresses_are_forbidden_once_counted_and_approved",
+            "test_request_time::test_azure_policy_denies_what_policies_deny_and_nothing_else",
+        ),
     ),
     Row(
         "An internal Standard load balancer gives no outbound",
