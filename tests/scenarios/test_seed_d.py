@@ -231,6 +231,8 @@ async def test_seed_d_a_new_cluster_gets_its_peering_and_no_route_before_the_rul
     reasons = await why(world, cluster())
     assert [reason.gate for reason in reasons] == [Gate.HUB]
     assert "firewall rules not read" in reasons[0].text
+    # What the rules must let out, the cluster says itself.
+    assert "management.azure.com" in reasons[0].text
     # An owner who has looked says so, and the cluster moves.
     world.rules = type(world.rules)(
         type(world.rules.policies)(policies=(hub_policy(ready="assumed"),)), world.rules.ceiling
