@@ -41,7 +41,7 @@ class Known(Struct):
     reasons: Reasons
 
     def compliant(self, *resources: str) -> bool:
-        """Whether all that is asked of these subnets and networks is known, and nothing is wrong that a repair mends."""
+        """Whether all that is asked of these subnets and networks is known, and nothing of it waits for a repair."""
         return all(
             (found := self.verdicts.get(ids.key(one))) and not any(_is_wrong(v) for v in found) for one in resources
         )
