@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor import messages
-from governor.core import account, guard, ids, needs, nodes, undo
+from governor.core import account, guard, ids, needs, nodes, proof, soak, undo
 from governor.core import cause as causes
 from governor.core.account import Written
 from governor.core.cause import Cause, Remainder, Scope, Source
@@ -105,7 +105,8 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     if written.outcomes:
         read_from = ports.clock.now()
     # What was written is read anew; what was only read lacks the addresses that its verdicts name.
-    wanted = partial(needs.for_evidence, policies=rules.policies)
+    done = tuple(one.step for one in written.outcomes if one.became in (Became.DONE, Became.UNCHANGED))
+    wanted = partial(needs.for_evidence, policies=rules.policies, written=done)
     estate = await _observed(held, wanted, ports, None if written.outcomes else planned_on)
     verdicts = judge(estate, rules.policies) or account.unread(held.scope, estate, standing)
     plan = account.stopped(plan, written)
@@ -113,7 +114,11 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         written.wait = True
     wait = account.look_again(plan, verdicts, written)
     taken_over = (account.interrupted(i.step, i.remediation, i.at, estate) for i in held.interrupted)
-    told = _record(run, plan, (*taken_over, *written.outcomes), verdicts, standing)
+    outcomes = (*taken_over, *written.outcomes)
+    clusters = soak.known(standing.clusters, (), planned_on, rules.policies)
+    clusters = soak.known(clusters, outcomes, estate, rules.policies) if outcomes else clusters
+    plan = Plan(plan.remediations, (*plan.withheld, *soak.told(clusters, verdicts, estate)))
+    told = _record(run, plan, outcomes, verdicts, standing)
     ending = Ending(
         seen_through=read_from,
         # An undo repairs nothing: what happened before it is still to be looked at.
@@ -121,7 +126,11 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         verdicts=verdicts,
         withheld=plan.withheld,
         named=account.named(held.scope, planned_on, estate),
-        record=told and replace(told, time=ports.clock.now(), note=written.stopped),
+        record=told
+        and replace(
+            told, time=ports.clock.now(), note=written.stopped, proofs=proof.proofs(done, estate, rules.policies)
+        ),
+        clusters=clusters,
     )
     stored = await ports.ledger.end(run, ending)
     _say("ran", held.scope, cause, run=run.id, results=results(verdicts), withheld=len(plan.withheld))

@@ -16,7 +16,7 @@ from governor.core.needs import Needs
 from governor.core.plan import Plan, Remediation, Withheld
 from governor.core.record import Outcome, Record
 from governor.core.sighting import Cut, Rest, Seen, Sheet, Sighting
-from governor.core.standing import Decision, Pause, Standing, StandingApproval, UndoRequest
+from governor.core.standing import Decision, KnownClusters, Pause, Standing, StandingApproval, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
 
@@ -183,6 +183,7 @@ class Ending(Struct, frozen=True):
     seen_through: the clock before the first read or, if it wrote, before its closing read. settled: nothing pending,
     stale, unknown because of a state, or cut by a limit. verdicts: all of the Scope; the ledger stores those that
     differ from the standing ones. withheld: offered for decisions. named: keys of what was read or named.
+    clusters: what is known of those that live in the Scope.
     """
 
     seen_through: datetime
@@ -191,6 +192,7 @@ class Ending(Struct, frozen=True):
     withheld: tuple[Withheld, ...] = ()
     named: tuple[str, ...] = ()
     record: Record | None = None
+    clusters: KnownClusters = KnownClusters()
 
 
 class Offered(Struct, frozen=True):

@@ -51,7 +51,7 @@ _LISTED: Final = {
     "applicationGateways": ids.APPLICATION_GATEWAY,
     "sites": ids.SITE,
 }
-_ASKED: Final = ("learnedRoutes(", "creationTimes(", "instanceAddresses(")
+_ASKED: Final = ("learnedRoutes(", "effectiveRoutes(", "creationTimes(", "instanceAddresses(")
 _OF_TYPE: Final = """
 resources | where type =~ '{type}'
 | project id, name, type, location, tags, sku, properties | order by id asc"""

@@ -20,6 +20,7 @@ from governor.core.judged import look
 from governor.core.nodes import node_group
 from governor.core.path import addresses
 from governor.core.policy import Policies
+from governor.core.proof import asked as asked_for_proof
 from governor.core.propose import Proposal, proposal
 from governor.core.record import Record
 from governor.core.rights import asked
@@ -93,9 +94,9 @@ def _names(step: Step) -> tuple[str, ...]:
             return (ids.top_level(step.target),)
 
 
-def for_evidence(estate: Estate, policies: Policies) -> Needs:
-    """An Estate in, what the closing read must still read so that verdicts name their public addresses out."""
-    missing: list[str] = []
+def for_evidence(estate: Estate, policies: Policies, written: tuple[Step, ...] = ()) -> Needs:
+    """An Estate and what was written in; what the closing read must still read for public addresses and proofs out."""
+    missing: list[str] = [*asked_for_proof(written, estate, policies)]
     for judged in look(estate, policies):
         missing += judged.missing
         if judged.path is not None and judged.policy is not None:

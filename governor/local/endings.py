@@ -3,10 +3,12 @@
 from datetime import datetime
 
 import msgspec
+from msgspec import UNSET
 
 from governor.core import ids
 from governor.core.cause import Cause, Remainder, Scope, Source, scopes
 from governor.core.record import Became, Outcome, Record, run_id
+from governor.core.standing import KnownClusters
 from governor.local import chain, claims, decisions, keys, runs, verdicts
 from governor.local.rows import Transaction
 from governor.ports import Ending, Held, Lost, Run
@@ -43,6 +45,7 @@ def end(tx: Transaction, run: Run, ending: Ending, now: datetime) -> Record | No
         settled=ending.settled,
         policy_digest=run.policy_digest,
         unfinished=runs.unfinished(tx, run.scope, (*claim.unfinished, run.id)),
+        clusters=UNSET if ending.clusters == KnownClusters() else ending.clusters,
     )
     claims.write(tx, left)
     runs.forget(tx, run.scope, run_id(run.scope, run.epoch - _KEPT))

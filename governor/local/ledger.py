@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
 from governor.core.cause import Cause, Scope
 from governor.core.plan import Plan, Remediation
 from governor.core.record import Became, Outcome, Record, run_id
 from governor.core.sighting import GRAPH_LAG, Sighting
-from governor.core.standing import Decision, Pause, Standing, StandingApproval, UndoRequest
+from governor.core.standing import Decision, KnownClusters, Pause, Standing, StandingApproval, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
 from governor.local import brakes, chain, claims, decisions, endings, keys, runs, verdicts
@@ -66,9 +67,10 @@ class SqliteLedger:
     async def standing(self, scope: Scope, cause: Cause) -> Standing:
         now = self._clock.now()
         with self._rows.reading() as tx:
+            claim = claims.read(tx, scope)
             return Standing(
                 pause=brakes.paused(tx),
-                touched=claims.read(tx, scope).touched,
+                touched=claim.touched,
                 written=brakes.written(tx, scope.subscription, now),
                 tenant_written=brakes.tenant_written(tx, now),
                 governed=verdicts.governed(tx, scope.subscription),
@@ -80,6 +82,7 @@ class SqliteLedger:
                 offered=decisions.gates(tx, scope),
                 verdicts=verdicts.of_scope(tx, scope),
                 surveyed=verdicts.only_surveyed(tx, scope),
+                clusters=KnownClusters() if claim.clusters is UNSET else claim.clusters,
             )
 
     async def begin(self, held: Held, cause: Cause, policy_digest: str, plan: Plan) -> Run:

@@ -464,3 +464,69 @@ def test_order_of_steps_does_not_matter_to_the_forecast_of_a_cluster() -> None:
     assert not isinstance(back, Refusal)
     assert forth.all(Cluster) == back.all(Cluster)
     assert forth.all(Cluster)[0].outbound_type == "userAssignedNATGateway"
+
+
+# ---- what a firewall must let out -----------------------------------------------------------------------------------
+
+DEPENDENCIES = "outboundNetworkDependenciesEndpoints"
+UNPROVEN = freely(
+    hub_policy(next_hop={"westeurope": HOP}, hub_virtual_network={"westeurope": HUB_NETWORK}, peering="ignore")
+)
+
+
+def needed(*categories: str) -> Body:
+    def endpoint(host: str) -> Body:
+        return {"domainName": host, "endpointDetails": [{"port": 443, "protocol": "Https"}]}
+
+    value = [{"category": one, "endpoints": [endpoint(f"{n}.{one}") for n in range(5)]} for one in categories]
+    return {"id": ids.outbound_dependencies(TARGET), "value": value}
+
+
+def firewall_rules(azure: Azure, policy: Policy = UNPROVEN) -> str:
+    (reason,) = [r for r in of_cluster(planned(azure, policy))[1] if r.gate is Gate.HUB]
+    return reason.text
+
+
+def asked_what_it_needs(azure: Azure) -> bool:
+    return any(one.startswith("outboundDependencies(") for one in azure.asked)
+
+
+def test_what_a_cluster_has_to_reach_is_named_for_whoever_owns_the_firewall() -> None:
+    azure = Azure(spoke_with(nodes()), balanced(), needed("images", "time"), *HUB_READY)
+    assert firewall_rules(azure) == (
+        "firewall rules not read: whether they let cluster aks out is not known. Let out what it says it needs "
+        "(images: 0.images, 1.images, 2.images and 2 more; time: 0.time, 1.time, 2.time and 2 more; "
+        "`explain` of the cluster lists it all), then set `ready: assumed`, which takes it for granted"
+    )
+    many = Azure(spoke_with(nodes()), balanced(), needed(*map(str, range(30))), *HUB_READY)
+    assert "; 26 more categories;" in firewall_rules(many)
+
+
+def test_where_that_cannot_be_read_it_says_so() -> None:
+    azure = Azure(spoke_with(nodes()), balanced(), *HUB_READY, unreadable=[f"outboundDependencies({ids.key(TARGET)})"])
+    assert "Let out what it says it needs (not known: " in firewall_rules(azure)
+
+
+def test_nodes_and_pods_are_one_reason() -> None:
+    pools = [{"name": "pool0", "vnetSubnetID": NODES, "podSubnetID": subnet_id("pods")}]
+    made = balanced(agentPoolProfiles=pools)
+    azure = Azure(spoke_with(nodes(), nodes("pods")), made, needed("images"), *HUB_READY)
+    assert firewall_rules(azure).startswith("nodes, pods: firewall rules not read")
+
+
+@pytest.mark.parametrize(
+    ("policy", "properties"),
+    [
+        (HUB, {}),
+        (replace(UNPROVEN, egress=NAT.egress), {}),
+        # Something else holds it back, and it would be asked in vain.
+        (UNPROVEN, {"provisioningState": "Updating"}),
+    ],
+)
+def test_it_is_asked_only_where_somebody_must_be_told(policy: Policy, properties: Body) -> None:
+    azure = Azure(spoke_with(subnet("nodes")), balanced(**properties), needed("images"), *READY, *HUB_READY[:3])
+    planned(azure, policy)
+    assert not asked_what_it_needs(azure)
+    azure.bodies[ids.key(TARGET)]["properties"]["provisioningState"] = "Succeeded"
+    planned(azure, UNPROVEN)
+    assert asked_what_it_needs(azure)

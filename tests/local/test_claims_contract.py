@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from governor.core.cause import Source
+from governor.core.standing import KnownClusters
 from governor.ports import Absorbed, Busy, Held, Ledger
 from tests.local.worlds import (
     ELSEWHERE,
@@ -17,6 +18,7 @@ from tests.local.worlds import (
     SCOPE,
     STEP,
     SUBNET,
+    SUBSCRIPTION,
     applied,
     begun,
     cause,
@@ -183,6 +185,21 @@ async def test_a_write_that_is_still_open_echoes_until_now(ledger: Ledger, clock
     clock.advance(300)
     await ledger.claim(event(NOON + timedelta(seconds=299)), SCOPE, POLICIES)
     assert await touched(ledger) is None
+
+
+@pytest.mark.parametrize(("group", "counts"), [("MC_rg_k_westeurope", False), ("Nodes-of-k", False), ("rg", True)])
+async def test_what_aks_keeps_among_its_nodes_is_nobodys_write_of_the_network(
+    ledger: Ledger, clock: FakeClock, group: str, counts: bool
+) -> None:
+    """Its name begins with MC_, or the last run has seen that a cluster of the Scope names it."""
+    nodes = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/nodes-of-k"
+    known = KnownClusters((nodes,))
+    await ledger.end(await begun(ledger), msgspec.structs.replace(ending(), clusters=known))
+    assert (await ledger.standing(SCOPE, event())).clusters == known
+    clock.advance(60)
+    balancer = f"{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Network/loadBalancers/kubernetes"
+    await ledger.claim(event(clock.now(), f"/subscriptions/{balancer}"), SCOPE, POLICIES)
+    assert await touched(ledger) == (timedelta(seconds=60) if counts else None)
 
 
 async def test_between_two_writes_of_ours_somebody_else_may_have_written(ledger: Ledger, clock: FakeClock) -> None:

@@ -16,7 +16,16 @@ from governor import messages
 from governor.core.cause import Caller, Cause, Source, Survey
 from governor.core.plan import Gate, Reason, Remediation, Withheld
 from governor.core.record import Became, Offer, Outcome, Record, encode
-from governor.core.standing import Decision, Pause, Ruling, StandingApproval, UndoExemption, UndoRequest
+from governor.core.standing import (
+    Decision,
+    KnownClusters,
+    OwnRange,
+    Pause,
+    Ruling,
+    StandingApproval,
+    UndoExemption,
+    UndoRequest,
+)
 from governor.core.step import Attachment, CreateNatGateway, WriteSubnet
 from governor.core.verdict import Result, Verdict
 from governor.local import brakes, chain, claims, decisions, runs, verdicts
@@ -27,6 +36,8 @@ from tests.local.worlds import GATEWAY, NETWORK, OTHER, REST, SCOPE, SUBNET, SUB
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "v1"
 
 AT: Final = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+GROUP: Final = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/nodes"
+CLUSTER: Final = f"{NETWORK.partition('/providers/')[0]}/providers/Microsoft.ContainerService/managedClusters/k"
 LATER: Final = AT + timedelta(hours=72)
 RUN: Final = "0123456789abcdef01234567"
 DIGEST: Final = "fedcba9876543210"
@@ -93,6 +104,9 @@ INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 
 STORED: Final[dict[str, Struct]] = {
     "claim": claims.Claim(SCOPE, 7, LATER, RUN, AT, True, "policies", AT, (RUN,), GATEWAY),
+    "claim-with-clusters": claims.Claim(
+        SCOPE, 7, seen_through=AT, clusters=KnownClusters((GROUP,), (OwnRange(CLUSTER, "203.0.113.1/32", LATER),))
+    ),
     "lease": claims.Lease(GATEWAY, RUN, LATER),
     "run": runs.Begun(STARTED, DIGEST, (REMEDIATION,), AT, LATER, True, f"{RUN[:-1]}8"),
     "intent": runs.Intended(INTENT),

@@ -340,11 +340,12 @@ async def test_a_policy_that_only_judges_leaves_clusters_alone(tmp_path: Path) -
     assert (await verdicts(world))["cluster-outbound-type"][0] is Result.VIOLATION
 
 
-async def test_what_aks_writes_for_an_undo_is_nobody_elses_write(tmp_path: Path) -> None:
+@pytest.mark.parametrize("group", [{}, {"nodeResourceGroup": "nodes-of-k1"}])
+async def test_what_aks_writes_for_an_undo_is_nobody_elses_write(tmp_path: Path, group: dict[str, str]) -> None:
     """Changing the type takes AKS minutes, in which it writes the node group; the subnets follow in the same run."""
     slow = {**SLOW, "microsoft.containerservice/managedclusters": 90.0}
     world = with_spoke(tmp_path, durations=slow)
-    create(world, NODES)
+    create(world, NODES, **group)
     await world.quiet()
     (record,) = [r for r in await world.records() if any(isinstance(o.step, WriteCluster) for o in r.outcomes)]
     world.clock.advance(600)
