@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from governor import decisions
 from governor.core import ids
@@ -180,6 +181,11 @@ class ClusterStorm(Chaos):
             there["properties"]["agentPoolProfiles"][0]["count"] = self.chance.randint(1, 4)
             self.arm.load([there])
 
+    def takes_a_gateway_off(self) -> None:
+        """Not from under a cluster whose type is just being changed: that would be his own doing, and show later."""
+        if all(one["properties"]["provisioningState"] == "Succeeded" for one in self.of_kind(ids.CLUSTER)):
+            super().takes_a_gateway_off()
+
     def changes_a_type_by_hand(self) -> None:
         if (there := self.some_cluster()) is not None:
             profile = there["properties"]["networkProfile"]
@@ -275,9 +281,10 @@ class ClusterStorm(Chaos):
         self.arm.faults.append(Fault(method=method, path=path, count=self.chance.randint(1, 4), **kind))
 
     def changes_the_policies(self) -> None:
-        first, *rest = self.wanted.policies
-        other = (first, msgspec.structs.replace(first, mode=Mode.AUDIT), nat_policy(name="nat"))
-        self.rules = Rules(Policies((self.chance.choice(other), *rest)), Mode.ENFORCE)
+        changed = {"mode": Mode.AUDIT} if self.chance.random() < 0.5 else {"approvals": Approvals()}
+        which = self.chance.choice(self.wanted.policies).name
+        others = (replace(one, **changed) if one.name == which else one for one in self.wanted.policies)
+        self.rules = Rules(self.chance.choice((self.wanted, Policies(tuple(others)))), Mode.ENFORCE)
 
     async def approves_everything(self) -> None:
         """Whatever waits for a person is agreed to."""

@@ -4,24 +4,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pytest
+from msgspec import UNSET
 
 from governor import decisions
 from governor.core import ids
 from governor.core.cause import Cause, Source
 from governor.core.plan import Gate, Withheld
 from governor.core.policy import Mode
-from governor.core.record import Became, Record
-from governor.core.step import WriteCluster, WriteInterface
+from governor.core.record import Became, Outcome, Record
+from governor.core.step import Step, WriteCluster, WriteInterface, WriteSubnet
 from governor.core.verdict import Result
 from governor.loop import Rules
 from governor.ports import correlation
 from tests.scenarios.cluster_storm import BALANCER, OF_A_PLAN, STANDARD, ClusterStorm
+from tests.scenarios.cluster_world import AKS_API
 from tests.scenarios.hub_world import add_hub
 from tests.scenarios.test_chaos import NSG, VNETS
 from tests.scenarios.ways_out import APPLIANCE, NAT, nodes_of, subnets_of, ways_out
 from tests.scenarios.ways_out import BALANCER as BY_BALANCER
-from tests.scenarios.world import REGION, SUB, network, subnet, vnet, vnet_body
+from tests.scenarios.world import NETWORK_API, REGION, SUB, network, subnet, vnet, vnet_body
 
 SEEDS: Final = 16
 _NAMES: Final = ("nodes", "more", "most", "pods")
@@ -250,3 +253,34 @@ async def everything_comes_back(world: ClusterStorm) -> None:
         await world.quiet()
         world.look("as it is taken back")
         assert world.wrong == []
+        undone = next(r for r in reversed(await world.records()) if r.undo and r.undo.record == record.id)
+        for outcome in undone.outcomes:
+            is_back(outcome, world)
+        done = {ids.key(o.step.target) for o in undone.outcomes}
+        held = {ids.key(s.target) for w in undone.withheld if w.reasons for s in w.remediation.steps}
+        written = {ids.key(o.step.target) for o in record.outcomes if o.became is Became.DONE and _goes_back(o.step)}
+        assert written <= done | held, undone
+
+
+def _goes_back(step: Step) -> bool:
+    return isinstance(step, WriteSubnet | WriteInterface) or (
+        isinstance(step, WriteCluster) and step.inverse is not None
+    )
+
+
+def is_back(outcome: Outcome, world: ClusterStorm) -> None:
+    """What an undo says that it has done holds."""
+    step = outcome.step
+    if outcome.became is not Became.DONE or not isinstance(step, WriteSubnet | WriteInterface | WriteCluster):
+        return
+    found = world.ask("GET", step.target, version=AKS_API if isinstance(step, WriteCluster) else NETWORK_API)
+    now = msgspec.json.decode(found.body)["properties"]
+    match step:
+        case WriteCluster():
+            assert now["networkProfile"]["outboundType"] == step.to
+        case WriteSubnet():
+            for member, to in (("natGateway", step.to.nat_gateway), ("routeTable", step.to.route_table)):
+                assert to is UNSET or ids.key((now.get(member) or {}).get("id", "")) == ids.key(to or "")
+        case WriteInterface():
+            held = {one["name"]: one["properties"].get("publicIPAddress") for one in now["ipConfigurations"]}
+            assert {name: (held[name] or {}).get("id") for name in step.to} == step.to
