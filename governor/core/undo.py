@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from governor.core import facts, ids, ranges
+from governor.core import facts, ids, outbound_type, ranges
 from governor.core.circumstances import Circumstances
 from governor.core.cluster import Cluster
+from governor.core.cluster_effects import unready
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
@@ -113,16 +114,19 @@ def _reasons(
     first = forecast(around.estate, tuple(step for one in released for step in one.steps))
     if ids.kind(remediation.resource) == ids.CLUSTER:
         reasons = held_by(_WHOLE_GATES, remediation, subjects, (policy, around))
-        return reasons or _resting(remediation, around.estate) or spoils(remediation, unjudged, first, around)
+        reasons = reasons or _resting(remediation, around.estate) or spoils(remediation, unjudged, first, around)
+        return reasons or _left_behind(remediation, first)
     match remediation.steps[0]:
         case WriteSubnet() if not subjects:
             return [Reason(Gate.UNDO, "the subnet is gone")]
         case WriteSubnet() | WriteRoute() | DeleteRoute() | WritePropagation():
             reasons = held_by(for_undo(GATES), remediation, subjects, (policy, around))
             return reasons or spoils(remediation, unjudged, first, around)
-        case WriteInterface():
+        case WriteInterface(to=to):
             reasons = held_by(for_undo(ADDRESS_GATES), remediation, subjects, (policy, around))
-            return reasons or spoils(remediation, (), first, around)
+            # To take an undo back takes the address away again: that its machine has another way out may be over.
+            asked = unjudged if None in to.values() else ()
+            return reasons or spoils(remediation, asked, first, around)
         case WriteTag():
             reasons = held_alone(remediation, (policy, around), undo=True)
             return reasons or spoils(remediation, (), first, around)
@@ -225,6 +229,18 @@ def _resting(remediation: Remediation, estate: Estate) -> list[Reason]:
         seen, passes = cluster.unsettled
         return [Reason(Gate.CLUSTER, seen, after=60.0 if passes else None)]
     return []
+
+
+def _left_behind(remediation: Remediation, first: Estate | Refusal) -> list[Reason]:
+    """Why the subnets of a cluster do not go back alone: its type needs them as they are, and would stay."""
+    after = first if isinstance(first, Refusal) else forecast(first, remediation.steps)
+    if isinstance(first, Refusal) or isinstance(after, Refusal):
+        return []
+    was, now = (estate.find(remediation.resource, Cluster) for estate in (first, after))
+    if not isinstance(was, Cluster) or not isinstance(now, Cluster) or unready(was, outbound_type.of(was), first.known):
+        return []
+    why = unready(now, outbound_type.of(now), after.known)
+    return [Reason(Gate.CLUSTER, f"afterwards {why}: take back first what changed its type")] if why else []
 
 
 def _back(step: Step, original: Remediation, record: Record, subjects: tuple[Judged, ...]) -> Remediation:
