@@ -93,12 +93,9 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
         names[f"private endpoint {ids.name(endpoint.id)}"] = None
     for service in subnet.delegated_to:
         # A delegation alone does not mean that somebody has moved in, but nobody else can.
-        # AKS delegates the subnets of pods, and of API servers, to itself.
-        own = bool(using) and service.casefold() == ids.CLUSTER
-        kinds.add("cluster" if own else "app")
+        kinds.add("app")
         names[f"delegated to {service}"] = None
-        if not own:
-            strangers[f"delegated to {service}"] = None
+        strangers[f"delegated to {service}"] = None
         plain = False
     for link in (*(properties.service_association_links or ()), *(properties.resource_navigation_links or ())):
         kinds.add("app")

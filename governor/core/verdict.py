@@ -9,7 +9,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
-from governor.core.cluster import Cluster
 from governor.core.estate import Estate, is_list
 from governor.core.hub import next_hop
 from governor.core.path import EgressPath, Method, Way, addresses, describe
@@ -90,7 +89,7 @@ def _of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: E
     requirement, allowed = Requirement.SUBNET_EGRESS, policy.allowed
     if not allowed:
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, "the policy names no way out")
-    if subnet.properties.delegations and (service := foreign_delegation(subnet, policy, estate)):
+    if subnet.properties.delegations and (service := foreign_delegation(subnet, policy)):
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, f"delegated to {service}")
     if finding.missing:
         return unknown(subnet, requirement, policy, finding.seen)
@@ -163,22 +162,13 @@ def _unread_firewall(
     return (hop.id,) if isinstance(hop, facts.Ref) else ()
 
 
-def foreign_delegation(subnet: facts.Subnet, policy: Policy, estate: Estate) -> str | None:
-    """A delegated service whose subnets this policy does not know how to repair, or None.
-
-    The pods of a cluster leave as its nodes do, though AKS delegates their subnet to itself.
-    """
+def foreign_delegation(subnet: facts.Subnet, policy: Policy) -> str | None:
+    """A delegated service whose subnets this policy does not know how to repair, or None."""
     known = {name.casefold(): paths for name, paths in policy.egress.delegations.items()}
     for service in subnet.delegated_to:
-        if service.casefold() == ids.CLUSTER and _of_pods(subnet, estate):
-            continue
         if not set(known.get(service.casefold(), ())) & set(policy.allowed):
             return service
     return None
-
-
-def _of_pods(subnet: facts.Subnet, estate: Estate) -> bool:
-    return any(ids.same(one, subnet.id) for cluster in estate.all(Cluster) for one in cluster.pod_subnets)
 
 
 def unknown(subnet: facts.Subnet, requirement: Requirement, policy: Policy, seen: str, waits: bool = False) -> Verdict:
