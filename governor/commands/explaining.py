@@ -166,7 +166,7 @@ def wanted(
     """What a run would read, and beside it: what waits behind the way that wins, and who lives there."""
 
     def ask(estate: Estate) -> Needs:
-        repair, evidence = needs.for_repair(estate, policies, standing), needs.for_evidence(estate, policies)
+        repair, evidence = needs.for_repair(estate, policies, standing), needs.for_evidence(estate, policies, standing)
         more: list[str] = [outbound_dependencies(resource_id)] if ids.kind(resource_id) == ids.CLUSTER else []
         lists = {*repair.lists}
         subnets = shown_of(resource_id, named, estate)

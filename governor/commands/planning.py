@@ -20,10 +20,12 @@ from governor.commands.sweeping import targets
 from governor.core import audits, guard, ids, needs, soak
 from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
+from governor.core.cluster import Cluster
 from governor.core.cluster_verdict import CLUSTER_REQUIREMENTS
 from governor.core.estate import ABSENT, Estate
 from governor.core.facts import VirtualNetwork as Network
 from governor.core.judged import judge
+from governor.core.nodes import node_group
 from governor.core.plan import Gate, Remediation, Withheld
 from governor.core.policy import Mode, Policies, Requirement
 from governor.core.propose import Proposal, proposal
@@ -157,6 +159,8 @@ def _why_not(
         return "it is judged only: its owner mends it"
     if any(resource == ids.key(verdict.resource) for resource, _ in named):
         return "it comes with the repair of its way out"
+    if ids.kind(verdict.resource) == ids.FRONTEND and ids.key(ids.group_of(verdict.resource)) in _node_groups(estate):
+        return "it goes when its cluster leaves by another way"
     policy = policies.find(verdict.policy or "")
     if policy is not None and policy.builds is None:
         return f"policy {policy.name} only judges"
@@ -164,6 +168,10 @@ def _why_not(
     if unread:
         return f"a repair cannot be known: {ids.name(unread[0])} was not read ({estate.why(ids.key(unread[0]))})"
     return "its policy asks for no repair of this"
+
+
+def _node_groups(estate: Estate) -> set[str]:
+    return {node_group(cluster) for cluster in estate.all(Cluster)}
 
 
 def ceiling_of(environ: Mapping[str, str]) -> Mode:

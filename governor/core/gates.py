@@ -17,7 +17,7 @@ from governor.core.circumstances import Circumstances
 from governor.core.dependencies import OutboundDependencies, in_short
 from governor.core.estate import Estate, deployments, outbound_dependencies
 from governor.core.judged import Judged, unproven
-from governor.core.occupancy import cluster_owns, clusters_known, hazards_unread
+from governor.core.occupancy import cluster_owns, clusters_known, elsewhere_unlisted, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, Requirement
 from governor.core.rights import forbidden
@@ -45,9 +45,12 @@ def cluster(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -
     if cluster_owns(judged.network, around.estate):
         return Reason(Gate.CLUSTER, "its network lies in a cluster's node resource group, which is never written")
     if "cluster" in judged.occupants.kinds:
-        return Reason(Gate.CLUSTER, "cluster nodes live in it: it is changed only together with its cluster")
+        where = elsewhere_unlisted(judged.network, around.estate)
+        text = f"cluster nodes live in it: it is changed only together with its cluster{f'; {where}' if where else ''}"
+        return Reason(Gate.CLUSTER, text)
     if not clusters_known(judged.network, around.estate):
-        return Reason(Gate.UNSEEN, "the clusters of the subscription were not read, and one may use it")
+        where = elsewhere_unlisted(judged.network, around.estate) or "the clusters of the subscription were not read"
+        return Reason(Gate.UNSEEN, f"{where}, and one may use it")
     return None
 
 

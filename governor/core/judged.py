@@ -22,7 +22,14 @@ from governor.core.idle import SeenIdle, idle
 from governor.core.learned import Learned, learned
 from governor.core.link import link
 from governor.core.nodes import clusters_by_network
-from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
+from governor.core.occupancy import (
+    SPECIAL,
+    Occupants,
+    cluster_subscriptions,
+    clusters_by_subnet,
+    clusters_known,
+    occupants,
+)
 from governor.core.path import EgressPath
 from governor.core.policy import Policies, Policy, Requirement
 from governor.core.selection import Selected, Undecided, Ungoverned, by_network, select
@@ -87,7 +94,8 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
         verdicts += (verdict for judged in subnets for verdict in judged.verdicts)
         for cluster in living.get(ids.key(network.id), ()):
             verdicts += of_cluster(housed(cluster, subnets), estate)
-        if why := unlisted.get(clusters(ids.parse(network.id).subscription)):
+        lists = map(clusters, cluster_subscriptions(network)) if unlisted else ()
+        if why := next((unlisted[one] for one in lists if one in unlisted), ""):
             # Clusters that nobody could list are not compliant.
             seen = f"the clusters of the subscription were not read: {why}"
             verdicts.append(Verdict(network.id, Requirement.CLUSTER_OUTBOUND_TYPE, Result.UNKNOWN, seen=seen))

@@ -72,6 +72,16 @@ def addressed(holders: Iterable[str], estate: Estate) -> tuple[tuple[str, ...], 
     return tuple(sorted(shown)), tuple(unread)
 
 
+def is_whole(path: EgressPath, estate: Estate) -> bool:
+    """Whether every address that a path leaves from is known.
+
+    Those of default outbound access, of gateways and of nodes stand in no ARM body, or Azure changes them; those of an
+    appliance nobody knows, those of a firewall Azure does.
+    """
+    named = all(way.method is Method.NONE or bool(way.holders) for way in path.ways)
+    return named and not path.missing and not path.unsettled and not addresses(path, estate)[1]
+
+
 def _address(holder: str, estate: Estate) -> str | None:
     if ids.kind(holder) == ids.PUBLIC_IP_PREFIX:
         prefix = estate.find(holder, facts.PublicIpPrefix)

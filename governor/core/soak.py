@@ -53,7 +53,9 @@ def known(before: KnownClusters, outcomes: Iterable[Outcome], estate: Estate, po
         for one in sorted(mine.intersection(there)):
             left = stood.get(one) if now is None else None if one in now else stood.get(one) or estate.observed_at
             found.append(OwnRange(cluster.id, one, left))
-    return KnownClusters(groups, tuple(found))
+    elsewhere = {ids.parse(one).subscription.casefold() for one in living}
+    elsewhere -= {ids.parse(network.id).subscription.casefold() for network in estate.networks}
+    return KnownClusters(groups, tuple(found), tuple(sorted(elsewhere)))
 
 
 def told(known: KnownClusters, verdicts: Iterable[Verdict], estate: Estate) -> tuple[Withheld, ...]:

@@ -74,10 +74,14 @@ class OwnRange(Struct, frozen=True, omit_defaults=True):
 
 
 class KnownClusters(Struct, frozen=True, omit_defaults=True):
-    """What the last run of a Scope knew of its clusters: keys of their node groups, ranges that are their own."""
+    """What the last run of a Scope knew of its clusters: keys of their node groups, ranges that are their own.
+
+    subscriptions: others than the Scope's own, in which some of them are.
+    """
 
     node_groups: tuple[str, ...] = ()
     ranges: tuple[OwnRange, ...] = ()
+    subscriptions: tuple[str, ...] = ()
 
 
 class Standing(Struct, frozen=True):

@@ -204,7 +204,8 @@ def _uses(judged: Judged, cluster: str) -> bool:
 
 def _cluster_back(original: Remediation, steps: list[Step], record: Record) -> Remediation | None:
     """A cluster and its subnets go back together, in reverse order, or not at all; None where nothing was written."""
-    back = tuple(one for step in reversed(steps) if (one := inverse(step)))
+    # What several runs tried is taken back once.
+    back = tuple(dict.fromkeys(one for step in reversed(steps) if (one := inverse(step))))
     if not back:
         return None
     return Remediation(

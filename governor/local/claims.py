@@ -68,6 +68,17 @@ def heard(claim: Claim, cause: Cause, times: Times, echo: bool) -> Claim:
     return msgspec.structs.replace(claim, touched=at, met=UNSET if claim.until is None else at)
 
 
+def known(claim: Claim, cause: Cause) -> KnownClusters:
+    """What is known of the clusters of a Scope in the run of a Cause, which may point at one that nobody knows yet."""
+    there = KnownClusters() if claim.clusters is UNSET else claim.clusters
+    if cause.subject is None or ids.kind(cause.subject) != ids.CLUSTER:
+        return there
+    where = ids.parse(cause.subject).subscription.casefold()
+    if where == claim.scope.subscription.casefold():
+        return there
+    return msgspec.structs.replace(there, subscriptions=tuple(sorted({*there.subscriptions, where})))
+
+
 def _of_nodes(claim: Claim, subject: str) -> bool:
     """Whether something is in a group that AKS names itself, or in one that a cluster of the Scope names."""
     group = ids.key(ids.group_of(subject))

@@ -1,5 +1,6 @@
 """A cluster changes as a whole: its API server lets new addresses in, its subnets are attached, its type follows."""
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from governor.core.forecast import Refusal, forecast
 from governor.core.judged import judge, look
 from governor.core.plan import Gate, Plan, Reason, Remediation
 from governor.core.policy import Clusters, Policies, Policy
-from governor.core.propose import propose
+from governor.core.propose import proposal, propose
 from governor.core.standing import Standing
 from governor.core.step import Reversibility, WriteSubnet, conflict, edit, inverse, name, reversibility
 from governor.core.verdict import Result
@@ -547,3 +548,42 @@ def test_it_is_asked_only_where_somebody_must_be_told(policy: Policy, properties
     azure.bodies[ids.key(TARGET)]["properties"]["provisioningState"] = "Succeeded"
     planned(azure, UNPROVEN)
     assert asked_what_it_needs(azure)
+
+
+# ---- its own address ------------------------------------------------------------------------------------------------
+
+
+def kubernetes(public: str, *, rule: bool = False) -> Body:
+    made = balancer("kubernetes", public, outbound=True, rule=rule)
+    own = network("loadBalancers", "kubernetes", NODE_GROUP)
+    text = json.dumps(made).replace(made["id"], own)
+    found: Body = json.loads(text)
+    found["properties"]["frontendIPConfigurations"][0]["properties"]["subnet"] = {"id": NODES}
+    found["properties"]["backendAddressPools"][0]["properties"]["backendIPConfigurations"] = refs(vmss())
+    return found
+
+
+OTHERS = {**address("pip-svc", "20.0.0.5"), "id": address_id("pip-svc", NODE_GROUP)}
+
+
+@pytest.mark.parametrize(
+    ("balanced_by", "goes_with_it"),
+    [
+        (kubernetes(PIP), True),
+        # Somebody comes in by it, or it is the address of somebody else: that does not go with the type.
+        (kubernetes(PIP, rule=True), False),
+        (kubernetes(OTHERS["id"]), False),
+    ],
+)
+def test_its_own_way_out_is_told_with_the_cluster_and_no_second_thing_to_decide(
+    balanced_by: Body, goes_with_it: bool
+) -> None:
+    policies = Policies((NAT,))
+    seen = Azure(vnet(nodes()), balanced(), balanced_by, OTHERS, *READY).observe(policies)
+    proposed = proposal(seen, policies)
+    (repair,) = [r for r in proposed.plan.remediations if ids.kind(r.resource) == ids.CLUSTER]
+    frontends = [w for w in proposed.plan.withheld if ids.kind(w.remediation.resource) == ids.FRONTEND]
+    assert (not frontends) is goes_with_it
+    assert ("; with it goes 20.0.0.1 (pip-out) on load balancer kubernetes" in repair.reason) is goes_with_it
+    # What is told does not change what was approved.
+    assert repair.digest == of_cluster(planned(Azure(vnet(nodes()), balanced(), *READY), NAT))[0].digest

@@ -121,3 +121,12 @@ def test_people_are_told_with_the_command_that_leaves_the_others_in() -> None:
     many = [f"198.51.{number}.0/24" for number in range(30)]
     (long,) = told(behind_gateway(BALANCER, *many), stood(left=AGO))
     assert long.endswith("--api-server-authorized-ip-ranges <the other 30 ranges>")
+
+
+def test_clusters_of_other_subscriptions_are_remembered() -> None:
+    other = SUB[:-1] + "b"
+    made = balanced()
+    made["id"] = made["id"].replace(SUB, other)
+    found = known(Azure(vnet(nodes()), made, *READY))
+    assert (found.subscriptions, found.node_groups) == ((other,), (GROUPS[0].replace(SUB, other),))
+    assert known(behind_balancer()).subscriptions == ()

@@ -13,6 +13,7 @@ from tests.local.worlds import (
     GATEWAY,
     NETWORK,
     NOON,
+    OTHER,
     POLICIES,
     REST,
     SCOPE,
@@ -200,6 +201,15 @@ async def test_what_aks_keeps_among_its_nodes_is_nobodys_write_of_the_network(
     balancer = f"{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Network/loadBalancers/kubernetes"
     await ledger.claim(event(clock.now(), f"/subscriptions/{balancer}"), SCOPE, POLICIES)
     assert await touched(ledger) == (timedelta(seconds=60) if counts else None)
+
+
+@pytest.mark.parametrize(("where", "expected"), [(SUBSCRIPTION.upper(), ()), (OTHER, (OTHER,))])
+async def test_a_cause_may_point_at_a_cluster_of_another_subscription(
+    ledger: Ledger, where: str, expected: tuple[str, ...]
+) -> None:
+    pointed = f"/subscriptions/{where}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/k"
+    assert (await ledger.standing(SCOPE, event(subject=pointed))).clusters == KnownClusters(subscriptions=expected)
+    assert (await ledger.standing(SCOPE, event())).clusters == KnownClusters()
 
 
 async def test_between_two_writes_of_ours_somebody_else_may_have_written(ledger: Ledger, clock: FakeClock) -> None:

@@ -13,9 +13,12 @@ import pytest
 from msgspec import Struct
 
 from governor import messages
+from governor.core import notice
 from governor.core.cause import Caller, Cause, Source, Survey
+from governor.core.notice import AddressesChanged, Notice
 from governor.core.plan import Gate, Reason, Remediation, Withheld
 from governor.core.record import Became, Offer, Outcome, Record, encode
+from governor.core.register import Entry, Move, Past, Registered
 from governor.core.standing import (
     Decision,
     KnownClusters,
@@ -28,7 +31,7 @@ from governor.core.standing import (
 )
 from governor.core.step import Attachment, CreateNatGateway, WriteSubnet
 from governor.core.verdict import Result, Verdict
-from governor.local import brakes, chain, claims, decisions, runs, verdicts
+from governor.local import brakes, chain, claims, decisions, register, runs, verdicts
 from governor.local.rows import decode
 from governor.ports import Intent, Run
 from tests.local.worlds import GATEWAY, NETWORK, OTHER, REST, SCOPE, SUBNET, SUBSCRIPTION
@@ -102,6 +105,9 @@ RECORD: Final = Record(
 STARTED: Final = Run(RUN, SCOPE, 7, CAUSE, "policies")
 INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 
+ENTRY: Final = Entry(SUBNET, "NAT gateway nat", ("198.51.100.7",), False, "spokes", True, "it is Updating")
+WAS: Final = Entry(SUBNET, "default outbound access", whole=False, policy="spokes")
+
 STORED: Final[dict[str, Struct]] = {
     "claim": claims.Claim(SCOPE, 7, LATER, RUN, AT, True, "policies", AT, (RUN,), GATEWAY),
     "claim-with-clusters": claims.Claim(
@@ -132,6 +138,10 @@ STORED: Final[dict[str, Struct]] = {
     "standing-approval": decisions.Approved(StandingApproval("brief", "spokes", NETWORK, "ann", AT, "routine", LATER)),
     "undo-request": decisions.Asked(UndoRequest(RUN, "ann", AT, "it broke", 7)),
     "undo-exemption": decisions.LeftAlone(UndoExemption(SUBNET, RUN, LATER)),
+    "more-verdict": verdicts.StandingVerdict(SCOPE, msgspec.structs.replace(VERDICT, more=True), AT, RUN),
+    "registered": register.Stands(Registered(ENTRY, AT, RUN)),
+    "registered-before": register.Was(Past(WAS, AT, LATER, RUN, f"{RUN[:-1]}8")),
+    "notice": Notice(f"addresses-{RUN}", AT, SCOPE, RUN, AddressesChanged((Move(ENTRY, WAS),), 3), "allow it"),
 }
 MEANT: Final[dict[str, object]] = {"message": CAUSE, "survey": SURVEY, "record": RECORD, **STORED}
 
@@ -166,7 +176,7 @@ def test_every_value_says_its_version() -> None:
 
 
 def test_every_kind_of_stored_value_has_a_file() -> None:
-    modules = (brakes, chain, claims, decisions, runs, verdicts)
+    modules = (brakes, chain, claims, decisions, notice, register, runs, verdicts)
     kinds = {
         kind
         for module in modules
