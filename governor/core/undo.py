@@ -233,7 +233,7 @@ def _resting(remediation: Remediation, estate: Estate) -> list[Reason]:
 
 
 def _left_behind(remediation: Remediation, first: Estate | Refusal) -> list[Reason]:
-    """Why the subnets of a cluster do not go back alone: its type needs them as they are, and would stay."""
+    """Why the subnets of a cluster do not go back alone: a type that needs them as they are would stay."""
     after = first if isinstance(first, Refusal) else forecast(first, remediation.steps)
     if isinstance(first, Refusal) or isinstance(after, Refusal):
         return []
@@ -241,7 +241,7 @@ def _left_behind(remediation: Remediation, first: Estate | Refusal) -> list[Reas
     if not isinstance(was, Cluster) or not isinstance(now, Cluster) or unready(was, outbound_type.of(was), first.known):
         return []
     why = unready(now, outbound_type.of(now), after.known)
-    return [Reason(Gate.CLUSTER, f"afterwards {why}: take back first what changed its type")] if why else []
+    return [Reason(Gate.CLUSTER, f"afterwards {why}: change its type first")] if why else []
 
 
 def _back(step: Step, original: Remediation, record: Record, subjects: tuple[Judged, ...]) -> Remediation:
