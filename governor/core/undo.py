@@ -33,7 +33,7 @@ from governor.core.path import Method
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
 from governor.core.propose import Proposal
-from governor.core.record import Became, Record
+from governor.core.record import Became, Outcome, Record
 from governor.core.rights import forbidden
 from governor.core.step import (
     DeleteNatGateway,
@@ -57,11 +57,12 @@ def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
     """A Record and the Estate of its Scope in, the Proposal that takes its written steps back out."""
     # What was not seen to end may have been written, too; a step that finds something else there does nothing.
     written = [o for o in record.outcomes if o.became in (Became.DONE, Became.PENDING, Became.INTERRUPTED)]
-    by_digest = {remediation.digest: remediation for remediation in record.done}
+    by_digest = {outcome.remediation: _of_the_dead(outcome) for outcome in written}
+    by_digest |= {remediation.digest: remediation for remediation in record.done}
     looked = tuple(look(estate, policies))
     remediations: dict[str, Remediation] = {}
     subjects: dict[str, tuple[Judged, ...]] = {}
-    clusters = [r for r in record.done if ids.kind(r.resource) == ids.CLUSTER]
+    clusters = [r for r in by_digest.values() if ids.kind(r.resource) == ids.CLUSTER]
     for original in clusters:
         back = _cluster_back(original, [o.step for o in written if o.remediation == original.digest], record)
         if back is not None:
@@ -69,8 +70,8 @@ def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
             subjects[back.digest] = tuple(one for one in looked if _uses(one, original.resource))
     whole = {original.digest for original in clusters}
     for outcome in reversed(written):
-        step, found = inverse(outcome.step), by_digest.get(outcome.remediation)
-        if step is None or found is None or found.digest in whole:
+        step, found = inverse(outcome.step), by_digest[outcome.remediation]
+        if step is None or found.digest in whole:
             continue
         # What nobody's way out hangs on goes last, when all that used it was taken back.
         needs = tuple(remediations) if isinstance(step, DeleteNatGateway) else ()
@@ -79,6 +80,11 @@ def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
         remediations[back.digest] = replace(back, needs=needs)
         subjects[back.digest] = about
     return Proposal(Plan(tuple(remediations.values())), subjects)
+
+
+def _of_the_dead(outcome: Outcome) -> Remediation:
+    """A step of a run that died in, what is known of the repair that it was of out: the rest went with the run."""
+    return Remediation(outcome.step.target, "", (), (), "", (), outcome.remediation)
 
 
 def withhold(proposal: Proposal, around: Circumstances) -> Plan:
