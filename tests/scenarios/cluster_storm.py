@@ -77,6 +77,7 @@ class ClusterStorm(Chaos):
         self.ways: dict[str, str] = {}
         self.written_of_clusters: list[ClusterWrite] = []
         self.made: dict[str, datetime] = {}
+        self._refused: dict[str, datetime] = {}
         self._tokens: dict[str, tuple[float, datetime]] = {}
 
     # ---- what the governor does, watched --------------------------------------------------------------------------
@@ -86,6 +87,13 @@ class ClusterStorm(Chaos):
             return
         if moment == "before":
             self._write_begins(request)
+        elif (
+            ids.kind(request.path) == ids.CLUSTER
+            and response
+            and response.status in (409, 429)
+            and self._lives(request)
+        ):
+            self._refused[ids.key(request.path)] = self.clock.now()
         self.look(f"{moment} {request.method} {request.path} of the governor")
         if moment == "after" and "/networkInterfaces/" in request.path and response and response.status < 300:
             way = self.ways.get(ids.key(request.path))
@@ -99,6 +107,9 @@ class ClusterStorm(Chaos):
             self.wrong.append(f"{request.method} {request.path} writes into a node group")
         if ids.kind(request.path) == ids.CLUSTER:
             self._pace(path)
+            refused = self._refused.get(path)
+            if refused and self._lives(request) and self.clock.now() - refused < timedelta(minutes=1):
+                self.wrong.append(f"{path} is written again though it took no write at {refused}")
         if ids.kind(request.path) != ids.SUBNET:
             return
         now = next((s for one in estate for s in _subnets(one) if ids.same(s["id"], path)), {"properties": {}})
@@ -111,6 +122,10 @@ class ClusterStorm(Chaos):
             for one in clusters
             if path in subnets_of(one)
         ]
+
+    def _lives(self, request: Request) -> bool:
+        """Whether it is of the process that goes on, and not of one that dies with all that it knows."""
+        return any(one is request for one in self.transport.requests[-50:])
 
     def _pace(self, path: str) -> None:
         """AKS takes 20 writes of a cluster at once, and one a minute after that."""

@@ -26,7 +26,7 @@ from tests.scenarios.ways_out import APPLIANCE, NAT, nodes_of, subnets_of, ways_
 from tests.scenarios.ways_out import BALANCER as BY_BALANCER
 from tests.scenarios.world import NETWORK_API, REGION, SUB, network, subnet, vnet, vnet_body
 
-SEEDS: Final = 16
+SEEDS: Final = 12
 _NAMES: Final = ("nodes", "more", "most", "pods")
 _LEAVES: Final = {
     "loadBalancer": BY_BALANCER,
