@@ -4,6 +4,8 @@ Without a released repair that needs it, what several repairs share is not relea
 needs it.
 """
 
+from typing import Final
+
 from msgspec import Struct
 
 from governor.core import facts, ids
@@ -19,8 +21,10 @@ from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Disruption, Requirement
 from governor.core.propose import Proposal
 from governor.core.rights import forbidden
-from governor.core.step import WriteCluster, WriteInterface, WriteSubnet
+from governor.core.step import WriteAzurePolicy, WriteCluster, WriteInterface, WriteSubnet
 from governor.core.verdict import Result
+
+_FIRST: Final = "DoNotEnforce"
 
 
 class _View(Struct, frozen=True):
@@ -240,6 +244,9 @@ def promised(repair: Remediation, subjects: tuple[Judged, ...]) -> frozenset[tup
 
     A route table's repair is that of its subnets, and so is a cluster's beside its own.
     """
+    kept = (step.to or {} for step in repair.steps if isinstance(step, WriteAzurePolicy))
+    if any(to.get("enforcementMode") == _FIRST for to in kept):
+        return frozenset()  # it is there, and does not act before it is known what it would refuse
     if ids.kind(repair.resource) in (ids.ROUTE_TABLE, ids.CLUSTER):
         own = {
             (ids.key(repair.resource), one) for one in repair.requirements if one == Requirement.CLUSTER_OUTBOUND_TYPE

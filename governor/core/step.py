@@ -7,7 +7,7 @@ nothing to write (architecture.md, rule 6). Members that a step does not name ar
 from enum import StrEnum
 from typing import Any, assert_never
 
-from governor.core import address_step, attachment, cluster_step, creation, ids, peering, routing
+from governor.core import address_step, attachment, cluster_step, creation, ids, peering, request_step, routing
 from governor.core.address_step import DeleteAddress, WriteInterface, WriteTag
 from governor.core.attachment import Attachment, WriteSubnet
 from governor.core.cluster_step import WriteCluster
@@ -19,6 +19,7 @@ from governor.core.creation import (
     DeleteNatGateway,
 )
 from governor.core.peering import DeletePeering, Flags, WritePeering
+from governor.core.request_step import WriteAzurePolicy
 from governor.core.routing import CreateRouteTable, DeleteRoute, RouteTo, WritePropagation, WriteRoute
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Reversibility",
     "RouteTo",
     "Step",
+    "WriteAzurePolicy",
     "WriteCluster",
     "WriteInterface",
     "WritePeering",
@@ -79,6 +81,7 @@ Step = (
     | DeleteNatGateway
     | DeleteRoute
     | DeletePeering
+    | WriteAzurePolicy
 )
 
 
@@ -100,6 +103,8 @@ def edit(step: Step, body: Body | None) -> Body | None:
             return None if body is None else cluster_step.edited(step, body)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.edited(step, body)
+        case WriteAzurePolicy():
+            return request_step.edited(step, body)
         case WriteRoute():
             return routing.route_body(step.to, body)
         case WritePropagation():
@@ -124,6 +129,8 @@ def conflict(step: Step, body: Body | None) -> str | None:
             return cluster_step.conflict(step, body)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.conflict(step, body)
+        case WriteAzurePolicy():
+            return request_step.conflict(step, body)
         case WriteRoute() | DeleteRoute():
             return routing.route_conflict(step, body)
         case WritePropagation():
@@ -161,6 +168,8 @@ def inverse(step: Step) -> Step | None:
             return None if was is None or was == step.to else WritePeering(step.target, step.remote, was, step.to)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.inverse(step)
+        case WriteAzurePolicy():
+            return request_step.inverse(step)
         case CreateNatGateway():
             return DeleteNatGateway(step.target)
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateRouteTable():
@@ -180,6 +189,8 @@ def reversibility(step: Step) -> Reversibility:
     """A step in, how far undo can take it back out."""
     match step:
         case WriteSubnet() | WriteRoute() | WritePropagation() | WritePeering() | WriteTag():
+            return Reversibility.REVERSIBLE
+        case WriteAzurePolicy():
             return Reversibility.REVERSIBLE
         case WriteInterface():
             return Reversibility.LIMITED if step.lost else Reversibility.REVERSIBLE
@@ -205,6 +216,8 @@ def intended(step: Step) -> frozenset[tuple[str, ...]]:
             return cluster_step.intended(step)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.intended(step)
+        case WriteAzurePolicy():
+            return request_step.intended(step)
         case WritePeering():
             return peering.intended(step)
         case WriteRoute():

@@ -40,6 +40,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteAzurePolicy,
     WriteInterface,
     WritePeering,
     WritePropagation,
@@ -133,7 +134,7 @@ def _reasons(
             # To take an undo back takes the address away again: that its machine has another way out may be over.
             asked = unjudged if None in to.values() else ()
             return reasons or spoils(remediation, asked, first, around)
-        case WriteTag():
+        case WriteTag() | WriteAzurePolicy():
             reasons = held_alone(remediation, (policy, around), undo=True)
             return reasons or spoils(remediation, (), first, around)
         case WritePeering() | DeletePeering() as step:

@@ -165,6 +165,12 @@ def test_the_addresses_that_a_cluster_leaves_from_are_told() -> None:
     assert typed(nat_policy(), vnet(nodes()), balanced(), OUT).addresses == ("20.0.0.1",)
     verdict = typed(nat_policy(), vnet(nodes(**WITH_NAT)), aks(outbound="userAssignedNATGateway"), NAT, address())
     assert (verdict.addresses, verdict.expected) == (("203.0.113.1",), "userAssignedNATGateway")
+    assert not verdict.more
+    # Of an appliance nobody knows them; nor does it matter whether the policy looks at the type.
+    assert typed(HUB, vnet(nodes(**ROUTED)), aks(outbound="userDefinedRouting"), TO_HUB).more
+    ignored = nat_policy(clusters=Clusters(outbound_type="ignore"))
+    verdict = typed(ignored, vnet(nodes()), balanced(), OUT)
+    assert (verdict.result, verdict.addresses, verdict.more) == (Result.NOT_APPLICABLE, ("20.0.0.1",), False)
 
 
 def managed(*subnets: Body, **properties: Any) -> Body:
