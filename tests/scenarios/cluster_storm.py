@@ -112,7 +112,9 @@ class ClusterStorm(Chaos):
                 self.wrong.append(f"{path} is written again though it took no write at {refused}")
         if ids.kind(request.path) != ids.SUBNET:
             return
-        now = next((s for one in estate for s in _subnets(one) if ids.same(s["id"], path)), {"properties": {}})
+        now: dict[str, Any] = next(
+            (s for one in estate for s in _subnets(one) if ids.same(s["id"], path)), {"properties": {}}
+        )
         wanted = msgspec.json.decode(request.body)
         if all(_named(now, member) == _named(wanted, member) for member in ("natGateway", "routeTable")):
             return

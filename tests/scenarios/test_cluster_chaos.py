@@ -106,7 +106,7 @@ async def test_whatever_happens_no_cluster_is_left_half_done_and_nobody_is_cut_o
         world.strikes,
         world.changes_the_policies,
     ]
-    for _ in range(24):
+    for _ in range(20):
         await world.quiet_after(world.chance.choice((2.0, 20.0, 100.0, 150.0, 300.0)))
         world.deliver_late()
         luck = world.chance.random()
