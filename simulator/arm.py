@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from simulator import api_versions, clusters, control, errors, estates, sign_in
+from simulator import api_versions, clusters, control, errors, estates, sign_in, vaults
 from simulator.access import Roles
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
@@ -125,7 +125,8 @@ class Arm:
         if fault is not None and fault.status:
             response = fault.response()
         else:
-            response = sign_in.answered(self._world, request, segments) or self._answered(request)
+            own = sign_in.answered(self._world, request, segments) or vaults.answered(self._world, request, segments)
+            response = own or self._answered(request)
         response.headers.setdefault("Cache-Control", "no-cache")
         response.headers.setdefault("x-ms-request-id", self._world.guid())
         if fault is not None and fault.drop == "after":

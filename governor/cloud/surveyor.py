@@ -51,7 +51,7 @@ _LISTED: Final = {
     "applicationGateways": ids.APPLICATION_GATEWAY,
     "sites": ids.SITE,
 }
-_ASKED: Final = ("learnedRoutes(", "creationTimes(", "instanceAddresses(")
+_ASKED: Final = ("learnedRoutes(", "creationTimes(", "instanceAddresses(", "secret(")
 _OF_TYPE: Final = """
 resources | where type =~ '{type}'
 | project id, name, type, location, tags, sku, properties | order by id asc"""
@@ -86,7 +86,7 @@ class Surveyor:
     """Reads the networks of many subscriptions; holds one page at a time.
 
     ask: reads the lists that Graph does not hold, and that are few, of Resource Manager: what gateways have learned,
-    since when addresses are there, and which the instances of scale sets have.
+    since when addresses are there, and which the instances of scale sets have; and secrets of their vaults.
     """
 
     def __init__(self, arm: Arm, ask: Callable[[str], Awaitable[Reading]]) -> None:

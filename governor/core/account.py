@@ -14,6 +14,8 @@ from governor.core.link import flags_of
 from governor.core.nodes import node_group
 from governor.core.peering import Flags, is_behind, is_cut
 from governor.core.plan import Plan, Withheld
+from governor.core.proxy import holds
+from governor.core.proxy_effects import of_step
 from governor.core.record import Became, Outcome
 from governor.core.standing import Standing
 from governor.core.step import (
@@ -26,6 +28,7 @@ from governor.core.step import (
     WriteInterface,
     WritePeering,
     WritePropagation,
+    WriteProxy,
     WriteRoute,
     WriteSubnet,
     WriteTag,
@@ -56,7 +59,9 @@ def look_again(plan: Plan, verdicts: tuple[Verdict, ...], written: Written) -> f
     afters = [reason.after for held in plan.withheld for reason in held.reasons if reason.after is not None]
     if written.wait or any(verdict.waits for verdict in verdicts):
         # AKS takes one write of a cluster a minute.
-        busy = any(o.became is Became.PENDING and isinstance(o.step, WriteCluster) for o in written.outcomes)
+        busy = any(
+            o.became is Became.PENDING and isinstance(o.step, WriteCluster | WriteProxy) for o in written.outcomes
+        )
         afters.append(60.0 if busy else 0.0)
     return min(afters, default=None)
 
@@ -113,6 +118,8 @@ def _holds(step: Step, estate: Estate) -> bool | None:
         case WriteCluster():
             cluster = estate.find(step.target, Cluster)
             return outbound_type.of(cluster) == step.to if isinstance(cluster, Cluster) and step.to else None
+        case WriteProxy():
+            return _proxied(step, estate)
         case WriteInterface():
             nic = estate.find(step.target, facts.NetworkInterface)
             if not isinstance(nic, facts.NetworkInterface):
@@ -132,6 +139,14 @@ def _holds(step: Step, estate: Estate) -> bool | None:
         case _:
             key, deletes = ids.key(step.target), isinstance(step, DeleteNatGateway | DeleteAddress)
             return not deletes if key in estate.known else deletes if key in estate.absent else None
+
+
+def _proxied(step: WriteProxy, estate: Estate) -> bool | None:
+    """Whether a cluster has the proxy of a step; None where a secret that it names was not read."""
+    cluster, to = estate.find(step.target, Cluster), of_step(step.to, estate.secrets)
+    if not isinstance(cluster, Cluster) or not to.known:
+        return None
+    return holds(cluster.proxy, to) if step.to.enabled else cluster.proxy is None
 
 
 def _holding(nic: facts.NetworkInterface) -> dict[str, str]:

@@ -42,6 +42,7 @@ from governor.core.step import (
     WriteInterface,
     WritePeering,
     WritePropagation,
+    WriteProxy,
     WriteRoute,
     WriteSubnet,
     WriteTag,
@@ -113,7 +114,8 @@ def _reasons(
     first = forecast(around.estate, tuple(step for one in released for step in one.steps))
     if ids.kind(remediation.resource) == ids.CLUSTER:
         reasons = held_by(_WHOLE_GATES, remediation, subjects, (policy, around))
-        return reasons or _resting(remediation, around.estate) or spoils(remediation, unjudged, first, around)
+        reasons = reasons or _resting(remediation, around.estate) or _proxy_stays(remediation, subjects, first)
+        return reasons or spoils(remediation, unjudged, first, around)
     match remediation.steps[0]:
         case WriteSubnet() if not subjects:
             return [Reason(Gate.UNDO, "the subnet is gone")]
@@ -200,7 +202,9 @@ def _uses(judged: Judged, cluster: str) -> bool:
 
 def _cluster_back(original: Remediation, steps: list[Step], record: Record) -> Remediation | None:
     """A cluster and its subnets go back together, in reverse order, or not at all; None where nothing was written."""
-    back = tuple(one for step in reversed(steps) if (one := inverse(step)))
+    # A proxy that cannot be put back is proposed as it was, so that people are told why the whole stays.
+    lost = tuple(step for step in steps if isinstance(step, WriteProxy) and step.lost)
+    back: tuple[Step, ...] = lost or tuple(one for step in reversed(steps) if (one := inverse(step)))
     if not back:
         return None
     return Remediation(
@@ -224,6 +228,28 @@ def _resting(remediation: Remediation, estate: Estate) -> list[Reason]:
     if cluster.unsettled:
         seen, passes = cluster.unsettled
         return [Reason(Gate.CLUSTER, seen, after=60.0 if passes else None)]
+    return []
+
+
+def _proxy_stays(remediation: Remediation, subjects: tuple[Judged, ...], first: Estate | Refusal) -> list[Reason]:
+    """Why the proxy of a cluster is not taken back: it is in no record, or nothing else would carry the nodes."""
+    writes = [step for step in remediation.steps if isinstance(step, WriteProxy)]
+    if lost := next((step for step in writes if step.lost), None):
+        there = " and ".join(dict.fromkeys(lost.was.shown)) or "the one before"
+        text = (
+            f"the proxy that it had ({there}) cannot be put back: what it held is in no record; put it into the vault, "
+            "and let the policy name that secret"
+        )
+        return [Reason(Gate.UNDO, text)]
+    after = first if isinstance(first, Refusal) or not writes else forecast(first, remediation.steps)
+    if isinstance(after, Refusal) or all(step.to.enabled for step in writes):
+        return []
+    for judged in subjects:
+        network = after.find(judged.network.id, facts.VirtualNetwork)
+        found = (network.properties.subnets or ()) if isinstance(network, facts.VirtualNetwork) else ()
+        subnet = next((one for one in found if ids.same(one.id, judged.subnet.id)), None)
+        if isinstance(network, facts.VirtualNetwork) and subnet and not trace(subnet, network, after).works:
+            return [Reason(Gate.FORECAST, f"the nodes in {subnet.name} would have no way out without the proxy")]
     return []
 
 
