@@ -46,7 +46,7 @@ def repair(case: Case, estate: Estate) -> Repair | None:
         return None
     to = _target(case, policy)
     steps = (*_proxy_first(case, policy, estate), *_steps(case, to))
-    proxied = proxy_hindrance.of_cluster(case.cluster, policy, case.proxy, estate)
+    proxied = proxy_hindrance.of_cluster(case.cluster, policy, case.proxy, estate) or proxy_repair.apart(case)
     told = proxied is not None and case.proxy.result is Result.VIOLATION
     if not (steps or told) and (not case.held or case.cluster.has_managed_network):
         return None
@@ -73,8 +73,8 @@ def repair(case: Case, estate: Estate) -> Repair | None:
 
 def _proxy_first(case: Case, policy: Policy, estate: Estate) -> tuple[Step, ...]:
     """The write of the proxy, which comes before anything is taken away."""
-    if case.proxy.result is not Result.VIOLATION or (case.held and not case.cluster.has_managed_network):
-        return ()  # where subnets are held back it is set alone (proxy_repair)
+    if case.proxy.result is not Result.VIOLATION or proxy_repair.apart(case):
+        return ()  # where nothing is taken from the subnets it is set alone (proxy_repair)
     write = proxy_repair.configures(case.cluster, policy, estate)
     return (write,) if write else ()
 

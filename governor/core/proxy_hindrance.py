@@ -71,14 +71,19 @@ def strands(cluster: Cluster, policy: Policy, estate: Estate) -> str:
     asked = policy.egress.proxy
     if asked is None or not holds(cluster.proxy, wanted(asked, estate)):
         return f"cluster {ids.name(cluster.id)} would have neither a way out nor the proxy of the policy"
+    return loses_api_server(cluster)
+
+
+def loses_api_server(cluster: Cluster) -> str:
+    """A cluster whose nodes have no other way out afterwards in; why they would lose their API server, or "", out."""
     api = cluster.api_server
-    if not (api.private or api.vnet_integration):
-        # AKS puts the name of the API server into effectiveNoProxy: nodes go there past the proxy.
-        return (
-            f"the API server of cluster {ids.name(cluster.id)} is public, and its nodes reach it past the proxy: "
-            "without another way out they would lose it"
-        )
-    return ""
+    if api.private or api.vnet_integration:
+        return ""
+    # AKS puts the name of the API server into effectiveNoProxy: nodes go there past the proxy.
+    return (
+        f"the API server of cluster {ids.name(cluster.id)} is public, and its nodes reach it past the proxy: "
+        "without another way out they would lose it"
+    )
 
 
 def _machines(way: Way, estate: Estate) -> str:
@@ -89,6 +94,8 @@ def _machines(way: Way, estate: Estate) -> str:
         nic = estate.find(holder, facts.NetworkInterface)
         if ids.kind(holder) == ids.NETWORK_INTERFACE and isinstance(nic, facts.NetworkInterface):
             machine = nic.properties.virtual_machine
-            names[f"virtual machine {ids.name(machine.id)}" if machine else f"network interface {nic.id}"] = None
+            names[f"virtual machine {ids.name(machine.id)}" if machine else f"network interface {ids.name(nic.id)}"] = (
+                None
+            )
     shown = ", ".join([*names][:_SHOWN])
     return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -7,7 +7,7 @@ from governor.core.cluster import Cluster, HttpProxy
 from governor.core.cluster_hindrance import Case
 from governor.core.cluster_verdict import Housed, governing
 from governor.core.estate import Estate
-from governor.core.plan import Remediation, digest
+from governor.core.plan import Gate, Reason, Remediation, digest
 from governor.core.policy import Disruption, Policy, Requirement
 from governor.core.proxy import Value, Wanted, differs, wanted
 from governor.core.proxy_step import OFF, Proxy, WriteProxy
@@ -26,15 +26,33 @@ def configures(cluster: Cluster, policy: Policy, estate: Estate) -> WriteProxy |
 
 def goal(housed: Housed, estate: Estate) -> tuple[WriteProxy, ...]:
     """A cluster in; the proxy that it is to have in the end, whether it has it already or not, out."""
-    policy = governing(housed)
+    policy, cluster = governing(housed), housed.cluster
     to = _wanted(policy, estate) if isinstance(policy, Policy) else None
-    return (WriteProxy(ids.key(housed.cluster.id), replace(_named(to), shown=())),) if to else ()
+    if to is None or not isinstance(policy, Policy):
+        return ()
+    end = WriteProxy(ids.key(cluster.id), replace(_named(to), shown=()))
+    # Whoever agreed to a first proxy has not agreed to take another one away.
+    write = configures(cluster, policy, estate)
+    if write and (write.lost or write.was.shown not in ((), write.to.shown)):
+        end = replace(end, was=Proxy(shown=write.was.shown), lost=write.lost)
+    return (end,)
+
+
+def apart(case: Case) -> Reason | None:
+    """A cluster in; why nothing is taken from its subnets although its proxy may be set, out."""
+    if case.cluster.has_managed_network or not case.goal:
+        return None
+    if case.held:
+        return case.held[0].reasons[0]
+    closes = any(Requirement.SUBNET_EGRESS in piece.requirements for piece in case.pieces)
+    why = proxy_hindrance.loses_api_server(case.cluster) if closes else ""
+    return Reason(Gate.FORECAST, why) if why else None
 
 
 def proxy_alone(case: Case, estate: Estate) -> Remediation | None:
     """A cluster whose subnets are held back in; the repair of its proxy alone, which cuts nobody off, out."""
     policy, cluster = governing(case.housed), case.cluster
-    if not isinstance(policy, Policy) or not case.held or cluster.has_managed_network or cluster.is_stopped:
+    if not isinstance(policy, Policy) or apart(case) is None or cluster.is_stopped:
         return None
     write = configures(cluster, policy, estate) if case.proxy.result is Result.VIOLATION else None
     if write is None or proxy_hindrance.of_cluster(cluster, policy, case.proxy, estate):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from governor.core import evidence
+from governor.core import evidence, ids
 from governor.core.cluster_step import MOVING
 from governor.core.secret import is_reference
 
@@ -115,6 +115,14 @@ def shown(body: Body) -> tuple[str, ...]:
     """The raw body of a cluster in, the addresses of its proxy for people out; none where it is turned off."""
     config = (body.get("properties") or {}).get("httpProxyConfig") or {}
     return tuple(evidence.masked(str(config[one])) for one in _ADDRESSES if config.get(one)) if _is_on(config) else ()
+
+
+def gone(step: WriteProxy) -> str:
+    """A write that cannot be taken back in, why, and what to do instead, out."""
+    return (
+        f"the proxy that {ids.name(step.target)} had ({_say(step.was.shown)}) cannot be put back: what it held is in "
+        "no record; put it into the vault, and let the policy name that secret"
+    )
 
 
 def _is_on(config: Body) -> bool:

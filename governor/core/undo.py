@@ -32,6 +32,7 @@ from governor.core.path import Method
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
 from governor.core.propose import Proposal
+from governor.core.proxy_step import gone
 from governor.core.record import Became, Record
 from governor.core.rights import forbidden
 from governor.core.step import (
@@ -235,12 +236,7 @@ def _proxy_stays(remediation: Remediation, subjects: tuple[Judged, ...], first: 
     """Why the proxy of a cluster is not taken back: it is in no record, or nothing else would carry the nodes."""
     writes = [step for step in remediation.steps if isinstance(step, WriteProxy)]
     if lost := next((step for step in writes if step.lost), None):
-        there = " and ".join(dict.fromkeys(lost.was.shown)) or "the one before"
-        text = (
-            f"the proxy that it had ({there}) cannot be put back: what it held is in no record; put it into the vault, "
-            "and let the policy name that secret"
-        )
-        return [Reason(Gate.UNDO, text)]
+        return [Reason(Gate.UNDO, gone(lost))]
     after = first if isinstance(first, Refusal) or not writes else forecast(first, remediation.steps)
     if isinstance(after, Refusal) or all(step.to.enabled for step in writes):
         return []

@@ -20,7 +20,7 @@ VAULT_API: Final = "2023-07-01"
 PASSWORD: Final = "hunter2+Xy/9"
 ADDRESS: Final = f"http://squid:{PASSWORD}@proxy.corp.example:3128"
 SHOWN: Final = "http://proxy.corp.example:3128"
-PRIVATE: Final = {
+PRIVATE: Final[dict[str, Any]] = {
     "apiServerAccessProfile": {"enablePrivateCluster": True},
     "bootstrapProfile": {"artifactSource": "Cache"},
 }
