@@ -8,6 +8,7 @@ from typing import Final
 
 from governor.commands import words
 from governor.commands.explaining import Explained
+from governor.commands.for_aks_proxy import PROXY_FILE, proxy_lines
 from governor.core import ids, outbound_type
 from governor.core.outbound_type import NONE, OWN_NAT, ROUTED
 from governor.core.plan import Remediation
@@ -39,8 +40,11 @@ def lines(one: Explained) -> Lines:
         yield "not", "--enable-node-public-ip, --node-public-ip-prefix-id: no public addresses on nodes"
     if wanted:
         yield from _first(one, wanted)
+    if policy.egress.proxy is not None:
+        yield from proxy_lines(policy.egress.proxy)
     yield from _identity(subnet.id, wanted)
-    yield from _allow(one, wanted)
+    if policy.egress.proxy is None:
+        yield from _allow(one, wanted)
 
 
 def _type(policy: Policy) -> str:
@@ -62,8 +66,11 @@ def command(one: Explained) -> tuple[str, ...]:
         flags.append(f"--outbound-type {wanted}")
     if wanted == NONE:
         flags.append("--bootstrap-artifact-source Cache --bootstrap-container-registry-resource-id <registry>")
-    if policy.clusters.private_api_server == "deny":
+    # Behind a proxy alone, nodes lose an API server that is public.
+    if policy.clusters.private_api_server == "deny" or policy.egress.proxy is not None:
         flags.append("--enable-private-cluster")
+    if policy.egress.proxy is not None:
+        flags.append(f"--http-proxy-config {PROXY_FILE}")
     flags.append("--network-plugin azure --load-balancer-sku standard --assign-identity <identity>")
     return (*(f"{flag} \\" for flag in flags[:1]), *(f"  {flag} \\" for flag in flags[1:-1]), f"  {flags[-1]}")
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from governor import messages
 from governor.core.cause import Caller, Cause, Source, Survey
 from governor.core.plan import Gate, Reason, Remediation, Withheld
+from governor.core.proxy_step import Proxy, WriteProxy
 from governor.core.record import Became, Offer, Outcome, Record, encode
 from governor.core.standing import Decision, Pause, Ruling, StandingApproval, UndoExemption, UndoRequest
 from governor.core.step import Attachment, CreateNatGateway, WriteSubnet
@@ -91,11 +92,23 @@ RECORD: Final = Record(
 STARTED: Final = Run(RUN, SCOPE, 7, CAUSE, "policies")
 INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 
+CLUSTER: Final = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/k"
+)
+PROXY: Final = WriteProxy(
+    CLUSTER,
+    Proxy(True, None, f"@keyvault:kv-proxy/address/{'0' * 32}", None, ("10.0.0.0/8",), ("http://proxy:3128",)),
+    Proxy(True, "http://old:3128", shown=("http://old:3128",)),
+    lost=True,
+    without=("old.example",),
+)
+
 STORED: Final[dict[str, Struct]] = {
     "claim": claims.Claim(SCOPE, 7, LATER, RUN, AT, True, "policies", AT, (RUN,), GATEWAY),
     "lease": claims.Lease(GATEWAY, RUN, LATER),
     "run": runs.Begun(STARTED, DIGEST, (REMEDIATION,), AT, LATER, True, f"{RUN[:-1]}8"),
     "intent": runs.Intended(INTENT),
+    "proxy-intent": runs.Intended(Intent(RUN, 2, DIGEST, PROXY, AT)),
     "outcome": runs.Intended(INTENT, OUTCOME),
     "writes": runs.Writes((runs.Window(RUN, 1, AT, LATER), runs.Window(RUN, 2, AT))),
     "head": chain.Head("d" * 64, 12, 1772368215123456),
