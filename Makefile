@@ -55,6 +55,7 @@ unit: $(VENV)/.installed-dev  ## the tests alone; make unit ARGS="tests/core -k 
 
 bench: $(VENV)/.installed-dev  ## what docs/ claims about speed and size, measured here
 	$(BIN)/python -m benchmarks.evaluate --subnets 100000
+	$(BIN)/python -m benchmarks.clusters
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.simulator
 	$(BIN)/python -m benchmarks.simulator --load 10000

@@ -2,8 +2,8 @@
 
 import azure.functions as func
 
-from functions import admission, compliance, decide, govern, resource_changed, sweep
+from functions import addresses, admission, compliance, decide, govern, resource_changed, sweep
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (resource_changed, sweep, govern, decide, compliance, admission):
+for module in (resource_changed, sweep, govern, decide, compliance, addresses, admission):
     app.register_functions(module.bp)

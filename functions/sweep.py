@@ -16,8 +16,11 @@ bp = func.Blueprint()
 @bp.timer_trigger(arg_name="timer", schedule="%EGRESS_GOVERNOR_SWEEP_SCHEDULE%")
 @bp.queue_output(arg_name="surveys", queue_name=SURVEYS, connection=STORE)
 async def sweep(timer: func.TimerRequest, surveys: func.Out[List[str]]) -> None:  # noqa: UP006 - the host insists
-    """It is time: every subscription in reach, and every one that the ledger knows, into the queue out."""
-    from governor import survey
+    """It is time: every subscription in reach, and every one that the ledger knows, into the queue out.
+
+    Notices that no run could send are sent as well.
+    """
+    from governor import notices, survey
     from governor.wiring import worker
 
     at = worker()
@@ -25,6 +28,7 @@ async def sweep(timer: func.TimerRequest, surveys: func.Out[List[str]]) -> None:
     LOG.info("a sweep begins with %d batches of subscriptions", len(batches))
     if batches:
         surveys.set([messages.encode(batch).decode() for batch in batches])
+    await notices.send(at.ports)
 
 
 @bp.queue_trigger(arg_name="message", queue_name=SURVEYS, connection=STORE)

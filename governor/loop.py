@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from governor import messages
-from governor.core import account, guard, ids, needs, nodes, undo
+from governor import messages, notices
+from governor.core import account, guard, ids, needs, nodes, parts, proof, soak, undo
 from governor.core import cause as causes
 from governor.core.account import Written
 from governor.core.cause import Cause, Remainder, Scope, Source
@@ -50,6 +50,7 @@ LOG: Final = logging.getLogger("governor")
 PATIENCE: Final = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 _LEASE_TRIES: Final = 30
+_PAGE: Final = 200
 
 
 class Rules(Struct, frozen=True):
@@ -105,7 +106,8 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     if written.outcomes:
         read_from = ports.clock.now()
     # What was written is read anew; what was only read lacks the addresses that its verdicts name.
-    wanted = partial(needs.for_evidence, policies=rules.policies)
+    done = tuple(one.step for one in written.outcomes if one.became in (Became.DONE, Became.UNCHANGED))
+    wanted = partial(needs.for_evidence, policies=rules.policies, standing=standing, written=done)
     estate = await _observed(held, wanted, ports, None if written.outcomes else planned_on)
     verdicts = judge(estate, rules.policies) or account.unread(held.scope, estate, standing)
     plan = account.stopped(plan, written)
@@ -113,7 +115,11 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         written.wait = True
     wait = account.look_again(plan, verdicts, written)
     taken_over = (account.interrupted(i.step, i.remediation, i.at, estate) for i in held.interrupted)
-    told = _record(run, plan, (*taken_over, *written.outcomes), verdicts, standing)
+    outcomes = (*taken_over, *written.outcomes)
+    clusters = soak.known(standing.clusters, (), planned_on, rules.policies)
+    clusters = soak.known(clusters, outcomes, estate, rules.policies) if outcomes else clusters
+    plan = Plan(plan.remediations, (*plan.withheld, *soak.told(clusters, verdicts, estate)))
+    told = _record(run, plan, outcomes, verdicts, standing)
     ending = Ending(
         seen_through=read_from,
         # An undo repairs nothing: what happened before it is still to be looked at.
@@ -121,7 +127,11 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
         verdicts=verdicts,
         withheld=plan.withheld,
         named=account.named(held.scope, planned_on, estate),
-        record=told and replace(told, time=ports.clock.now(), note=written.stopped),
+        record=told
+        and replace(
+            told, time=ports.clock.now(), note=written.stopped, proofs=proof.proofs(done, estate, rules.policies)
+        ),
+        clusters=clusters,
     )
     stored = await ports.ledger.end(run, ending)
     _say("ran", held.scope, cause, run=run.id, results=results(verdicts), withheld=len(plan.withheld))
@@ -133,13 +143,14 @@ async def _run(held: Held, cause: Cause, ports: Ports, rules: Rules) -> Record |
     elif is_undo:
         after_undo = Cause(Source.MANUAL, ports.clock.now(), scope=held.scope, points_at=cause.points_at)
         await ports.inbox.put(after_undo)
+    await notices.send(ports, held.scope.subscription)
     return stored
 
 
 async def _planned(held: Held, standing: Standing, ports: Ports, rules: Rules) -> tuple[Estate, Plan]:
     """What stands in, the Estate and the Plan that may run out: a repair, or the undo that a person asked for."""
     policies = rules.policies
-    taken_back = await ports.ledger.record(standing.undo.record) if standing.undo else None
+    taken_back = await _to_take_back(standing.undo.record, ports) if standing.undo else None
     if taken_back is None:
         estate = await _observed(held, partial(needs.for_repair, policies=policies, standing=standing), ports)
         around = Circumstances(estate, standing, policies, rules.ceiling)
@@ -148,6 +159,19 @@ async def _planned(held: Held, standing: Standing, ports: Ports, rules: Rules) -
     estate = await _observed(held, wanted, ports)
     around = Circumstances(estate, standing, policies, rules.ceiling)
     return estate, undo.withhold(undo.take_back(taken_back, estate, policies), around)
+
+
+async def _to_take_back(record_id: str, ports: Ports) -> Record | None:
+    """The id of a Record in, what it did out; of a cluster with what other runs did of the same repair."""
+    record = await ports.ledger.record(record_id)
+    if record is None or not parts.repairs(record):
+        return record
+    found: list[Record] = []
+    page = await ports.ledger.records(record.scope.subscription, _PAGE)
+    while page.continuation and page.records[-1].time >= record.time - parts.WITHIN:
+        found += page.records
+        page = await ports.ledger.records(record.scope.subscription, _PAGE, page.continuation)
+    return parts.whole(record, reversed((*found, *page.records)))
 
 
 async def _observed(

@@ -13,10 +13,12 @@ from msgspec import Struct
 from governor.core.cause import CAUSES, Cause, Scope, Survey
 from governor.core.estate import Estate
 from governor.core.needs import Needs
+from governor.core.notice import Notice
 from governor.core.plan import Plan, Remediation, Withheld
 from governor.core.record import Outcome, Record
+from governor.core.register import Past, Registered, Sought
 from governor.core.sighting import Cut, Rest, Seen, Sheet, Sighting
-from governor.core.standing import Decision, Pause, Standing, StandingApproval, UndoRequest
+from governor.core.standing import Decision, KnownClusters, Pause, Standing, StandingApproval, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
 
@@ -183,6 +185,7 @@ class Ending(Struct, frozen=True):
     seen_through: the clock before the first read or, if it wrote, before its closing read. settled: nothing pending,
     stale, unknown because of a state, or cut by a limit. verdicts: all of the Scope; the ledger stores those that
     differ from the standing ones. withheld: offered for decisions. named: keys of what was read or named.
+    clusters: what is known of those that live in the Scope.
     """
 
     seen_through: datetime
@@ -191,6 +194,7 @@ class Ending(Struct, frozen=True):
     withheld: tuple[Withheld, ...] = ()
     named: tuple[str, ...] = ()
     record: Record | None = None
+    clusters: KnownClusters = KnownClusters()
 
 
 class Offered(Struct, frozen=True):
@@ -217,6 +221,13 @@ class Page(Struct, frozen=True):
     continuation: str | None = None
 
 
+class RegisterPage(Struct, frozen=True):
+    """Entries of the register of egress addresses, and where the next page begins (None: there is none)."""
+
+    entries: tuple[Registered, ...]
+    continuation: str | None = None
+
+
 class Ledger(Protocol):
     # -- one run, in this order
     async def claim(self, cause: Cause, scope: Scope, policy_digest: str) -> Held | Absorbed | Busy:
@@ -240,7 +251,7 @@ class Ledger(Protocol):
         """Counts one finished Remediation for the brakes: per hour, and failures in a row."""
 
     async def end(self, run: Run, ending: Ending) -> Record | None:
-        """Chains the Record, changes the standing verdicts, releases the claim. Raises Lost."""
+        """Chains the Record, changes verdicts and register, puts a Notice, releases the claim. Raises Lost."""
 
     async def release(self, held: Held, settled: bool = False) -> None:
         """Gives the claim back without having seen anything."""
@@ -286,6 +297,21 @@ class Ledger(Protocol):
     async def scopes(self, subscription: str) -> tuple[Scope, ...]:
         """The Scopes of a subscription of which verdicts stand."""
 
+    async def addresses(
+        self, sought: Sought | None = None, limit: int = 200, continuation: str | None = None
+    ) -> RegisterPage:
+        """The register of egress addresses, a page at a time. ValueError: that is not the continuation of a page."""
+
+    async def address_history(self, resource: str) -> tuple[Past, ...]:
+        """Whence a subnet or cluster left before, the latest first."""
+
+    # -- notices
+    async def notices(self, subscription: str | None = None) -> tuple[Notice, ...]:
+        """What waits to be sent, the oldest first."""
+
+    async def sent(self, notice: Notice) -> None:
+        """A notice has gone: it waits no more."""
+
     # -- surveys
     async def surveyed(self, sightings: Sequence[Sighting]) -> tuple[Scope, ...]:
         """Stores of each Scope the verdicts that replace what stands; the Scopes at which a run should look come out.
@@ -319,10 +345,18 @@ class Inbox(Protocol):
     async def close(self) -> None: ...
 
 
+class Notices(Protocol):
+    async def send(self, notice: Notice) -> None:
+        """Tells whoever is to be told; again with the same id if it is not known whether it went. Raises the words."""
+
+    async def close(self) -> None: ...
+
+
 class Ports(Struct, frozen=True):
-    """Everything a run needs from outside."""
+    """Everything a run needs from outside. notices: None where nobody is to be told: they wait in the ledger."""
 
     cloud: Cloud
     ledger: Ledger
     inbox: Inbox
     clock: Clock
+    notices: Notices | None = None

@@ -19,6 +19,7 @@ CLOUDS: Final = {
 }
 _GROUP: Final = re.compile(r"(/providers/Microsoft\.Management/managementGroups/)?[\w().-]{1,90}", re.IGNORECASE)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_TOPICS: Final = (".eventgrid.azure.net", ".eventgrid.azure.us", ".eventgrid.azure.cn")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -30,6 +31,7 @@ class Settings(Struct, frozen=True):
     """store: the folder of the embedded store. policies: a folder. skew: seconds between our clock and Azure's.
 
     scopes: subscriptions and management groups that a sweep looks through; none: all that the identity can read.
+    notices_topic: the address of a custom topic of Event Grid; None: nobody is told, and notices wait in the ledger.
     admission_tokens: the SHA-256 of what a cluster's webhook shows -> the id of the cluster.
     """
 
@@ -42,6 +44,7 @@ class Settings(Struct, frozen=True):
     skew: float = 10.0
     scopes: tuple[str, ...] = ()
     admission_tokens: dict[str, str] = {}
+    notices_topic: str | None = None
 
     @property
     def loopback(self) -> bool:
@@ -93,6 +96,9 @@ class Settings(Struct, frozen=True):
                 # It may be a token itself, by mistake: the entry is counted, and not shown.
                 complain("ADMISSION_TOKENS", f"entry {number}", "CLUSTER_ID=SHA256, each SHA256 once, with commas")
             tokens[digest] = cluster
+        topic = text("NOTICES_TOPIC", "")
+        if topic and not _is_topic(topic):
+            complain("NOTICES_TOPIC", topic, "https://NAME.REGION-1.eventgrid.azure.net/api/events, or a simulator's")
         if wrong:
             raise SettingsError("\n".join(wrong))
         return cls(
@@ -105,11 +111,23 @@ class Settings(Struct, frozen=True):
             skew=float(skew),
             scopes=scopes,
             admission_tokens=tokens,
+            notices_topic=topic or None,
         )
 
 
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part for part in (part.strip() for part in text.split(",")) if part)
+
+
+def _is_topic(url: str) -> bool:
+    """A token for Event Grid goes to Event Grid alone."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.username is not None or parts.query:
+        return False
+    if host in _LOOPBACK:
+        return parts.scheme in ("http", "https")
+    return parts.scheme == "https" and parts.port is None and host.endswith(_TOPICS)
 
 
 def _is_subscription(scope: str) -> bool:

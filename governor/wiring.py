@@ -58,6 +58,8 @@ class Worker:
             await self._ports.cloud.close()
             await self._ports.ledger.close()
             await self._ports.inbox.close()
+            if self._ports.notices is not None:
+                await self._ports.notices.close()
             self._ports = None
 
 
@@ -70,20 +72,23 @@ def worker() -> Worker:
 def ports(settings: Settings, clock: Clock) -> Ports:
     """Settings in, the ports they name out; nothing is opened before it is used."""
     from governor.cloud.azure import connect
+    from governor.cloud.topic import Topic
     from governor.local.inbox import SqliteInbox
     from governor.local.ledger import SqliteLedger
 
     settings.store.mkdir(parents=True, exist_ok=True)
+    bundle = str(settings.ca_bundle) if settings.ca_bundle else None
     return Ports(
         cloud=connect(
             clock,
             arm_endpoint=settings.arm_endpoint,
             cloud=settings.cloud,
-            ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
+            ca_bundle=bundle,
             # An older list could let a run absorb the event of a cluster that its list does not hold.
             keep_clusters=min(10.0, settings.skew),
         ),
         ledger=SqliteLedger(settings.store / "ledger.db", clock, settings.skew),
         inbox=SqliteInbox(settings.store / "queues.db", clock),
         clock=clock,
+        notices=Topic(settings.notices_topic, ca_bundle=bundle) if settings.notices_topic else None,
     )

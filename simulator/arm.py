@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from simulator import api_versions, clusters, control, errors, estates, sign_in, vaults
+from simulator import api_versions, clusters, control, custom_topics, errors, estates, sign_in, vaults
 from simulator.access import Roles
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
@@ -125,8 +125,7 @@ class Arm:
         if fault is not None and fault.status:
             response = fault.response()
         else:
-            own = sign_in.answered(self._world, request, segments) or vaults.answered(self._world, request, segments)
-            response = own or self._answered(request)
+            response = self._beside(request, segments) or self._answered(request)
         response.headers.setdefault("Cache-Control", "no-cache")
         response.headers.setdefault("x-ms-request-id", self._world.guid())
         if fault is not None and fault.drop == "after":
@@ -208,7 +207,16 @@ class Arm:
         if self._estate is not None:
             self.load(self._estate)
 
+    def published(self, topic: str) -> list[Body]:
+        """The name of a custom topic in, the events that were published in it, in order, out."""
+        return list(self._world.published.get(topic.lower(), ()))
+
     # --- the way of a request -----------------------------------------------------------------------
+
+    def _beside(self, request: Request, path: list[str]) -> Response | None:
+        """What is answered by other endpoints than Resource Manager's: signing in, topics of Event Grid, vaults."""
+        others = (sign_in.answered, custom_topics.answered, vaults.answered)
+        return next((found for one in others if (found := one(self._world, request, path))), None)
 
     def _answered(self, request: Request) -> Response:
         limits: dict[str, str] = {}

@@ -54,6 +54,8 @@ def answered(arm: Arm, request: Request, path: list[str]) -> Response:
             case "DELETE", ["faults"]:
                 arm.faults.clear()
                 return answer(200, {})
+            case "GET", ["topics", name]:
+                return answer(200, arm.published(name))
             case "GET", ["deadletters"]:
                 return answer(200, [_dead_letter(letter) for letter in arm.dead_letters()])
             case _:

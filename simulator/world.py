@@ -68,6 +68,7 @@ class World:
         self.store = Store()
         self.operations = Operations()
         self.events = Events(settings.events, seed)
+        self.published: dict[str, list[Body]] = {}  # what others publish in custom topics
         self.log = ActivityLog()
         self.network_limits = NetworkLimits(enforced=settings.throttled)
         self.cluster_limits = ClusterLimits(enforced=settings.throttled)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, IncompleteReadError
+from azure.core.pipeline.transport import AsyncHttpResponse as OlderResponse
 from azure.core.rest import AsyncHttpResponse
 
 from governor.ports import Absent, Changed, Refused, Terminal, Transient, Trouble
@@ -126,9 +127,11 @@ def failed_operation(error: object) -> Trouble:
 
 def of_sdk(error: AzureError) -> Trouble:
     """What azure-core or azure-identity raised in, its Trouble out."""
-    response = error.response if isinstance(error, HttpResponseError) else None
+    response: object = error.response if isinstance(error, HttpResponseError) else None
     if isinstance(response, AsyncHttpResponse):
         return trouble(response.status_code, response.headers, response.content)
+    if isinstance(response, OlderResponse):
+        return trouble(response.status_code, response.headers, response.body())
     if isinstance(error, ClientAuthenticationError):
         return SignedOut(f"cannot sign in to Azure: {_line(error.message)}")
     if isinstance(error, HttpResponseError) and not isinstance(error, IncompleteReadError):

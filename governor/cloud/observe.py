@@ -23,11 +23,14 @@ from governor.ports import Absent, Refused, Terminal, Transient
 
 T = TypeVar("T")
 _LIST: Final = re.compile(
-    rf"(?P<what>clusters|deployments|networks|learnedRoutes|permissions|secret|{'|'.join(estates.BY_NAME)})"
+    rf"(?P<what>clusters|deployments|networks|learnedRoutes|effectiveRoutes|outboundDependencies|permissions|secret"
+    rf"|{'|'.join(estates.BY_NAME)})"
     r"\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)"
 )
 # A gateway takes up to a minute to say what it learned; a claim lives for two.
 _LEARNED_WITHIN: Final = timedelta(seconds=90)
+# A proof is not worth the claim: what is not told by then is said to be not known.
+_ROUTES_WITHIN: Final = timedelta(seconds=45)
 _UNREADABLE: Final = "it cannot be read by id"
 
 
@@ -36,7 +39,7 @@ class _Listed(Struct, frozen=True):
     bodies: tuple[Raw, ...]
 
 
-class _Learned(Struct):
+class _Told(Struct):
     value: Raw
 
 
@@ -104,6 +107,10 @@ class Observer:
                     bodies = await self._once(name, lambda: self._clusters_of(where))
                 case "learnedRoutes":
                     bodies = await self._once(name, lambda: self._learned_by(where))
+                case "outboundDependencies":
+                    bodies = await self._once(name, lambda: self._needed_by(where))
+                case "effectiveRoutes":
+                    bodies = await self._routes_of(where)
                 case "permissions":
                     bodies = await self._once(name, lambda: self._permissions_at(where))
                 case "networks":
@@ -145,21 +152,38 @@ class Observer:
         path = f"/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"
         return await self._arm.elements(path, versions.CLUSTERS)
 
+    async def _needed_by(self, cluster_id: str) -> tuple[Raw, ...]:
+        value = await self._arm.values(f"{cluster_id}/outboundNetworkDependenciesEndpoints", versions.CLUSTERS)
+        return (Raw(msgspec.json.encode({"id": ids.outbound_dependencies(cluster_id), "value": value})),)
+
     async def _learned_by(self, gateway_id: str) -> tuple[Raw, ...]:
         """Asked with a POST that Azure answers later; the gateway itself is not read."""
         if ids.kind(gateway_id) != ids.VIRTUAL_NETWORK_GATEWAY:
             raise Terminal(f"{ids.name(gateway_id)} is no virtual network gateway and cannot be asked what it learned")
-        wait = Wait(self._arm, _nothing_to_renew, self._arm.clock.now() + _LEARNED_WITHIN)
-        url = self._arm.url(f"{gateway_id}/getLearnedRoutes", versions.NETWORK)
-        told = await wait.result(await self._arm.post(url))
-        if told is None:
-            raise Transient(f"gateway {ids.name(gateway_id)} has not said what it learned")
-        try:
-            value = msgspec.json.decode(told.body, type=_Learned).value
-        except msgspec.DecodeError as error:
-            raise Terminal(f"what gateway {ids.name(gateway_id)} says it learned is no list: {error}") from error
+        value = await self._told(f"{gateway_id}/getLearnedRoutes", _LEARNED_WITHIN)
         body = {"id": ids.learned_routes(gateway_id), "type": "Microsoft.Network/virtualNetworkGateways/learnedRoutes"}
         return (Raw(msgspec.json.encode({**body, "value": value})),)
+
+    async def _routes_of(self, nic_id: str) -> tuple[Raw, ...]:
+        """How an interface routes, for a proof: when Azure is too busy to say it, that is an answer too."""
+        try:
+            value = await self._told(f"{nic_id}/effectiveRouteTable", _ROUTES_WITHIN)
+        except Transient as busy:
+            raise Terminal(str(busy)) from busy
+        body = {"id": ids.effective_routes(nic_id), "type": "Microsoft.Network/networkInterfaces/effectiveRoutes"}
+        return (Raw(msgspec.json.encode({**body, "value": value})),)
+
+    async def _told(self, path: str, within: timedelta) -> Raw:
+        """A question that is asked with a POST and answered later, and how long that may take, in; its list out."""
+        wait = Wait(self._arm, _nothing_to_renew, self._arm.clock.now() + within)
+        told = await wait.result(await self._arm.post(self._arm.url(path, versions.NETWORK)))
+        asked, of = ids.name(path), ids.name(path.rpartition("/")[0])
+        if told is None:
+            raise Transient(f"{of} has not answered {asked} within {within.total_seconds():.0f} s")
+        try:
+            return msgspec.json.decode(told.body, type=_Told).value
+        except msgspec.DecodeError as error:
+            raise Terminal(f"what {of} answers to {asked} is no list: {error}") from error
 
     async def _permissions_at(self, scope: str) -> tuple[Raw, ...]:
         value = await self._arm.values(f"{scope}/providers/Microsoft.Authorization/permissions", versions.PERMISSIONS)

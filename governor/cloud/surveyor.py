@@ -51,7 +51,7 @@ _LISTED: Final = {
     "applicationGateways": ids.APPLICATION_GATEWAY,
     "sites": ids.SITE,
 }
-_ASKED: Final = ("learnedRoutes(", "creationTimes(", "instanceAddresses(", "secret(")
+_ASKED: Final = ("learnedRoutes(", "effectiveRoutes(", "creationTimes(", "instanceAddresses(", "secret(")
 _OF_TYPE: Final = """
 resources | where type =~ '{type}'
 | project id, name, type, location, tags, sku, properties | order by id asc"""

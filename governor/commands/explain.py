@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from governor.commands import estate_file, explaining, screen
+from governor.commands import estate_file, explain_azure, explaining, screen
 from governor.commands.deployment import policies_of
 from governor.commands.errors import CommandError
 from governor.commands.explain_view import show
@@ -33,7 +33,7 @@ def explain(
         file = estate_file.read(estate)
         found = explaining.in_file(wanted, file, policies_of(policies))
     else:
-        found = explaining.in_azure(wanted, policies)
+        found = explain_azure.in_azure(wanted, policies)
     console = screen.out()
     show(found, console, for_aks=for_aks)
     return 0

@@ -7,9 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from governor.core import guard, ids
+from governor.core import guard, ids, soak
 from governor.core.address_verdict import addresses_of
 from governor.core.circumstances import Circumstances
+from governor.core.dependencies import OutboundDependencies, rows
+from governor.core.estate import Estate, outbound_dependencies
 from governor.core.judged import judge
 from governor.core.plan import Remediation, Withheld
 from governor.core.propose import proposal
@@ -21,16 +23,21 @@ HOLDERS: Final = MAY_BE_ALONE | {ids.NETWORK_INTERFACE, ids.SCALE_SET, ids.FRONT
 
 
 class Own(Struct):
-    """Verdicts on a resource itself, and what would be done about it, or why it would not be."""
+    """Verdicts on a resource itself, and what would be done about it, or why it would not be.
+
+    needed: of a cluster, what it has to reach, by category.
+    """
 
     verdicts: list[Verdict] = []
     repairs: list[Remediation] = []
     withheld: list[Withheld] = []
+    needed: list[tuple[str, str]] = []
 
     def add(self, other: "Own") -> None:
         self.verdicts += other.verdicts
         self.repairs += other.repairs
         self.withheld += other.withheld
+        self.needed += other.needed
 
 
 def own(resource_id: str, around: Circumstances) -> Own:
@@ -49,9 +56,21 @@ def own(resource_id: str, around: Circumstances) -> Own:
     def concerns(resource: str) -> bool:
         return ids.key(resource) in about or ids.key(ids.top_level(resource)) == wanted
 
-    plan = guard.withhold(proposal(estate, policies), around)
+    plan, verdicts = guard.withhold(proposal(estate, policies), around), judge(estate, policies)
+    told = soak.told(soak.known(around.standing.clusters, (), estate, policies), verdicts, estate)
     return Own(
-        [verdict for verdict in judge(estate, policies) if concerns(verdict.resource)],
+        [verdict for verdict in verdicts if concerns(verdict.resource)],
         [one for one in plan.remediations if concerns(one.resource)],
-        [one for one in plan.withheld if concerns(one.remediation.resource)],
+        [one for one in (*plan.withheld, *told) if concerns(one.remediation.resource)],
+        _needed(resource_id, estate),
     )
+
+
+def _needed(resource_id: str, estate: Estate) -> list[tuple[str, str]]:
+    """What a cluster says it has to reach, or that this is not known."""
+    if ids.kind(resource_id) != ids.CLUSTER:
+        return []
+    told = estate.find(ids.outbound_dependencies(resource_id), OutboundDependencies)
+    if isinstance(told, OutboundDependencies):
+        return [*rows(told)]
+    return [("not known", estate.why(outbound_dependencies(resource_id)))]

@@ -29,6 +29,8 @@ def show(found: Found, console: Console, *, for_aks: bool = False) -> None:
     for verdict in found.own.verdicts:
         _verdict(verdict, console)
     _told(found.own.repairs, found.own.withheld, console)
+    for number, (category, hosts) in enumerate(found.own.needed):
+        _line(console, "" if number else "must reach", escape(f"{category}: {hosts}"))
     if kind in HOLDERS and not found.own.verdicts:
         console.print("Nothing is judged of it itself: it has no public address that a policy asks about.")
     elif kind not in (ids.SUBNET, ids.VIRTUAL_NETWORK) and not found.own.verdicts:

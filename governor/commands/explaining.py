@@ -1,32 +1,29 @@
 """A resource in, the subnets it touches with everything that is known of each of them out."""
 
-import asyncio
 import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from governor.commands import file_cloud
 from governor.commands.behind_hub import with_addresses
-from governor.commands.deployment import reach, settings_of
 from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
-from governor.commands.explain_address import HOLDERS, MAY_BE_ALONE, Own, own
+from governor.commands.explain_address import MAY_BE_ALONE, Own, own
 from governor.commands.explain_hub import hub_of
 from governor.commands.planning import ceiling_of
 from governor.commands.touching import subnets_of
 from governor.core import audits, facts, guard, ids, needs
-from governor.core.cause import Cause, Remainder, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.egress import bare, trace
-from governor.core.estate import ABSENT, Estate, clusters, is_list
+from governor.core.estate import Estate, clusters, is_list, outbound_dependencies
 from governor.core.hub import Hub
 from governor.core.judged import Judged, judge, look, of_network, spokes
 from governor.core.needs import Needs
+from governor.core.occupancy import clusters_by_subnet
 from governor.core.path import EgressPath, addresses
 from governor.core.plan import Remediation, Withheld
 from governor.core.policy import Policies, Policy
@@ -35,9 +32,6 @@ from governor.core.selection import Finding, findings
 from governor.core.standing import Standing
 from governor.core.subject import of_subnet, subject_of
 from governor.core.verdict import Verdict
-from governor.loop import homes_of
-from governor.ports import Ports
-from governor.wiring import Worker
 
 
 class Considered(Struct):
@@ -91,71 +85,26 @@ def in_file(resource_id: str, file: EstateFile, policies: Policies) -> Found:
     found: list[Explained] = []
     itself = Own()
     for network, subnets in subnets_of(resource_id, file).items():
-        estate = file_cloud.observe(file, network, at, _needs(policies, standing, subnets))
+        estate = file_cloud.observe(file, network, at, wanted(resource_id, policies, standing, subnets))
         around = Circumstances(estate, standing, policies, ceiling_of(os.environ))
-        found += _explained(subnets, around)
+        found += explained(subnets, around)
         itself.add(own(resource_id, around))
     if ids.kind(resource_id) in MAY_BE_ALONE:
-        wanted = partial(needs.for_repair, policies=policies, standing=standing)
-        rest = file_cloud.remainder(file, ids.parse(resource_id).subscription, at, wanted)
+        asked = partial(needs.for_repair, policies=policies, standing=standing)
+        rest = file_cloud.remainder(file, ids.parse(resource_id).subscription, at, asked)
         itself.add(own(resource_id, Circumstances(rest, standing, policies, ceiling_of(os.environ))))
     return Found(resource_id, str(file.path), tuple(found), itself)
 
 
-def in_azure(resource_id: str, policies: Path | None) -> Found:
-    """A resource id and a folder of policies in, what Azure (or the simulator) says of it now out."""
-    return asyncio.run(_in_azure(resource_id, policies))
+def shown_of(resource_id: str, named: frozenset[str] | None, estate: Estate) -> frozenset[str] | None:
+    """The keys of the subnets that are asked about, None for all: of a cluster those that it uses."""
+    if named is not None or ids.kind(resource_id) != ids.CLUSTER:
+        return named
+    using = clusters_by_subnet(estate)
+    return frozenset(key for key, who in using.items() if any(ids.same(one, resource_id) for one in who))
 
 
-async def _in_azure(resource_id: str, policies: Path | None) -> Found:
-    settings = settings_of(os.environ, policies)
-    reach(settings)
-    worker = Worker(settings)
-    found: list[Explained] = []
-    itself = Own()
-    try:
-        rules = worker.rules()
-        for network, subnets in (await _named(resource_id, worker.ports)).items():
-            scope = VirtualNetwork(network)
-            cause = Cause(Source.MANUAL, worker.clock.now(), scope=scope)
-            standing = await worker.ports.ledger.standing(scope, cause)
-            estate = await worker.ports.cloud.observe(scope, _needs(rules.policies, standing, subnets))
-            if not estate.networks:
-                gone = estate.find(network, facts.VirtualNetwork) is ABSENT
-                raise CommandError(f"{network}: {'it does not exist' if gone else estate.why(ids.key(network))}")
-            around = Circumstances(estate, standing, rules.policies, rules.ceiling)
-            found += _explained(subnets, around)
-            itself.add(own(resource_id, around))
-        if ids.kind(resource_id) in MAY_BE_ALONE:
-            rest = Remainder(ids.parse(resource_id).subscription)
-            standing = await worker.ports.ledger.standing(rest, Cause(Source.MANUAL, worker.clock.now(), scope=rest))
-            wanted = partial(needs.for_repair, policies=rules.policies, standing=standing)
-            estate = await worker.ports.cloud.observe(rest, wanted)
-            itself.add(own(resource_id, Circumstances(estate, standing, rules.policies, rules.ceiling)))
-    finally:
-        await worker.close()
-    if not found and ids.kind(resource_id) == ids.SUBNET:
-        raise CommandError(f"{resource_id}: its virtual network has no such subnet")
-    return Found(resource_id, settings.arm_endpoint, tuple(found), itself)
-
-
-async def _named(resource_id: str, ports: Ports) -> dict[str, frozenset[str] | None]:
-    """The networks a resource touches, each with the keys of the subnets wanted (None: all of them)."""
-    match ids.kind(resource_id):
-        case ids.VIRTUAL_NETWORK:
-            return {resource_id: None}
-        case ids.SUBNET:
-            return {ids.parent(resource_id): frozenset({ids.key(resource_id)})}
-    named = (*await ports.ledger.named_by(ids.key(resource_id)), *await homes_of(resource_id, ports))
-    scopes = {scope.key: scope for scope in named if isinstance(scope, VirtualNetwork)}
-    if not scopes and ids.kind(resource_id) not in HOLDERS:
-        raise CommandError(
-            f"{resource_id}: no virtual network that was governed so far names it; name a subnet, or use --estate FILE"
-        )
-    return {scope.id: None for scope in scopes.values()}
-
-
-def _explained(subnets: frozenset[str] | None, around: Circumstances) -> Iterable[Explained]:
+def explained(subnets: frozenset[str] | None, around: Circumstances) -> Iterable[Explained]:
     estate, policies = around.estate, around.policies
     looked = list(look(estate, policies))
     proposal = propose(estate, looked)
@@ -211,13 +160,16 @@ def _considered(judged: Judged, estate: Estate, policies: Policies) -> Iterable[
             return
 
 
-def _needs(policies: Policies, standing: Standing, subnets: frozenset[str] | None) -> Callable[[Estate], Needs]:
+def wanted(
+    resource_id: str, policies: Policies, standing: Standing, named: frozenset[str] | None
+) -> Callable[[Estate], Needs]:
     """What a run would read, and beside it: what waits behind the way that wins, and who lives there."""
 
     def ask(estate: Estate) -> Needs:
-        repair, evidence = needs.for_repair(estate, policies, standing), needs.for_evidence(estate, policies)
-        more: list[str] = []
+        repair, evidence = needs.for_repair(estate, policies, standing), needs.for_evidence(estate, policies, standing)
+        more: list[str] = [outbound_dependencies(resource_id)] if ids.kind(resource_id) == ids.CLUSTER else []
         lists = {*repair.lists}
+        subnets = shown_of(resource_id, named, estate)
         for judged in look(estate, policies):
             if subnets is None or ids.key(judged.subnet.id) in subnets:
                 more += judged.occupants.unread

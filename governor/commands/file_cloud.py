@@ -94,6 +94,10 @@ def _list(file: EstateFile, name: str) -> Reading:
             return Reading(gaps=(Gap(name, "no export holds secrets"),))
         case "instanceAddresses":
             return Reading(gaps=(Gap(name, "no export holds the addresses of instances"),))
+        case "outboundDependencies":
+            return Reading(gaps=(Gap(name, "no export says what a cluster has to reach"),))
+        case "effectiveRoutes":
+            return Reading(gaps=(Gap(name, "no export holds effective routes"),))
         case "creationTimes":
             return Reading((_made(file, where),), listed=(name,))
         case _ if what in BY_NAME and file.complete:

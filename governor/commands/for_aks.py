@@ -9,7 +9,10 @@ from typing import Final
 from governor.commands import words
 from governor.commands.explaining import Explained
 from governor.commands.for_aks_proxy import PROXY_FILE, proxy_lines
-from governor.core import ids, outbound_type
+from governor.core import ids, outbound_type, ranges
+from governor.core.cluster import Cluster
+from governor.core.facts import Subnet
+from governor.core.occupancy import SPECIAL
 from governor.core.outbound_type import NONE, OWN_NAT, ROUTED
 from governor.core.plan import Remediation
 from governor.core.policy import PathKind, Policy
@@ -23,17 +26,20 @@ _NAMES: Final = (
     "acs-mirror.azureedge.net",
 )
 _JOIN: Final = "Microsoft.Network/virtualNetworks/subnets/join/action"
+# `az aks create` makes three nodes, and one more comes for an upgrade; each with 30 pods, if these live in the subnet.
+_NODES: Final = 4
+_WITH_PODS: Final = 31
+_NEEDED: Final = f"and three nodes with one more for upgrades need {_NODES}, with their pods {_NODES * _WITH_PODS}"
+# Of each prefix of a subnet Azure keeps the first four addresses and the last.
+_AZURES: Final = 5
 Lines = Iterator[tuple[str, str]]
 
 
 def lines(one: Explained) -> Lines:
     """A subnet with all that is known of it in; lines for people, what and the text, out."""
-    subnet, policy = one.judged.subnet, one.judged.policy
-    if subnet.delegated_to:
-        yield "for AKS", f"no cluster can live in it: it is delegated to {', '.join(subnet.delegated_to)}"
-        return
-    if policy is None:
-        yield "for AKS", "no policy governs it: it asks for no outboundType"
+    subnet, policy, why = one.judged.subnet, one.judged.policy, _unfit(one)
+    if policy is None or why:
+        yield "for AKS", why or "no policy governs it: it asks for no outboundType"
         return
     wanted = _type(policy)
     if policy.clusters.node_public_ips != "allow":
@@ -42,9 +48,38 @@ def lines(one: Explained) -> Lines:
         yield from _first(one, wanted)
     if policy.egress.proxy is not None:
         yield from proxy_lines(policy.egress.proxy)
+    if (left := _room(subnet)) is not None and left < _NODES * _WITH_PODS:
+        yield "room", f"{left} addresses left, {_NEEDED}: here pods get theirs from an overlay"
     yield from _identity(subnet.id, wanted)
     if policy.egress.proxy is None:
         yield from _allow(one, wanted)
+
+
+def _unfit(one: Explained) -> str:
+    """Why no cluster should be made in a subnet, or nothing is asked of one there; "" where neither is so."""
+    subnet, egress = one.judged.subnet, _egress(one)
+    servers = [c for c in one.estate.all(Cluster) if ids.same(c.api_server.subnet_id or "", subnet.id)]
+    if subnet.name.casefold() in SPECIAL:
+        return "no cluster can live in it: it is a subnet of Azure's own"
+    if servers:
+        return f"no nodes can live in it: the API server of cluster {ids.name(servers[0].id)} does, and needs it alone"
+    if subnet.delegated_to:
+        return f"no cluster can live in it: it is delegated to {', '.join(subnet.delegated_to)}"
+    if (left := _room(subnet)) is not None and left < _NODES:
+        return f"no cluster can live in it: {left} addresses left, {_NEEDED}"
+    if egress is not None and egress.result is Result.EXEMPT:
+        return f"it is exempt from its policy and asks for no outboundType: {egress.seen}"
+    if one.judged.policy is None and egress is not None and egress.result is Result.UNKNOWN:
+        return f"which outboundType it asks for is not known: {egress.seen}"
+    return ""
+
+
+def _room(subnet: Subnet) -> int | None:
+    """A subnet in, how many addresses are left in it out; None where its prefixes are not known."""
+    spaces = [space for prefix in subnet.prefixes if (space := ranges.parsed(prefix)) and space.version == 4]
+    if not spaces:
+        return None
+    return sum(space.num_addresses - _AZURES for space in spaces) - len(subnet.properties.ip_configurations or ())
 
 
 def _type(policy: Policy) -> str:
@@ -58,7 +93,7 @@ def _type(policy: Policy) -> str:
 def command(one: Explained) -> tuple[str, ...]:
     """A subnet with all that is known of it in, the lines of the command that makes a cluster there out."""
     subnet, policy = one.judged.subnet, one.judged.policy
-    if subnet.delegated_to or policy is None:
+    if policy is None or _unfit(one):
         return ()
     wanted = _type(policy)
     flags = ["az aks create --resource-group <group> --name <name>", f"--vnet-subnet-id {subnet.id}"]
@@ -71,6 +106,8 @@ def command(one: Explained) -> tuple[str, ...]:
         flags.append("--enable-private-cluster")
     if policy.egress.proxy is not None:
         flags.append(f"--http-proxy-config {PROXY_FILE}")
+    if (left := _room(subnet)) is not None and left < _NODES * _WITH_PODS:
+        flags.append("--network-plugin-mode overlay")
     flags.append("--network-plugin azure --load-balancer-sku standard --assign-identity <identity>")
     return (*(f"{flag} \\" for flag in flags[:1]), *(f"  {flag} \\" for flag in flags[1:-1]), f"  {flags[-1]}")
 

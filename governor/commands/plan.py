@@ -29,7 +29,8 @@ def plan(
     estate: Path
         A file that Azure exported: az graph query -q "resourcecontainers | union resources" --first 1000 > estate.json
     scope: list[str]
-        Ids of virtual networks or subscriptions, management groups, or all: read now from Azure or the simulator.
+        Ids of virtual networks, of subnets or clusters (the networks that they live in), or of subscriptions,
+        management groups, or all: read now from Azure or the simulator.
     policies: Path
         Folder of policy files; without it, the one of the deployment.
     format: str

@@ -17,15 +17,17 @@ from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
 from governor.commands.screen import track
 from governor.commands.sweeping import targets
-from governor.core import audits, guard, ids, needs
+from governor.core import audits, guard, ids, needs, soak
 from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
+from governor.core.cluster import Cluster
 from governor.core.cluster_verdict import CLUSTER_REQUIREMENTS
 from governor.core.estate import ABSENT, Estate
 from governor.core.facts import VirtualNetwork as Network
 from governor.core.judged import judge
+from governor.core.nodes import node_group
 from governor.core.plan import Gate, Remediation, Withheld
-from governor.core.policy import Mode, Policies
+from governor.core.policy import Mode, Policies, Requirement
 from governor.core.propose import Proposal, proposal
 from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.core.standing import Standing
@@ -137,6 +139,7 @@ def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) 
     answer.released.update({r.digest: r for r in plan.remediations if r.digest not in answer.released})
     # What nothing is released for is not made; the repairs that would need it stand there with their own reasons.
     answer.withheld += [held for held in plan.withheld if held.remediation.requirements]
+    answer.withheld += soak.told(soak.known(standing.clusters, (), estate, policies), verdicts, estate)
     answer.unknown += [v for v in verdicts if v.result is Result.UNKNOWN]
     asked = (*plan.remediations, *(held.remediation for held in plan.withheld))
     named = {place for r in asked for place in guard.promised(r, proposed.subjects.get(r.digest, ()))}
@@ -152,10 +155,12 @@ def _why_not(
 ) -> str:
     if verdict.requirement in CLUSTER_REQUIREMENTS[1:]:
         return "of clusters only outboundType is repaired"
-    if verdict.requirement in audits.REQUIREMENTS:
+    if verdict.requirement in (*audits.REQUIREMENTS, Requirement.HUB_FIREWALL_NAT):
         return "it is judged only: its owner mends it"
     if any(resource == ids.key(verdict.resource) for resource, _ in named):
         return "it comes with the repair of its way out"
+    if ids.kind(verdict.resource) == ids.FRONTEND and ids.key(ids.group_of(verdict.resource)) in _node_groups(estate):
+        return "it goes when its cluster leaves by another way"
     policy = policies.find(verdict.policy or "")
     if policy is not None and policy.builds is None:
         return f"policy {policy.name} only judges"
@@ -163,6 +168,10 @@ def _why_not(
     if unread:
         return f"a repair cannot be known: {ids.name(unread[0])} was not read ({estate.why(ids.key(unread[0]))})"
     return "its policy asks for no repair of this"
+
+
+def _node_groups(estate: Estate) -> set[str]:
+    return {node_group(cluster) for cluster in estate.all(Cluster)}
 
 
 def ceiling_of(environ: Mapping[str, str]) -> Mode:

@@ -40,6 +40,7 @@ def show(record: Record, bodies: dict[str, bytes], console: Console) -> None:
     console.print(facts)
     _verdicts(record, console)
     _steps(record, bodies, console)
+    _proofs(record, console)
     _withheld(record, console)
     if record.left_out:
         console.print(f"[yellow]{record.left_out} changes or withheld repairs did not fit into the record[/]")
@@ -77,6 +78,16 @@ def _steps(record: Record, bodies: dict[str, bytes], console: Console) -> None:
         for line in _difference(outcome, bodies):
             colour = {"+": "green", "-": "red"}.get(line[:1], "dim")
             console.print(f"  [{colour}]{escape(line)}[/]", soft_wrap=True)
+
+
+def _proofs(record: Record, console: Console) -> None:
+    """How far it is proven that what was written is so, in the words for that."""
+    if not record.proofs:
+        return
+    console.print("\n[bold]Proof[/]")
+    for proof in record.proofs:
+        said = f"{proof.word.value}: {proof.seen} ({words.short(proof.resource)})"
+        console.print(escape(said), soft_wrap=True)
 
 
 def _untrue(outcome: Outcome, bodies: dict[str, bytes]) -> Iterator[str]:

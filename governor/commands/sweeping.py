@@ -19,7 +19,7 @@ from governor.core.cause import Cause, Source, Survey, VirtualNetwork
 from governor.core.estate import ABSENT
 from governor.core.judged import judge
 from governor.core.record import Became, Record
-from governor.loop import Rules, govern
+from governor.loop import Rules, govern, homes_of
 from governor.ports import Absent, Ports, Refused, Terminal, Transient
 from governor.survey import Surveyed
 
@@ -46,11 +46,14 @@ async def targets(scopes: Sequence[str], ports: Ports) -> Targets:
     if ALL in scopes and len(scopes) > 1:
         raise CommandError("--scope all: it stands alone, for everything that can be read")
     networks = [_network(scope) for scope in scopes if ids.kind(scope) in (ids.VIRTUAL_NETWORK, ids.SUBNET)]
-    others = [scope for scope in scopes if ids.kind(scope) not in (ids.VIRTUAL_NETWORK, ids.SUBNET)]
+    networks += [one for scope in scopes if ids.kind(scope) == ids.CLUSTER for one in await _homes(scope, ports)]
+    inside = (ids.VIRTUAL_NETWORK, ids.SUBNET, ids.CLUSTER)
+    others = [scope for scope in scopes if ids.kind(scope) not in inside]
     found: set[str] = set()
     for scope in others:
         if ids.kind(scope) not in ("", ids.SUBSCRIPTION):
-            raise CommandError(f"--scope {scope}: expected a subscription, a virtual network or a management group")
+            expected = "a subscription, a virtual network, a subnet, a cluster or a management group"
+            raise CommandError(f"--scope {scope}: expected {expected}")
         try:
             if scope != ALL and ids.is_subscription(ids.name(scope)) and not await ports.cloud.tenant(ids.name(scope)):
                 raise CommandError(f"--scope {scope}: it does not exist, or this identity may not read it")
@@ -67,6 +70,17 @@ async def targets(scopes: Sequence[str], ports: Ports) -> Targets:
         raise CommandError(f"--scope {' '.join(scopes)}: no subscription in it that this identity can read")
     alone = tuple(one for one in dict.fromkeys(networks) if ids.parse(one).subscription.casefold() not in found)
     return Targets(tuple(sorted(found)), alone, await ports.cloud.tenant(everywhere[0]))
+
+
+async def _homes(cluster: str, ports: Ports) -> list[str]:
+    """The id of a cluster in, the networks that its nodes live in out."""
+    try:
+        found = [scope.id for scope in await homes_of(cluster, ports) if isinstance(scope, VirtualNetwork)]
+    except Transient as error:
+        raise CommandError(f"--scope {cluster}: it cannot be read: {error}") from error
+    if not found:
+        raise CommandError(f"--scope {cluster}: it does not exist, or its network cannot be read")
+    return found
 
 
 async def sweep(wanted: Targets, own: Ports, rules: Rules, watch: Watch) -> Swept:

@@ -117,7 +117,11 @@ def _holds(step: Step, estate: Estate) -> bool | None:
             return _written(step, estate)
         case WriteCluster():
             cluster = estate.find(step.target, Cluster)
-            return outbound_type.of(cluster) == step.to if isinstance(cluster, Cluster) and step.to else None
+            if not isinstance(cluster, Cluster):
+                return None
+            there = cluster.api_server.authorized_ranges or ()
+            typed = step.to is UNSET or outbound_type.meets(outbound_type.of(cluster), step.to)
+            return typed and all(one in there for one in step.authorize)
         case WriteProxy():
             return _proxied(step, estate)
         case WriteInterface():

@@ -1,5 +1,7 @@
 """What is done about public addresses that policy does not allow: judged holders in, Remediations or reasons out."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from governor.core import facts, ids
@@ -87,7 +89,9 @@ def _detached(one: JudgedAddress, policy: Policy, lodging: Lodging, estate: Esta
     off = {
         name: ref.id for name, ref in held.items() if ref is not None and any(ids.same(ref.id, w) for w in one.wrong)
     }
-    step = WriteInterface(nic.id, dict.fromkeys(off), {**off})
+    lost = _dynamic(off.values(), estate)
+    step = WriteInterface(nic.id, dict.fromkeys(off), {**off}, lost)
+    changes = f"; {', '.join(lost)} is dynamic, and an undo may bring another" if lost else ""
     new = lodging.repairs[-1].new_addresses if wrong and lodging.repairs else ()
     if not new and subnet.path is not None:
         new = tuple(a for a in addresses(subnet.path, estate)[0] if a not in one.verdict.addresses)
@@ -98,7 +102,8 @@ def _detached(one: JudgedAddress, policy: Policy, lodging: Lodging, estate: Esta
             policy=policy.name,
             requirements=(one.holder.requirement,),
             steps=(step,),
-            reason=f"{one.verdict.seen}, expected {one.verdict.expected}; nobody reaches it from outside afterwards",
+            reason=f"{one.verdict.seen}, expected {one.verdict.expected}; nobody reaches it from outside afterwards"
+            f"{changes}",
             disruptions=(Disruption.OUTAGE,),
             digest=digest(policy.name, (one.holder.requirement,), nic.id, (step,)),
             old_addresses=one.verdict.addresses,
@@ -112,6 +117,14 @@ def _detached(one: JudgedAddress, policy: Policy, lodging: Lodging, estate: Esta
 def _first(repairs: tuple[Remediation, ...]) -> tuple[str, ...]:
     """Repairs in, their digests and those of all they need, in order, out."""
     return tuple(dict.fromkeys(digest for repair in repairs for digest in (*repair.needs, repair.digest)))
+
+
+def _dynamic(given: Iterable[str], estate: Estate) -> tuple[str, ...]:
+    """Ids of public addresses in, the numbers that Azure keeps for nobody once they are off out."""
+    found = (estate.find(one, facts.PublicIp) for one in given)
+    known = (one.properties for one in found if isinstance(one, facts.PublicIp))
+    dynamic = (one for one in known if (one.public_ip_allocation_method or "").casefold() == "dynamic")
+    return tuple(one.ip_address for one in dynamic if one.ip_address)
 
 
 def _routes(nic: facts.NetworkInterface, estate: Estate) -> str:

@@ -13,15 +13,17 @@ QUARANTINE: Final = "egress-governor-quarantine"
 _HOLDERS: Final = ("ipConfiguration", "natGateway", "loadBalancerFrontendIpConfiguration", "publicIPAddresses")
 
 
-class WriteInterface(Struct, frozen=True, tag="WriteInterface", tag_field="step"):
+class WriteInterface(Struct, frozen=True, omit_defaults=True, tag="WriteInterface", tag_field="step"):
     """The public addresses of an interface, by name of its ip configuration; None is none. The machine keeps running.
 
-    was: what the plan saw; anything else there makes the step stale.
+    was: what the plan saw; anything else there makes the step stale. lost: numbers that Azure takes back when a dynamic
+    address comes off, so that an undo may bring others.
     """
 
     target: str
     to: dict[str, str | None]
     was: dict[str, str | None]
+    lost: tuple[str, ...] = ()
 
 
 class WriteTag(Struct, frozen=True, tag="WriteTag", tag_field="step"):

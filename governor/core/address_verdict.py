@@ -15,6 +15,7 @@ from governor.core.estate import Estate, clusters, is_list, list_of
 from governor.core.holder import Address, Found, Holder
 from governor.core.occupancy import clusters_by_subnet, clusters_known, occupants
 from governor.core.policy import AllowedAddress, PathKind, Policies, Policy, Requirement
+from governor.core.policy_terms import Attachment
 from governor.core.selection import Selected, Subject, Undecided, Ungoverned, matcher, select
 from governor.core.subject import of_resource, of_subnet, read_for, subject_of, within
 from governor.core.verdict import Result, Verdict, exempted, why_unread
@@ -149,7 +150,7 @@ def _judged(holder: Holder, subject: Subject, policies: Policies, estate: Estate
     alone = holder.requirement is Requirement.PUBLIC_IP_UNATTACHED
     expected = _ATTACHED if alone else _EXPECTED
     told = Verdict(holder.id, holder.requirement, result, policy.name, seen, expected, shown, waits)
-    wrong = tuple(one.id for one in holder.addresses if _allowed(one, policy.public_ips.allow) == "")
+    wrong = tuple(one.id for one in holder.addresses if allowed(one, policy.public_ips.allow) == "")
     return JudgedAddress(holder, policy, told, missing, wrong)
 
 
@@ -159,7 +160,7 @@ def _result(holder: Holder, policy: Policy, estate: Estate) -> tuple[Result, str
         return Result.NOT_APPLICABLE, "the policy allows public addresses", ()
     if holder.only_outbound and PathKind.LOAD_BALANCER in policy.allowed:
         return Result.COMPLIANT, "only outbound rules use it, which the policy allows", ()
-    answers = [_allowed(one, policy.public_ips.allow) for one in holder.addresses]
+    answers = [allowed(one, policy.public_ips.allow) for one in holder.addresses]
     if answers and not holder.model and all(answers):
         return Result.COMPLIANT, f"allowed by {' and '.join(dict.fromkeys(str(one) for one in answers))}", ()
     if None in answers:
@@ -170,14 +171,16 @@ def _result(holder: Holder, policy: Policy, estate: Estate) -> tuple[Result, str
     return Result.VIOLATION, "", ()
 
 
-def _allowed(address: Address, entries: tuple[AllowedAddress, ...]) -> str | None:
+def allowed(address: Address, entries: tuple[AllowedAddress, ...], kinds: tuple[Attachment, ...] = ()) -> str | None:
     """An address and what is allowed in; the conditions that allow it, "" when none does, None when that is unknown.
 
-    Who has an address that is judged is nobody that `attachedTo` can name.
+    kinds: what `attachedTo` may call whoever has it; interfaces, scale sets and load balancers it cannot name.
     """
     unknown = False
     for entry in entries:
-        if entry.attached_to or not (entry.names or entry.tags):
+        if not (entry.attached_to or entry.names or entry.tags):
+            continue
+        if entry.attached_to and set(entry.attached_to).isdisjoint(kinds):
             continue
         if entry.names and not matcher(entry.names)(ids.name(address.id)):
             continue
@@ -187,7 +190,11 @@ def _allowed(address: Address, entries: tuple[AllowedAddress, ...]) -> str | Non
         own = {name.casefold(): value for name, value in (address.tags or {}).items()}
         wanted = {name.casefold(): values for name, values in entry.tags.items()}
         if all(name in own and matcher(tuple(values))(own[name]) for name, values in wanted.items()):
-            said = [*(["its name"] if entry.names else ()), *(f"tag {name}={own[name]}" for name in wanted)]
+            said = [
+                *(["what has it"] if entry.attached_to else ()),
+                *(["its name"] if entry.names else ()),
+                *(f"tag {name}={own[name]}" for name in wanted),
+            ]
             return " and ".join(said)
     return None if unknown else ""
 

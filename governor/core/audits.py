@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from governor.core import app_verdict, ddos_verdict, ids, ingress_verdict
+from governor.core import app_verdict, attached_verdict, ddos_verdict, ids, ingress_verdict
 from governor.core.address_verdict import SeenAddresses
 from governor.core.estate import Estate
 from governor.core.fronts import gateways_in
@@ -25,7 +25,8 @@ _NOBODY: Final = SeenAddresses()
 
 def audits_of(estate: Estate, policies: Policies, public: dict[str, SeenAddresses]) -> dict[str, Audited]:
     """An Estate, policies and who has public addresses in; by key of a network what audits found out."""
-    held = ddos_verdict.held(estate) if ddos_verdict.wanted(policies) else None
+    ddos, attached = ddos_verdict.wanted(policies), attached_verdict.wanted(policies)
+    held = ddos_verdict.held(estate) if ddos or attached else None
     apps = app_verdict.by_subnet(estate) if any(map(app_verdict.has_apps, estate.networks)) else {}
     using = {} if by_network(policies) else clusters_by_subnet(estate)
     found: dict[str, Audited] = {}
@@ -39,7 +40,9 @@ def audits_of(estate: Estate, policies: Policies, public: dict[str, SeenAddresse
         parts = [ingress_verdict.of_network(around, seen)]
         if has_apps:
             parts.append(app_verdict.of_network(around, apps))
-        if held is not None:
+        if held is not None and ddos:
             parts.append(ddos_verdict.of_network(around, held))
+        if held is not None and attached:
+            parts.append(attached_verdict.of_network(around, held))
         found[key] = together(parts)
     return found

@@ -97,6 +97,8 @@ class Survey(Struct, frozen=True, omit_defaults=True):
 _WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters", ids.SCALE_SET, ids.SITE)
 # Their tags select policies, for every network in them.
 _ABOVE = (ids.RESOURCE_GROUP, ids.SUBSCRIPTION)
+# Its NAT gateway and its route table decide where all spokes leave.
+_FIREWALL_SUBNET = "azurefirewallsubnet"
 
 
 def watched(subject: str) -> bool:
@@ -114,8 +116,8 @@ def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
     """A subject and the Scopes whose last run named it in, the Scopes to look at out.
 
     What lies in a virtual network maps to it; something shared or deleted maps to the networks that name it; a peering,
-    which has two ends, to both; a network to itself and to those that name it as their hub; and a resource group or
-    subscription, whose tags count for what lies in it, to those of them that do.
+    which has two ends, to both; a network, and the subnet of its firewall, to itself and to those that name it as their
+    hub; and a resource group or subscription, whose tags count for what lies in it, to those of them that do.
     """
     parts = ids.parse(subject)
     found = {scope.key: scope for scope in named_by}
@@ -124,5 +126,6 @@ def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
     if parts.type == ids.VIRTUAL_NETWORK or parts.type.startswith(ids.VIRTUAL_NETWORK + "/"):
         vnet = ids.network(parts.subscription, parts.resource_group, "virtualNetworks", parts.names[0])
         own = VirtualNetwork(vnet)
-        found = {**(found if parts.type in (ids.PEERING, ids.VIRTUAL_NETWORK) else {}), own.key: own}
+        shared = parts.type in (ids.PEERING, ids.VIRTUAL_NETWORK) or parts.name.casefold() == _FIREWALL_SUBNET
+        found = {**(found if shared else {}), own.key: own}
     return tuple(scope for _, scope in sorted(found.items()))

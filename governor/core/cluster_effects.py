@@ -9,7 +9,7 @@ from governor.core.cluster_step import WriteCluster
 from governor.core.egress import default_hops
 from governor.core.estate import AnyFact
 from governor.core.nodes import node_group
-from governor.core.outbound_type import LOAD_BALANCER, MANAGED_NAT, OWN_NAT, ROUTED
+from governor.core.outbound_type import LOAD_BALANCER, MANAGED_NAT, MANAGED_NAT_V2, OWN_NAT, ROUTED
 
 Known = dict[str, AnyFact]
 _APPLIANCES = ("virtualappliance", "virtualnetworkgateway")
@@ -34,6 +34,8 @@ def write(step: WriteCluster, known: Known) -> str | None:
         properties = replace(properties, network_profile=_profile(cluster, step.to))
         if managed and step.to == MANAGED_NAT:
             _manage_gateway(cluster, known)
+        elif managed and now in (MANAGED_NAT, MANAGED_NAT_V2):
+            _attach(None, cluster, known)
     known[ids.key(step.target)] = replace(cluster, properties=properties)
     return None
 
@@ -71,19 +73,22 @@ def _subnets(cluster: Cluster, known: Known) -> list[facts.Subnet]:
 
 def _manage_gateway(cluster: Cluster, known: Known) -> None:
     """AKS makes a NAT gateway in the node group and attaches it to the subnets of the network that it manages."""
-    group = node_group(cluster)
-    place = f"{group}/providers/microsoft.network"
+    place = f"{node_group(cluster)}/providers/microsoft.network"
     holder = facts.Ref(f"{place}/publicipaddresses/address-of-aks-natgateway")
     gateway = f"{place}/natgateways/aks-natgateway"
     properties = facts.NatGatewayProperties(public_ip_addresses=(holder,))
     known[gateway] = facts.NatGateway(gateway, cluster.location, properties=properties)
+    _attach(facts.Ref(gateway), cluster, known)
+
+
+def _attach(gateway: facts.Ref | None, cluster: Cluster, known: Known) -> None:
+    """AKS gives the subnets of the network that it manages this NAT gateway, or none."""
+    group = node_group(cluster)
     for key, network in [*known.items()]:
         if not isinstance(network, facts.VirtualNetwork) or ids.key(ids.group_of(network.id)) != group:
             continue
         subnets = tuple(
-            one
-            if one.delegated_to
-            else replace(one, properties=replace(one.properties, nat_gateway=facts.Ref(gateway)))
+            one if one.delegated_to else replace(one, properties=replace(one.properties, nat_gateway=gateway))
             for one in network.properties.subnets or ()
         )
         known[key] = replace(network, properties=replace(network.properties, subnets=subnets))

@@ -8,8 +8,8 @@ from governor.core import facts, ids, outbound_type
 from governor.core.attachment import WriteSubnet
 from governor.core.cluster import Cluster
 from governor.core.cluster_verdict import Housed
-from governor.core.estate import ABSENT, Estate
-from governor.core.judged import Judged
+from governor.core.estate import ABSENT, Estate, outbound_dependencies
+from governor.core.judged import Judged, unproven
 from governor.core.nodes import node_group
 from governor.core.outbound_type import NONE, OWN_NAT, ROUTED
 from governor.core.plan import Gate, Reason, Remediation, Withheld
@@ -68,7 +68,18 @@ def hindrance(case: Case, to: str, remediation: Remediation, estate: Estate) -> 
         return Reason(Gate.CLUSTER, why), ()
     routed = any(isinstance(step, WriteSubnet) and isinstance(step.to.route_table, str) for step in remediation.steps)
     written = any(ids.kind(ids.top_level(step.target)) == ids.ROUTE_TABLE for step in remediation.steps)
-    return _services(cluster, estate) if routed or written or to == ROUTED else (None, ())
+    if not (routed or written or to == ROUTED):
+        return None, ()
+    reason, missing = _services(cluster, estate)
+    return reason, missing if reason else (*missing, *_unasked(case, estate))
+
+
+def _unasked(case: Case, estate: Estate) -> tuple[str, ...]:
+    """What the cluster has to reach is asked only where somebody must be told of it, to let it out."""
+    name = outbound_dependencies(case.cluster.id)
+    if estate.has_listed(name) or any(gap.about == name for gap in estate.gaps):
+        return ()
+    return (name,) if any(one.policy and unproven(one, one.policy) for one in case.subnets) else ()
 
 
 def _impossible(cluster: Cluster, to: str) -> str | None:

@@ -66,7 +66,7 @@ def repair(case: Case, estate: Estate) -> Repair | None:
                 "make the way out first and add its addresses, or name addresses that exist"
             )
             return Repair(remediation, Reason(Gate.CLUSTER, text))
-        first_step = WriteCluster(case.cluster.id, authorize=tuple(map(_as_range, authorize)))
+        first_step = WriteCluster(case.cluster.id, authorize=tuple(map(ranges.single, authorize)))
         remediation = _whole(case, policy.name, (first_step, *steps), to, estate)
     return Repair(remediation, reason, missing)
 
@@ -197,7 +197,3 @@ def _unauthorized(case: Case, remediation: Remediation) -> tuple[str, ...]:
 
 def _moves(step: Step) -> bool:
     return not isinstance(step, WriteCluster) or step.to is not UNSET
-
-
-def _as_range(address: str) -> str:
-    return address if "/" in address else f"{address}/32"

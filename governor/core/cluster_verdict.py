@@ -10,7 +10,7 @@ from governor.core.estate import Estate
 from governor.core.facts import PublicIp
 from governor.core.nodes import node_group
 from governor.core.outbound_type import LOAD_BALANCER, MANAGED_NAT, MANAGED_NAT_V2, NONE
-from governor.core.path import EgressPath, addresses, describe
+from governor.core.path import EgressPath, addresses, describe, is_whole
 from governor.core.policy import PathKind, Policy, Requirement
 from governor.core.proxy_verdict import of_proxy
 from governor.core.verdict import Result, Verdict, exempted, why_unread
@@ -107,9 +107,10 @@ def mismatches(housed: Housed) -> tuple[str, ...]:
 def _outbound(housed: Housed, policy: Policy, estate: Estate) -> Verdict:
     cluster, requirement = housed.cluster, Requirement.CLUSTER_OUTBOUND_TYPE
     wanted, now = wanted_types(cluster, policy), outbound_type.of(cluster)
+    shown, more = _leaves_from(housed, estate)
     if not wanted:
         seen = "the policy does not look at outboundType" if policy.allowed else "the policy names no way out"
-        return Verdict(cluster.id, requirement, Result.NOT_APPLICABLE, policy.name, seen)
+        return Verdict(cluster.id, requirement, Result.NOT_APPLICABLE, policy.name, seen, addresses=shown, more=more)
     expected = " or ".join(wanted)
     reachable = [one for one in wanted if outbound_type.exists(one, managed=cluster.has_managed_network)]
     if not reachable:
@@ -119,9 +120,8 @@ def _outbound(housed: Housed, policy: Policy, estate: Estate) -> Verdict:
     seen = f"outboundType {now}"
     if wrong:
         seen += f", but {', '.join(wrong[:_SHOWN])}"
-    if more := _besides(cluster, now, estate):
-        seen += f"; {more}"
-    shown = tuple(sorted({a for one in housed.lodgings if one.path for a in addresses(one.path, estate)[0]}))
+    if besides := _besides(cluster, now, estate):
+        seen += f"; {besides}"
     fits = any(outbound_type.meets(now, one) for one in wanted)
     matched = policy.clusters.outbound_type != "match" or not wrong
     if fits and matched and policy.clusters.outbound_type == "match" and (why := _unknown(housed, estate)):
@@ -130,7 +130,14 @@ def _outbound(housed: Housed, policy: Policy, estate: Estate) -> Verdict:
     result = Result.COMPLIANT
     if not fits or not matched:
         result, seen = exempted(cluster.id, requirement, policy, estate, seen)
-    return Verdict(cluster.id, requirement, result, policy.name, seen, expected, shown)
+    return Verdict(cluster.id, requirement, result, policy.name, seen, expected, shown, more=more)
+
+
+def _leaves_from(housed: Housed, estate: Estate) -> tuple[tuple[str, ...], bool]:
+    """The public addresses that its subnets leave from, and whether there may be others."""
+    paths = [one.path for one in housed.lodgings]
+    shown = {address for path in paths if path for address in addresses(path, estate)[0]}
+    return tuple(sorted(shown)), not all(path is not None and is_whole(path, estate) for path in paths)
 
 
 def _unknown(housed: Housed, estate: Estate) -> tuple[str, bool] | None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from governor.core import ids
 from governor.core.judged import Judged
 from governor.core.means import Means
 from governor.core.plan import Reason, Remediation, Withheld
@@ -37,6 +39,18 @@ class Draft(Struct):
             found |= edge
             edge = {n for digest in edge if digest in self.shared for n in self.shared[digest].needs} - found
         return found
+
+    def tell(self, resource: str, text: str) -> bool:
+        """Something that goes with a resource's repair in, which says so from now on; False where none is drafted."""
+
+        def told(one: Remediation) -> Remediation:
+            return replace(one, reason=f"{one.reason}; {text}") if ids.same(one.resource, resource) else one
+
+        repairs = {digest: told(one) for digest, one in self.repairs.items()}
+        withheld = [replace(one, remediation=told(one.remediation)) for one in self.withheld]
+        changed = (repairs, withheld) != (self.repairs, self.withheld)
+        self.repairs, self.withheld = repairs, withheld
+        return changed
 
     def withhold(self, remediation: Remediation, reason: Reason, subjects: tuple[Judged, ...]) -> None:
         self.subjects[remediation.digest] = subjects

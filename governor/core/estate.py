@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from governor.core import address_facts, app_facts, facts, ids, ingress_facts
 from governor.core.cluster import Cluster
+from governor.core.dependencies import OutboundDependencies
 from governor.core.secret import Concealed, Secret, of_list
 
 EVERYTHING: Final = "*"
@@ -32,7 +33,13 @@ ADDRESS_LISTS: Final = (
 # Lists of a subscription that nothing but audits looks at.
 AUDIT_LISTS: Final = ("applicationGateways", "sites")
 BY_NAME: Final = (*ADDRESS_LISTS, *AUDIT_LISTS)
-_ASKED: Final = frozenset({"learnedRoutes", "secret", *BY_NAME})
+# What only one resource can be asked for.
+_ASKED_OF: Final = {
+    "learnedRoutes": ids.VIRTUAL_NETWORK_GATEWAY,
+    "effectiveRoutes": ids.NETWORK_INTERFACE,
+    "outboundDependencies": ids.CLUSTER,
+}
+_ASKED: Final = frozenset({*_ASKED_OF, "secret", *BY_NAME})
 
 
 class Absent(Enum):
@@ -50,6 +57,7 @@ AnyFact = (
     | facts.LoadBalancer
     | facts.Firewall
     | facts.LearnedRoutes
+    | facts.EffectiveRoutes
     | facts.Permissions
     | Cluster
     | facts.Deployment
@@ -64,6 +72,7 @@ AnyFact = (
     | ingress_facts.ApplicationGateway
     | ingress_facts.WafPolicy
     | app_facts.Site
+    | OutboundDependencies
 )
 F = TypeVar("F", bound=AnyFact)
 
@@ -77,6 +86,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.LOAD_BALANCER: facts.LoadBalancer,
     ids.FIREWALL: facts.Firewall,
     ids.LEARNED_ROUTES: facts.LearnedRoutes,
+    ids.EFFECTIVE_ROUTES: facts.EffectiveRoutes,
     ids.PERMISSIONS: facts.Permissions,
     ids.CLUSTER: Cluster,
     ids.DEPLOYMENT: facts.Deployment,
@@ -91,6 +101,7 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.APPLICATION_GATEWAY: ingress_facts.ApplicationGateway,
     ids.WAF_POLICY: ingress_facts.WafPolicy,
     ids.SITE: app_facts.Site,
+    ids.OUTBOUND_DEPENDENCIES: OutboundDependencies,
 }
 
 
@@ -170,6 +181,16 @@ def learned_routes(gateway_id: str) -> str:
     return f"learnedRoutes({ids.key(gateway_id)})"
 
 
+def outbound_dependencies(cluster_id: str) -> str:
+    """The name of the list of what a cluster has to reach; it holds one OutboundDependencies."""
+    return f"outboundDependencies({ids.key(cluster_id)})"
+
+
+def effective_routes(nic_id: str) -> str:
+    """The name of the list of how a network interface routes; it holds one EffectiveRoutes."""
+    return f"effectiveRoutes({ids.key(nic_id)})"
+
+
 def permissions(scope: str) -> str:
     """The name of the list of what we may do at a scope; it holds one Permissions."""
     return f"permissions({ids.key(scope)})"
@@ -188,9 +209,9 @@ def is_list(text: str) -> bool:
     what, _, where = text.removesuffix(")").partition("(")
     if what == "secret":
         return of_list(text) is not None
-    return what in ("clusters", "deployments", "networks", "permissions", *BY_NAME) or (
-        what == "learnedRoutes" and ids.kind(where) == ids.VIRTUAL_NETWORK_GATEWAY
-    )
+    if (asked := _ASKED_OF.get(what)) is not None:
+        return ids.kind(where) == asked
+    return what in ("clusters", "deployments", "networks", "permissions", *BY_NAME)
 
 
 class Body(Struct, frozen=True):

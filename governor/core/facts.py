@@ -161,6 +161,7 @@ class NatGateway(Fact, frozen=True):
 
 class DdosSettings(Fact, frozen=True):
     protection_mode: str | None = None
+    ddos_protection_plan: Ref | None = None
 
 
 class PublicIpProperties(Fact, frozen=True):
@@ -169,6 +170,8 @@ class PublicIpProperties(Fact, frozen=True):
     ip_configuration: Ref | None = None
     nat_gateway: Ref | None = None
     ddos_settings: DdosSettings | None = None
+    public_ip_prefix: Ref | None = field(name="publicIPPrefix", default=None)
+    public_ip_allocation_method: str | None = field(name="publicIPAllocationMethod", default=None)
 
 
 class PublicIp(Fact, frozen=True):
@@ -226,6 +229,9 @@ class IpConfigurationProperties(Fact, frozen=True):
     public_ip_prefix: Ref | None = field(name="publicIPPrefix", default=None)
     private_ip_address: str | None = field(name="privateIPAddress", default=None)
     load_balancer_backend_address_pools: tuple[Ref, ...] | None = None
+    load_balancer_inbound_nat_rules: tuple[Ref, ...] | None = None
+    application_gateway_backend_address_pools: tuple[Ref, ...] | None = None
+    application_security_groups: tuple[Ref, ...] | None = None
 
 
 class IpConfiguration(Fact, frozen=True):
@@ -240,6 +246,7 @@ class NetworkInterfaceProperties(Fact, frozen=True):
     virtual_machine: Ref | None = None
     enable_ip_forwarding: bool | None = field(name="enableIPForwarding", default=None)
     private_endpoint: Ref | None = None
+    network_security_group: Ref | None = None
 
 
 class NetworkInterface(Fact, frozen=True):
@@ -344,6 +351,20 @@ class LearnedRoutes(Fact, frozen=True):
 
     id: str
     value: tuple[LearnedRoute, ...] = ()
+
+
+class EffectiveRoute(Fact, frozen=True):
+    state: str | None = None
+    address_prefix: tuple[str, ...] | None = None
+    next_hop_type: str | None = None
+    next_hop_ip_address: tuple[str, ...] | None = None
+
+
+class EffectiveRoutes(Fact, frozen=True):
+    """How an interface routes; the id is the interface's, with `/effectiveRoutes/all` after it."""
+
+    id: str
+    value: tuple[EffectiveRoute, ...] = ()
 
 
 class Permission(Fact, frozen=True):

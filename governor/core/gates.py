@@ -11,11 +11,13 @@ from msgspec.structs import replace
 
 from governor.core import facts, ids
 from governor.core.approval import ruling
+from governor.core.asymmetry import lost
 from governor.core.brakes import AN_HOUR
 from governor.core.circumstances import Circumstances
-from governor.core.estate import Estate, deployments
-from governor.core.judged import Judged
-from governor.core.occupancy import cluster_owns, clusters_known, hazards_unread
+from governor.core.dependencies import OutboundDependencies, in_short
+from governor.core.estate import Estate, deployments, outbound_dependencies
+from governor.core.judged import Judged, unproven
+from governor.core.occupancy import cluster_owns, clusters_known, elsewhere_unlisted, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, Requirement
 from governor.core.rights import forbidden
@@ -43,9 +45,12 @@ def cluster(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -
     if cluster_owns(judged.network, around.estate):
         return Reason(Gate.CLUSTER, "its network lies in a cluster's node resource group, which is never written")
     if "cluster" in judged.occupants.kinds:
-        return Reason(Gate.CLUSTER, "cluster nodes live in it: it is changed only together with its cluster")
+        where = elsewhere_unlisted(judged.network, around.estate)
+        text = f"cluster nodes live in it: it is changed only together with its cluster{f'; {where}' if where else ''}"
+        return Reason(Gate.CLUSTER, text)
     if not clusters_known(judged.network, around.estate):
-        return Reason(Gate.UNSEEN, "the clusters of the subscription were not read, and one may use it")
+        where = elsewhere_unlisted(judged.network, around.estate) or "the clusters of the subscription were not read"
+        return Reason(Gate.UNSEEN, f"{where}, and one may use it")
     return None
 
 
@@ -105,18 +110,39 @@ def occupied(_: Remediation, judged: Judged, __: Policy, around: Circumstances) 
     return Reason(Gate.OCCUPANTS, why) if why else None
 
 
-def rules(remediation: Remediation, judged: Judged, policy: Policy, _: Circumstances) -> Reason | None:
+def rules(remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:
     """A route to a firewall is not egress: what lives in a subnet goes there only when its rules let it out."""
-    hub = policy.egress.hub
-    if hub is None or hub.ready == "assumed" or judged.occupants.empty:
-        return None
-    sent = remediation.steps and not _ROUTED.isdisjoint(remediation.requirements)
-    about = next((v.result for v in judged.verdicts if v.requirement == Requirement.SUBNET_EGRESS), None)
-    if not sent or about is Result.COMPLIANT:
+    if not _sends(remediation, judged) or not unproven(judged, policy):
         return None
     who = ", ".join(judged.occupants.names[:3])
     text = f"firewall rules not read: whether they let {who} out is not known (`ready: assumed` takes it for granted)"
+    if ids.kind(remediation.resource) == ids.CLUSTER:
+        return Reason(Gate.HUB, _rules_of_cluster(remediation.resource, around.estate))
     return Reason(Gate.HUB, text)
+
+
+def _rules_of_cluster(cluster: str, estate: Estate) -> str:
+    """A cluster that would go to a firewall in; what its owner must let out before anybody says `ready: assumed`."""
+    name, asked = ids.name(cluster), outbound_dependencies(cluster)
+    told = estate.find(ids.outbound_dependencies(cluster), OutboundDependencies)
+    said = in_short(told) if isinstance(told, OutboundDependencies) else f"not known: {estate.why(asked)}"
+    return (
+        f"firewall rules not read: whether they let cluster {name} out is not known. Let out what it says it needs "
+        f"({said}; `explain` of the cluster lists it all), then set `ready: assumed`, which takes it for granted"
+    )
+
+
+def symmetric(remediation: Remediation, judged: Judged, _: Policy, __: Circumstances) -> Reason | None:
+    """Whoever is reached from the internet would lose his replies: that is found before the route is attached."""
+    told = lost(judged.verdicts) if _sends(remediation, judged) else None
+    return Reason(Gate.HUB, told.seen) if told else None
+
+
+def _sends(remediation: Remediation, judged: Judged) -> bool:
+    """Whether a repair leads a subnet to its hub that does not leave by it yet."""
+    sent = remediation.steps and not _ROUTED.isdisjoint(remediation.requirements)
+    about = next((v.result for v in judged.verdicts if v.requirement == Requirement.SUBNET_EGRESS), None)
+    return bool(sent) and about is not Result.COMPLIANT
 
 
 def rights(remediation: Remediation, _: object, __: Policy, around: Circumstances) -> Reason | None:
@@ -183,9 +209,9 @@ def breaker(_: Remediation, __: object, policy: Policy, around: Circumstances) -
 # In the order in which people are told.
 _FIRST: Final[tuple[_Blind, ...]] = (paused, ceiling, mode)
 _LAST: Final[tuple[_Blind, ...]] = (rights, left_alone, ruling, breaker, calendar)
-GATES: Final[tuple[AGate, ...]] = (*_FIRST, cluster, occupied, rules, *_LAST, settle)
+GATES: Final[tuple[AGate, ...]] = (*_FIRST, cluster, occupied, rules, symmetric, *_LAST, settle)
 # A cluster and its subnets change together; why it must not be changed at all is known since it was proposed.
-CLUSTER_GATES: Final[tuple[AGate, ...]] = (*_FIRST, lodgers, rules, *_LAST, settle)
+CLUSTER_GATES: Final[tuple[AGate, ...]] = (*_FIRST, lodgers, rules, symmetric, *_LAST, settle)
 # A peering that changes nobody's way out bites nobody.
 LINK_GATES: Final[tuple[AGate, ...]] = (*_FIRST, node_group, *_LAST, settle)
 # An address comes off a machine: the others in its subnet leave as before.
@@ -196,10 +222,10 @@ ALONE_GATES: Final = (*_FIRST, *_LAST)
 
 def for_undo(gates: tuple[_G, ...]) -> tuple[_G, ...]:
     """The gates of a repair in, those of its undo out: all but those that ask whether to repair at all."""
-    return tuple(gate for gate in gates if gate not in (mode, rules, left_alone, ruling))
+    return tuple(gate for gate in gates if gate not in (mode, rules, symmetric, left_alone, ruling))
 
 
-# Reasons that are about one subnet: of several, its name is told.
+# Reasons that are about a subnet: of several, its name is told.
 _OF_ONE: Final = frozenset({Gate.CLUSTER, Gate.OCCUPANTS, Gate.UNSEEN, Gate.HUB})
 
 
@@ -215,15 +241,18 @@ def held_by(
     What passes by itself is told only when nothing else is in the way: it would be long over when a person reads it.
     """
     policy, circumstances = around
-    found: dict[Reason, None] = {}
+    found: dict[Reason, list[str]] = {}
     for judged in subjects:
         for gate in gates:
             reason = gate(remediation, judged, judged.policy or policy, circumstances)
-            if reason is not None and len(subjects) > 1 and reason.gate in _OF_ONE:
-                reason = replace(reason, text=f"{judged.subnet.name}: {reason.text}")
             if reason is not None:
-                found[reason] = None
-    return _lasting(found)
+                found.setdefault(reason, []).append(judged.subnet.name)
+    return _lasting(
+        replace(reason, text=f"{', '.join(names[:3])}: {reason.text}")
+        if len(subjects) > 1 and reason.gate in _OF_ONE
+        else reason
+        for reason, names in found.items()
+    )
 
 
 def held_alone(remediation: Remediation, around: tuple[Policy, Circumstances], undo: bool = False) -> list[Reason]:

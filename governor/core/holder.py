@@ -51,6 +51,17 @@ def public_frontends(balancer: facts.LoadBalancer) -> tuple[facts.IpConfiguratio
     return tuple(one for one in frontends if one.properties.public_ip_address or one.properties.public_ip_prefix)
 
 
+def letting_in(balancer: facts.LoadBalancer) -> set[str]:
+    """A load balancer in, the keys of its frontends by which a rule lets somebody in out."""
+    properties = balancer.properties
+    rules = (*(properties.inbound_nat_rules or ()), *(properties.inbound_nat_pools or ()))
+    named = (
+        *(rule.properties.frontend_ip_configuration for rule in properties.load_balancing_rules or ()),
+        *(rule.properties.frontend_ip_configuration for rule in rules),
+    )
+    return {ids.key(ref.id) for ref in named if ref is not None}
+
+
 def is_unattached(address: facts.PublicIp | facts.PublicIpPrefix) -> bool:
     """An address or prefix in, whether its own body names nobody who has it out."""
     properties = address.properties
@@ -99,7 +110,7 @@ def of_scale_set(holder: str, subnet: str, estate: Estate) -> Found:
         model.id,
         Requirement.VMSS_PUBLIC_IP,
         f"scale set {ids.name(model.id)}",
-        tuple(_known(one) for one in told.value) if isinstance(told, InstanceAddresses) else (),
+        tuple(known(one) for one in told.value) if isinstance(told, InstanceAddresses) else (),
         model.tags,
         subnet,
         model.location,
@@ -112,12 +123,7 @@ def of_scale_set(holder: str, subnet: str, estate: Estate) -> Found:
 
 def of_balancer(balancer: facts.LoadBalancer, subnet: str, estate: Estate) -> Found:
     properties = balancer.properties
-    rules = (*(properties.inbound_nat_rules or ()), *(properties.inbound_nat_pools or ()))
-    letting_in = (
-        *(rule.properties.frontend_ip_configuration for rule in properties.load_balancing_rules or ()),
-        *(rule.properties.frontend_ip_configuration for rule in rules),
-    )
-    inbound = {ids.key(ref.id) for ref in letting_in if ref is not None}
+    inbound = letting_in(balancer)
     outbound = {
         ids.key(ref.id)
         for rule in properties.outbound_rules or ()
@@ -147,7 +153,7 @@ def alone(fact: facts.PublicIp | facts.PublicIpPrefix) -> Holder:
         fact.id,
         Requirement.PUBLIC_IP_UNATTACHED,
         "nothing",
-        (_known(fact),),
+        (known(fact),),
         fact.tags,
         location=fact.location,
         state=fact.properties.provisioning_state,
@@ -158,11 +164,12 @@ def _address(ref: str, estate: Estate) -> Address:
     """The id of an address or prefix in, what is known of it out."""
     fact = estate.known.get(ids.key(ref))
     if isinstance(fact, facts.PublicIp | facts.PublicIpPrefix):
-        return _known(fact)
+        return known(fact)
     return Address(ref, "", f"an address that was not read: {estate.why(ids.key(ref))}")
 
 
-def _known(fact: facts.PublicIp | facts.PublicIpPrefix) -> Address:
+def known(fact: facts.PublicIp | facts.PublicIpPrefix) -> Address:
+    """A public address or prefix that was read in, what is known of it out."""
     properties = fact.properties
     ip = properties.ip_address if isinstance(properties, facts.PublicIpProperties) else properties.ip_prefix
     basic = (fact.sku.name or "").casefold() == "basic"

@@ -3,6 +3,8 @@
 A route to an address that is nobody's, or to a firewall that is not there, leads nowhere (safety.md 3).
 """
 
+from typing import Final
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -14,7 +16,7 @@ from governor.core.path import EgressPath, Method
 from governor.core.policy import HubPolicy
 from governor.core.routing import APPLIANCE, EVERYTHING, INTERNET, RouteTo
 
-_FIREWALL_SUBNET = "AzureFirewallSubnet"
+FIREWALL_SUBNET: Final = "AzureFirewallSubnet"
 
 
 class Hub(Struct, frozen=True):
@@ -157,7 +159,7 @@ def _tunnel(network: facts.VirtualNetwork, estate: Estate) -> str | facts.Ref:
 
     if that must be read first.
     """
-    home = network.subnet(_FIREWALL_SUBNET)
+    home = network.subnet(FIREWALL_SUBNET)
     named = home.properties.route_table if home else None
     table = estate.find(named.id, facts.RouteTable) if named else ABSENT
     if named is not None and table is None:
@@ -174,7 +176,7 @@ def _own_addresses(firewall: facts.Firewall) -> tuple[str, ...]:
 
 def _firewalls_gateway(network: facts.VirtualNetwork) -> str:
     """The NAT gateway that a firewall leaves by: it takes the place of its own addresses (facts/azure.md 5)."""
-    home = network.subnet(_FIREWALL_SUBNET)
+    home = network.subnet(FIREWALL_SUBNET)
     return home.properties.nat_gateway.id if home and home.properties.nat_gateway else ""
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from governor.core import facts, ids, ranges
 from governor.core.egress import nat_gateway_of
 from governor.core.estate import ABSENT, Estate
+from governor.core.firewall_verdict import of_firewall
+from governor.core.hub import FIREWALL_SUBNET
 from governor.core.hub_verdict import Spoke, of_spoke
 from governor.core.judged import Judged
 from governor.core.means import Means, common, group_missing, shown
@@ -118,6 +120,23 @@ def hub_at_fault(spoke: Spoke, estate: Estate) -> Withheld | None:
         return None
     reason = Reason(Gate.HUB, f"to be mended in the hub, or in the policy: {spoke.hub.wrong}")
     return unmended(spoke.network.id, spoke.policy.name, about, reason)
+
+
+def firewall_at_fault(spoke: Spoke, estate: Estate) -> Withheld | None:
+    """A network as a spoke in; what is wrong with the addresses of its firewall, which no step here mends, out."""
+    # To audit the NAT gateway is to say that there is none; the ports are too few whatever is wanted.
+    audited = (Requirement.HUB_FIREWALL_NAT,) if spoke.wanted.nat_gateway_on_firewall == "audit" else ()
+    found = (one for one in of_firewall(spoke, estate) if one.requirement not in audited)
+    wrong = tuple(one for one in found if one.result is Result.VIOLATION)
+    if not wrong:
+        return None
+    seen, home = "; ".join(one.seen for one in wrong), ids.name(spoke.hub.network)
+    text = (
+        f"{seen}; put a NAT gateway on {FIREWALL_SUBNET} of {home} by hand, which changes the address of all spokes: "
+        "this version puts none there"
+    )
+    reason = Reason(Gate.UNSUPPORTED, text)
+    return unmended(spoke.network.id, spoke.policy.name, tuple(one.requirement for one in wrong), reason)
 
 
 def table_repair(work: TableWork, place: Place, needs: tuple[str, ...], estate: Estate) -> Remediation:

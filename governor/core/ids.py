@@ -21,6 +21,7 @@ ROUTE = "microsoft.network/routetables/routes"
 PEERING = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
 VIRTUAL_NETWORK_GATEWAY = "microsoft.network/virtualnetworkgateways"
 LEARNED_ROUTES = "microsoft.network/virtualnetworkgateways/learnedroutes"
+EFFECTIVE_ROUTES = "microsoft.network/networkinterfaces/effectiveroutes"
 NETWORK_INTERFACE = "microsoft.network/networkinterfaces"
 LOAD_BALANCER = "microsoft.network/loadbalancers"
 FRONTEND = "microsoft.network/loadbalancers/frontendipconfigurations"
@@ -34,6 +35,7 @@ INSTANCE_ADDRESSES = "microsoft.compute/virtualmachinescalesets/publicipaddresse
 CREATION_TIMES = "microsoft.resources/creationtimes"
 API_MANAGEMENT = "microsoft.apimanagement/service"
 CLUSTER = "microsoft.containerservice/managedclusters"
+OUTBOUND_DEPENDENCIES = "microsoft.containerservice/managedclusters/outboundnetworkdependenciesendpoints"
 DEPLOYMENT = "microsoft.resources/deployments"
 ENTITY = "microsoft.management/entities"
 PERMISSIONS = "microsoft.authorization/permissions"
@@ -129,6 +131,11 @@ def learned_routes(gateway_id: str) -> str:
     return f"{gateway_id.rstrip('/')}/learnedRoutes/all"
 
 
+def effective_routes(nic_id: str) -> str:
+    """The id of a network interface in, the id under which its effective routes are known out."""
+    return f"{nic_id.rstrip('/')}/effectiveRoutes/all"
+
+
 def permissions(scope: str) -> str:
     """The id of a scope in, the id under which what may be done there is known out."""
     return f"{scope.rstrip('/')}/providers/Microsoft.Authorization/permissions/all"
@@ -137,6 +144,11 @@ def permissions(scope: str) -> str:
 def instance_addresses(scale_set_id: str) -> str:
     """The id of a scale set in, the id under which the public addresses of its instances are known out."""
     return f"{scale_set_id.rstrip('/')}/publicIPAddresses/all"
+
+
+def outbound_dependencies(cluster_id: str) -> str:
+    """The id of a cluster in, the id under which what it has to reach is known out."""
+    return f"{cluster_id.rstrip('/')}/outboundNetworkDependenciesEndpoints/all"
 
 
 def creation_times(subscription: str) -> str:

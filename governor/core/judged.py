@@ -8,11 +8,13 @@ from msgspec import Struct
 
 from governor.core import facts, ids, verdict
 from governor.core.address_verdict import SeenAddresses, addresses_of
+from governor.core.asymmetry import Reached
 from governor.core.audits import audits_of
 from governor.core.cluster import Cluster
 from governor.core.cluster_verdict import Housed, Lodging, of_cluster
 from governor.core.egress import nat_gateway_of, trace, unsettled_state
 from governor.core.estate import Estate, clusters
+from governor.core.firewall_verdict import of_firewall
 from governor.core.ground import Audited
 from governor.core.hub import Hub, carried, hub_of
 from governor.core.hub_verdict import ROUTE_REQUIREMENTS, Routed, Spoke, of_routes, of_spoke
@@ -20,7 +22,14 @@ from governor.core.idle import SeenIdle, idle
 from governor.core.learned import Learned, learned
 from governor.core.link import link
 from governor.core.nodes import clusters_by_network
-from governor.core.occupancy import SPECIAL, Occupants, clusters_by_subnet, clusters_known, occupants
+from governor.core.occupancy import (
+    SPECIAL,
+    Occupants,
+    cluster_subscriptions,
+    clusters_by_subnet,
+    clusters_known,
+    occupants,
+)
 from governor.core.path import EgressPath
 from governor.core.policy import Policies, Policy, Requirement
 from governor.core.proxy_host import unread
@@ -49,11 +58,15 @@ class Judged(Struct, frozen=True, gc=False):
 
 
 class _Site(Struct, frozen=True):
-    """A network and the facts around it. learned: what gateways bring it. found, hubs: what is known of it."""
+    """A network and the facts around it. learned: what gateways bring it. reached: who is reached from the internet.
+
+    found, hubs: what is known of it.
+    """
 
     network: facts.VirtualNetwork
     estate: Estate
     learned: Learned
+    reached: Reached
     found: dict[tuple[str, str | None, str | None, bool | None], Finding]
     hubs: dict[str, Hub]
 
@@ -82,7 +95,8 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
         verdicts += (verdict for judged in subnets for verdict in judged.verdicts)
         for cluster in living.get(ids.key(network.id), ()):
             verdicts += of_cluster(housed(cluster, subnets), estate)
-        if why := unlisted.get(clusters(ids.parse(network.id).subscription)):
+        lists = map(clusters, cluster_subscriptions(network)) if unlisted else ()
+        if why := next((unlisted[one] for one in lists if one in unlisted), ""):
             # Clusters that nobody could list are not compliant.
             seen = f"the clusters of the subscription were not read: {why}"
             verdicts.append(Verdict(network.id, Requirement.CLUSTER_OUTBOUND_TYPE, Result.UNKNOWN, seen=seen))
@@ -139,11 +153,20 @@ def leaves_by_hub(judged: Judged) -> bool:
     return any(verdict.result is not Result.NOT_APPLICABLE for verdict in about)
 
 
+def unproven(judged: Judged, policy: Policy) -> bool:
+    """Whether somebody lives in a subnet, and nobody has said that the hub's rules let him out."""
+    hub = policy.egress.hub
+    if hub is None or hub.ready == "assumed" or judged.occupants.empty:
+        return False
+    about = next((v.result for v in judged.verdicts if v.requirement == Requirement.SUBNET_EGRESS), None)
+    return about is not Result.COMPLIANT
+
+
 def of_network(seen: tuple[Spoke, ...], estate: Estate) -> tuple[Verdict, ...]:
     """One network as several policies see it in; of the Verdicts on each requirement the gravest out."""
     gravest: dict[str, Verdict] = {}
     for spoke in seen:
-        for one in of_spoke(spoke, estate):
+        for one in (*of_spoke(spoke, estate), *of_firewall(spoke, estate)):
             known = gravest.get(one.requirement)
             if known is None or _GRAVITY.index(one.result) < _GRAVITY.index(known.result):
                 gravest[one.requirement] = one
@@ -159,11 +182,12 @@ def look(estate: Estate, policies: Policies) -> Iterator[Judged]:
     """An Estate and policies in, every subnet with its occupants, policy, path and Verdicts out."""
     using = clusters_by_subnet(estate)
     alike = by_network(policies)
+    reached = Reached(estate)
     for network in estate.networks:
         about = subject_of(network, estate)
         listed = clusters_known(network, estate)
         chosen = select(policies, about) if alike else None
-        site = _Site(network, estate, learned(network, estate), {}, {})
+        site = _Site(network, estate, learned(network, estate), reached, {}, {})
         for subnet in network.properties.subnets or ():
             who = occupants(subnet, using.get(ids.key(subnet.id)) if using else None, estate)
             answer = chosen or select(policies, of_subnet(subnet, who.kinds if listed else None, about))
@@ -200,9 +224,11 @@ def _judged(subnet: facts.Subnet, who: Occupants, answer: Selected | Undecided |
         return Judged(subnet, network, who, policy, found.path, verdicts, (*found.missing, *more))
     hub = _hub(policy, site)
     routed = Routed(subnet, found, policy, wanted, hub)
-    verdicts = (*verdicts, *of_routes(routed, site.estate))
+    asymmetric, lists = site.reached.of_routed(routed)
+    verdicts = (*verdicts, *of_routes(routed, site.estate), *((asymmetric,) if asymmetric else ()))
     # What is not asked is not read: a subnet that may leave otherwise needs no hub.
-    missing = found.missing if routed.leaves_otherwise else tuple(dict.fromkeys((*found.missing, *hub.missing)))
+    besides = () if routed.leaves_otherwise else (*hub.missing, *lists)
+    missing = tuple(dict.fromkeys((*found.missing, *besides)))
     return Judged(subnet, network, who, policy, found.path, verdicts, missing, hub)
 
 

@@ -18,8 +18,10 @@ from governor.core.gates import asks_deployments
 from governor.core.idle import idle
 from governor.core.judged import look
 from governor.core.nodes import node_group
+from governor.core.occupancy import cluster_subscriptions
 from governor.core.path import addresses
 from governor.core.policy import Policies
+from governor.core.proof import asked as asked_for_proof
 from governor.core.propose import Proposal, proposal
 from governor.core.record import Record
 from governor.core.rights import asked
@@ -48,7 +50,7 @@ _READABLE: Final = frozenset(
     }
 )
 
-
+_NOTHING: Final = Standing()
 _LISTED: Final = {
     ids.PUBLIC_IP: "publicIpAddresses",
     ids.PUBLIC_IP_PREFIX: "publicIpPrefixes",
@@ -93,14 +95,16 @@ def _names(step: Step) -> tuple[str, ...]:
             return (ids.top_level(step.target),)
 
 
-def for_evidence(estate: Estate, policies: Policies) -> Needs:
-    """An Estate in, what the closing read must still read so that verdicts name their public addresses out."""
-    missing: list[str] = []
+def for_evidence(
+    estate: Estate, policies: Policies, standing: Standing = _NOTHING, written: tuple[Step, ...] = ()
+) -> Needs:
+    """An Estate and what was written in; what the closing read must still read for public addresses and proofs out."""
+    missing: list[str] = [*asked_for_proof(written, estate, policies)]
     for judged in look(estate, policies):
         missing += judged.missing
         if judged.path is not None and judged.policy is not None:
             missing += addresses(judged.path, estate)[1]
-    read = Needs(_unread(missing, estate), _unlisted((*missing, *_clusters_of(estate)), estate))
+    read = Needs(_unread(missing, estate), _unlisted((*missing, *_clusters_of(estate, standing)), estate))
     return _both(read, _for_public(estate, policies))
 
 
@@ -149,7 +153,7 @@ def with_targets(wanted: Needs, targets: tuple[str, ...], estate: Estate) -> Nee
 
 
 def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
-    lists = dict.fromkeys((*proposal.missing, *_clusters_of(estate)))
+    lists = dict.fromkeys((*proposal.missing, *_clusters_of(estate, standing)))
     if (proposal.subjects or proposal.plan.remediations) and asks_deployments(standing, estate):
         lists.update(dict.fromkeys(deployments(ids.group_of(network.id)) for network in estate.networks))
     lists.update(dict.fromkeys(asked((step for _, step in proposal.plan.steps), estate)))
@@ -161,9 +165,10 @@ def _for(proposal: Proposal, estate: Estate, standing: Standing) -> Needs:
     return Needs(_unread((*proposal.missing, *lodgers), estate), _unlisted(lists, estate))
 
 
-def _clusters_of(estate: Estate) -> tuple[str, ...]:
-    """The lists of the clusters that may live in the networks that are judged."""
-    return tuple(dict.fromkeys(clusters(ids.parse(network.id).subscription) for network in estate.networks))
+def _clusters_of(estate: Estate, standing: Standing) -> tuple[str, ...]:
+    """The lists of the clusters that may live in the networks that are judged, and of those that do."""
+    seen = [one for network in estate.networks for one in cluster_subscriptions(network)]
+    return tuple(dict.fromkeys(map(clusters, (*seen, *(standing.clusters.subscriptions if seen else ())))))
 
 
 def _unlisted(missing: Iterable[str], estate: Estate) -> tuple[str, ...]:

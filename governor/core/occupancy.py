@@ -174,9 +174,31 @@ def _public(nic: facts.NetworkInterface) -> bool:
 
 
 def clusters_known(network: facts.VirtualNetwork, estate: Estate) -> bool:
-    """Whether the clusters of a network's subscription were listed, so that a subnet without one is known free."""
+    """Whether all clusters that may live in a network were listed, so that a subnet without one is known free."""
     unclear = any(not gap.about or ids.kind(gap.about) == ids.CLUSTER for gap in estate.gaps)
-    return not unclear and estate.has_listed(clusters(ids.parse(network.id).subscription))
+    return not unclear and all(estate.has_listed(clusters(one)) for one in cluster_subscriptions(network))
+
+
+def cluster_subscriptions(network: facts.VirtualNetwork) -> tuple[str, ...]:
+    """A network in, the subscriptions whose clusters may live in it out: its own, and those of scale sets in it."""
+    own = ids.parse(network.id).subscription
+    here = f"/subscriptions/{own}/".casefold()
+    found: dict[str, str] = {own.casefold(): own}
+    for subnet in network.properties.subnets or ():
+        for reference in subnet.properties.ip_configurations or ():
+            key = ids.key(reference.id)
+            if not key.startswith(here) and ids.kind(ids.parent(key)).startswith(ids.SCALE_SET):
+                found.setdefault(ids.parse(key).subscription, ids.parse(reference.id).subscription)
+    return tuple(found.values())
+
+
+def elsewhere_unlisted(network: facts.VirtualNetwork, estate: Estate) -> str:
+    """A network in, of which other subscription the clusters were not read that may live in it, and why, out."""
+    for one in cluster_subscriptions(network)[1:]:
+        if not estate.has_listed(clusters(one)):
+            why = estate.why(clusters(one))
+            return f"the clusters of subscription {one}, whose nodes are in its network, were not read: {why}"
+    return ""
 
 
 def cluster_owns(network: facts.VirtualNetwork, estate: Estate) -> bool:

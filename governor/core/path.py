@@ -1,5 +1,6 @@
 """A way out and the path made of ways: values that `egress` finds, and what people are told of them."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -58,12 +59,27 @@ class EgressPath(Struct, frozen=True, omit_defaults=True, gc=False):
 
 def addresses(path: EgressPath, estate: Estate) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """A path in; the public addresses it leaves from, and the ids of holders that were not read, out."""
+    return addressed((holder for way in path.ways for holder in way.holders), estate)
+
+
+def addressed(holders: Iterable[str], estate: Estate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids of public addresses and prefixes in; what they are, sorted, and the ids that were not read, out."""
     shown: list[str] = []
     unread: list[str] = []
-    for holder in dict.fromkeys(h for way in path.ways for h in way.holders):
+    for holder in dict.fromkeys(holders):
         address = _address(holder, estate)
         (shown if address else unread).append(address or holder)
     return tuple(sorted(shown)), tuple(unread)
+
+
+def is_whole(path: EgressPath, estate: Estate) -> bool:
+    """Whether every address that a path leaves from is known.
+
+    Those of default outbound access, of gateways and of nodes stand in no ARM body, or Azure changes them; those of an
+    appliance nobody knows, those of a firewall Azure does.
+    """
+    named = all(way.method is Method.NONE or bool(way.holders) for way in path.ways)
+    return named and not path.missing and not path.unsettled and not addresses(path, estate)[1]
 
 
 def _address(holder: str, estate: Estate) -> str | None:

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from governor.core import facts, ids
 from governor.core.address_gather import gather_addresses
+from governor.core.asymmetry import lost
 from governor.core.cluster_gather import gather
 from governor.core.draft import Draft
 from governor.core.estate import Estate
-from governor.core.hub_means import hub_at_fault, hub_means, link_repair, straight_out, table_repair
+from governor.core.hub_means import firewall_at_fault, hub_at_fault, hub_means, link_repair, straight_out, table_repair
 from governor.core.hub_verdict import bypasses
 from governor.core.judged import Judged, leaves_by_hub, look, spokes
 from governor.core.means import Means, breaks, means, shown, unread
@@ -80,8 +81,7 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:
         linked[name] = link_repair(spoke, subjects, estate)
         draft.missing.update(dict.fromkeys(spoke.hub.missing))
         _take_link(linked[name], spoke.policy, subjects, draft)
-        if told := hub_at_fault(spoke, estate):
-            draft.withheld.append(told)
+        draft.withheld += [told for told in (hub_at_fault(spoke, estate), firewall_at_fault(spoke, estate)) if told]
     for judged in subnets:
         draft.missing.update(dict.fromkeys(judged.missing))
         violated = tuple(v.requirement for v in judged.verdicts if v.result is Result.VIOLATION)
@@ -101,6 +101,7 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:
         elif proposed := _repair(judged, policy, violated, estate):
             _take(*proposed, judged, estate, draft)
         _told_about_bypass(place, violated, estate, draft)
+        _told_about_replies(judged, policy, draft)
 
 
 def _take_link(linked: Remediation | Reason | None, policy: Policy, subjects: tuple[Judged, ...], draft: Draft) -> None:
@@ -159,6 +160,19 @@ def _told_about_bypass(place: Place, violated: tuple[str, ...], estate: Estate, 
         text = f"take out of route table {ids.name(table.id)} by hand: {past}; no route of others is removed"
         about = _remediation(place.judged, (Requirement.SUBNET_ROUTE_BYPASS,), Means(Attachment()), False, estate)
         draft.withhold(about, Reason(Gate.REPLACE, text), (place.judged,))
+
+
+def _told_about_replies(judged: Judged, policy: Policy, draft: Draft) -> None:
+    """Whoever is reached from the internet is published on the firewall first, by people: the route waits for that."""
+    told = lost(judged.verdicts)
+    # A cluster has words of its own for what its Services are reached by.
+    if told is not None and told.result is Result.VIOLATION and not judged.occupants.clusters:
+        text = (
+            f"{told.seen}; publish it on the firewall by hand (DNAT) and move its clients, take its public address "
+            "off, or exempt it: this version publishes nothing"
+        )
+        reason = Reason(Gate.UNSUPPORTED, text)
+        draft.withheld.append(unmended(judged.subnet.id, policy.name, (Requirement.ROUTE_ASYMMETRY,), reason))
 
 
 def _repair(

@@ -45,6 +45,12 @@ def within(prefix: str, space: tuple[str, ...]) -> bool:
     return inner is not None and any(_inside(inner, one) for one in outer if one is not None)
 
 
+def single(address: str) -> str:
+    """An address in, the range that holds nothing else out; a range, or what is none, stays."""
+    found = _address(address)
+    return address if found is None else f"{address}/{found.max_prefixlen}"
+
+
 def is_private(prefix: str) -> bool:
     """A prefix in, whether all of it is private out; a service tag is public."""
     return within(prefix, _PRIVATE)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from governor.core import ids
 from governor.core.cause import VERSION, Cause, Scope
 from governor.core.plan import Reason, Remediation
+from governor.core.proof import Proof
 from governor.core.standing import Decision, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
@@ -51,7 +52,7 @@ class Offer(Struct, frozen=True, omit_defaults=True):
 class Record(Struct, frozen=True, omit_defaults=True):
     """The account of one run. changes: verdicts that differ from before; counts: all verdicts, by result.
 
-    decisions, undo: who decided what about its Remediations, and why.
+    decisions, undo: who decided what about its Remediations, and why. proofs: how far what was written is proven.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     gone: tuple[str, ...] = ()
     counts: dict[str, int] = {}
     done: tuple[Remediation, ...] = ()
+    proofs: tuple[Proof, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     withheld: tuple[Offer, ...] = ()
     decisions: tuple[Decision, ...] = ()
@@ -102,7 +104,7 @@ def encode(record: Record) -> bytes:
     What people can read elsewhere goes first: the ledger holds verdicts and offers. Outcomes go last: they are the
     account of what was written, and guard keeps their number small enough.
     """
-    return _without(record, ("changes", "gone", "withheld", "done", "outcomes"))
+    return _without(record, ("changes", "gone", "withheld", "done", "proofs", "outcomes"))
 
 
 def _without(record: Record, members: tuple[str, ...]) -> bytes:

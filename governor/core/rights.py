@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterable
 from typing import Final, assert_never
 
-from msgspec import Struct
-
-from governor.core import facts, ids
+from governor.core import facts, ids, joins
 from governor.core.cluster import Cluster
 from governor.core.estate import EVERYTHING, Estate, permissions
 from governor.core.hub_verdict import is_own
+from governor.core.joins import Right
 from governor.core.plan import Gate, Reason
 from governor.core.step import (
     CreateNatGateway,
@@ -42,13 +41,6 @@ _CLUSTERS: Final = "Microsoft.ContainerService/managedClusters"
 _JOIN: Final = "Microsoft.Network/virtualNetworks/subnets/join/action"
 
 
-class Right(Struct, frozen=True):
-    """An action, and the id of the resource on which it is needed."""
-
-    action: str
-    scope: str
-
-
 def needed(step: Step, estate: Estate) -> tuple[Right, ...]:
     """A step in, what others must allow for it out (facts/azure.md 9)."""
     match step:
@@ -73,11 +65,15 @@ def needed(step: Step, estate: Estate) -> tuple[Right, ...]:
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateNatGateway():
             wanted = ()
         case WriteInterface():
-            wanted = (Right("Microsoft.Network/networkInterfaces/write", step.target),)
+            nic = estate.find(step.target, facts.NetworkInterface)
+            named = joins.of_interface(step, nic) if isinstance(nic, facts.NetworkInterface) else ()
+            wanted = (Right("Microsoft.Network/networkInterfaces/write", step.target), *named)
         case WriteTag() if ids.kind(step.target) == ids.NAT_GATEWAY:
             wanted = ()
         case WriteTag():
-            wanted = (Right(f"{_address_type(step.target)}/write", step.target),)
+            address = estate.known.get(ids.key(step.target))
+            named = joins.of_address(address) if isinstance(address, facts.PublicIp | facts.PublicIpPrefix) else ()
+            wanted = (Right(f"{_address_type(step.target)}/write", step.target), *named)
         case DeleteAddress():
             wanted = (Right(f"{_address_type(step.target)}/delete", step.target),)
         case CreateRouteTable() | DeleteNatGateway():

@@ -73,7 +73,9 @@ def worth_a_run(seen: Verdict, stands: Stands | None) -> bool:
         return True
     if stands is None or not stands.told:
         # What is right from the start needs nobody's look: it stands on the survey's word.
-        return seen.result is Result.UNKNOWN or (stands is not None and stands.doubted)
+        return seen.result is Result.UNKNOWN or (
+            stands is not None and (stands.doubted or _moved(seen, stands.verdict))
+        )
     if seen.result is Result.UNKNOWN:
         return (stands.verdict.result, stands.verdict.policy) != (seen.result, seen.policy)
     return _alike(seen, stands.verdict) != stands.verdict
@@ -96,12 +98,18 @@ def replaces(seen: Verdict, stands: Stands | None) -> bool:
 
 def unseen(verdict: Verdict, why: str) -> Verdict:
     """A verdict on what cannot be seen any more in, Unknown out."""
-    return replace(verdict, result=Result.UNKNOWN, seen=why, addresses=(), waits=False)
+    return replace(verdict, result=Result.UNKNOWN, seen=why, addresses=(), waits=False, more=False)
 
 
 def of_subscription(scope: Remainder, why: str) -> Verdict:
     """A subscription that is not seen in, the Verdict that says so out."""
     return Verdict(scope.key, SUBSCRIPTION_SEEN, Result.UNKNOWN, seen=why)
+
+
+def _moved(seen: Verdict, stands: Verdict) -> bool:
+    """Whether something leaves from other addresses than before: whoever lists them must be told, by a run."""
+    known = stands.result is not Result.UNKNOWN
+    return known and (seen.addresses, seen.more) != (stands.addresses, stands.more)
 
 
 def _alike(seen: Verdict, stands: Verdict) -> Verdict:

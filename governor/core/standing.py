@@ -62,12 +62,35 @@ class UndoExemption(Struct, frozen=True):
     until: datetime
 
 
+class OwnRange(Struct, frozen=True, omit_defaults=True):
+    """A range that an API server lets in for its cluster's own way out. left: since when the cluster has another one,
+
+    None while it has not.
+    """
+
+    cluster: str
+    range: str
+    left: datetime | None = None
+
+
+class KnownClusters(Struct, frozen=True, omit_defaults=True):
+    """What the last run of a Scope knew of its clusters: keys of their node groups, ranges that are their own.
+
+    subscriptions: others than the Scope's own, in which some of them are.
+    """
+
+    node_groups: tuple[str, ...] = ()
+    ranges: tuple[OwnRange, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+
+
 class Standing(Struct, frozen=True):
     """touched: when somebody else was last heard to write the Scope. written: Remediations of the last hour, by policy.
 
     governed: resources under each policy in the subscription, by the verdicts that stand. failures: Remediations that
     failed in a row in this subscription. offered: digests of what the last run of the Scope withheld, with the gates.
     verdicts: the standing ones of this Scope. surveyed: those of them that only a survey has told, and no Record says.
+    clusters: what the last run knew of the clusters that live in the Scope.
     """
 
     pause: Pause | None = None
@@ -83,3 +106,4 @@ class Standing(Struct, frozen=True):
     offered: dict[str, tuple[str, ...]] = {}
     verdicts: tuple[Verdict, ...] = ()
     surveyed: tuple[Verdict, ...] = ()
+    clusters: KnownClusters = KnownClusters()

@@ -186,8 +186,10 @@ def touched(step: Step) -> tuple[str, ...]:
 def reversibility(step: Step) -> Reversibility:
     """A step in, how far undo can take it back out."""
     match step:
-        case WriteSubnet() | WriteRoute() | WritePropagation() | WritePeering() | WriteInterface() | WriteTag():
+        case WriteSubnet() | WriteRoute() | WritePropagation() | WritePeering() | WriteTag():
             return Reversibility.REVERSIBLE
+        case WriteInterface():
+            return Reversibility.LIMITED if step.lost else Reversibility.REVERSIBLE
         case WriteCluster():
             if step.is_final:
                 return Reversibility.IRREVERSIBLE

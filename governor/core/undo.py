@@ -205,7 +205,8 @@ def _cluster_back(original: Remediation, steps: list[Step], record: Record) -> R
     """A cluster and its subnets go back together, in reverse order, or not at all; None where nothing was written."""
     # A proxy that cannot be put back is proposed as it was, so that people are told why the whole stays.
     lost = tuple(step for step in steps if isinstance(step, WriteProxy) and step.lost)
-    back: tuple[Step, ...] = lost or tuple(one for step in reversed(steps) if (one := inverse(step)))
+    # What several runs tried is taken back once.
+    back: tuple[Step, ...] = lost or tuple(dict.fromkeys(one for step in reversed(steps) if (one := inverse(step))))
     if not back:
         return None
     return Remediation(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from governor.core import facts, ids
 from governor.core.estate import Estate, is_list
 from governor.core.hub import next_hop
-from governor.core.path import EgressPath, Method, Way, addresses, describe
+from governor.core.path import EgressPath, Method, Way, addresses, describe, is_whole
 from governor.core.policy import PathKind, Policy, Requirement
 from governor.core.selection import Expired, exempt
 from governor.core.services import needs_of
@@ -29,7 +29,8 @@ class Result(StrEnum):
 class Verdict(Struct, frozen=True, omit_defaults=True, gc=False):
     """One judgement. `seen` and `expected` are words for people; `addresses`: the public addresses it leaves from.
 
-    waits: Unknown only because a resource is being written; looking again soon will tell.
+    waits: Unknown only because a resource is being written; looking again soon will tell. more: it may leave from other
+    addresses as well, which are not known or change.
     """
 
     resource: str
@@ -40,16 +41,21 @@ class Verdict(Struct, frozen=True, omit_defaults=True, gc=False):
     expected: str = ""
     addresses: tuple[str, ...] = ()
     waits: bool = False
+    more: bool = False
 
 
 class Finding(Struct, frozen=True, gc=False):
-    """How a subnet leaves, seen by a policy. fits: every way is one that the policy allows. missing: what is unread."""
+    """How a subnet leaves, seen by a policy. fits: every way is one that the policy allows. missing: what is unread.
+
+    more: there are addresses that are not known.
+    """
 
     path: EgressPath
     fits: bool
     seen: str
     addresses: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    more: bool = False
 
 
 SUBNET_REQUIREMENTS: Final = (Requirement.SUBNET_EGRESS, Requirement.SUBNET_PRIVATE)
@@ -78,7 +84,7 @@ def find(path: EgressPath, network: facts.VirtualNetwork, policy: Policy, estate
     seen = describe(path)
     if fits and policy.egress.proxy is not None and Method.NONE in path.methods:
         seen = f"{seen} but the proxy"
-    return Finding(path, fits, seen, addresses(path, estate)[0])
+    return Finding(path, fits, seen, addresses(path, estate)[0], more=not is_whole(path, estate))
 
 
 def of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: Estate) -> Verdict:
@@ -101,7 +107,9 @@ def _of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: E
     result, seen = Result.COMPLIANT, finding.seen
     if not finding.fits:
         result, seen = exempted(subnet.id, requirement, policy, estate, seen)
-    return Verdict(subnet.id, requirement, result, policy.name, seen, _expected(allowed), finding.addresses)
+    return Verdict(
+        subnet.id, requirement, result, policy.name, seen, _expected(allowed), finding.addresses, more=finding.more
+    )
 
 
 @lru_cache(maxsize=64)

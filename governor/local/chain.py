@@ -81,13 +81,13 @@ def find(tx: Transaction, record_id: str) -> Record | None:
 
 def page(tx: Transaction, subscription: str | None, limit: int, continuation: str | None) -> Page:
     """A subscription (None: all of them) and where to go on in, its Records out, the newest first."""
-    after = "" if continuation is None else _opened(continuation)
+    after = "" if continuation is None else opened(continuation)
     if subscription is None:
         rows, records = _recent(tx, limit + 1, after)
     else:
         found = tx.under(_LEDGER, subscription.casefold(), "r|", after, limit + 1)
         rows, records = [row.row for row in found], [decode(Record, row.value) for row in found]
-    more = _sealed(rows[limit - 1]) if len(rows) > limit else None
+    more = sealed(rows[limit - 1]) if len(rows) > limit else None
     return Page(tuple(records[:limit]), more)
 
 
@@ -185,11 +185,13 @@ def _at(tx: Transaction, pointer: Pointer) -> Record | None:
     return None if row is None else decode(Record, row.value)
 
 
-def _sealed(text: str) -> str:
+def sealed(text: str) -> str:
+    """Where a page ended in, the continuation that says so out."""
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _opened(continuation: str) -> str:
+def opened(continuation: str) -> str:
+    """A continuation in, where its page ended out; ValueError for what is none."""
     try:
         padded = continuation + "=" * (-len(continuation) % 4)
         return base64.b64decode(padded, altchars=b"-_", validate=True).decode()

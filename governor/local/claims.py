@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from governor.core import ids
 from governor.core.cause import VERSION, Cause, Scope, Source
 from governor.core.record import run_id
+from governor.core.standing import KnownClusters
 from governor.local import keys
 from governor.local.keys import Times
 from governor.local.rows import Transaction
@@ -27,7 +28,7 @@ class Claim(Struct, frozen=True):
     """until: the end of the lease, None while nobody holds it. seen_by, seen_through, settled, policy_digest: the last
     run that ended. touched: when somebody else last wrote. met: the same, heard of while the Scope was held.
     unfinished: runs that were taken over and have intents without outcome. leased: the object outside the Scope that
-    the holder has leased."""
+    the holder has leased. clusters: what the last run knew of those that live here."""
 
     scope: Scope
     epoch: int = 0
@@ -40,6 +41,7 @@ class Claim(Struct, frozen=True):
     unfinished: tuple[str, ...] = ()
     leased: str | None = None
     met: datetime | UnsetType = UNSET
+    clusters: KnownClusters | UnsetType = UNSET
     v: int = VERSION
 
 
@@ -57,13 +59,30 @@ def heard(claim: Claim, cause: Cause, times: Times, echo: bool) -> Claim:
 
     What AKS keeps in the group of a cluster's nodes is not the network: it follows changes of the cluster, ours too.
     """
-    of_nodes = cause.subject is not None and ids.in_node_group(cause.subject)
+    of_nodes = cause.subject is not None and _of_nodes(claim, cause.subject)
     if cause.source is not Source.EVENT or echo or of_nodes:
         return claim
     at = min(cause.time, times.now + times.skew)
     if claim.touched is not None and at <= claim.touched:
         return claim
     return msgspec.structs.replace(claim, touched=at, met=UNSET if claim.until is None else at)
+
+
+def known(claim: Claim, cause: Cause) -> KnownClusters:
+    """What is known of the clusters of a Scope in the run of a Cause, which may point at one that nobody knows yet."""
+    there = KnownClusters() if claim.clusters is UNSET else claim.clusters
+    if cause.subject is None or ids.kind(cause.subject) != ids.CLUSTER:
+        return there
+    where = ids.parse(cause.subject).subscription.casefold()
+    if where == claim.scope.subscription.casefold():
+        return there
+    return msgspec.structs.replace(there, subscriptions=tuple(sorted({*there.subscriptions, where})))
+
+
+def _of_nodes(claim: Claim, subject: str) -> bool:
+    """Whether something is in a group that AKS names itself, or in one that a cluster of the Scope names."""
+    group = ids.key(ids.group_of(subject))
+    return ids.in_node_group(subject) or (claim.clusters is not UNSET and group in claim.clusters.node_groups)
 
 
 def answer(

@@ -3,11 +3,14 @@
 from datetime import datetime
 
 import msgspec
+from msgspec import UNSET
 
 from governor.core import ids
 from governor.core.cause import Cause, Remainder, Scope, Source, scopes
+from governor.core.notice import addresses_changed
 from governor.core.record import Became, Outcome, Record, run_id
-from governor.local import chain, claims, decisions, keys, runs, verdicts
+from governor.core.standing import KnownClusters
+from governor.local import chain, claims, decisions, keys, outbox, register, runs, verdicts
 from governor.local.rows import Transaction
 from governor.ports import Ending, Held, Lost, Run
 
@@ -33,6 +36,8 @@ def end(tx: Transaction, run: Run, ending: Ending, now: datetime) -> Record | No
     record = None if ending.record is None else _append(tx, run, ending.record)
     chain.mark(tx, run.scope.subscription)
     verdicts.replace(tx, run.scope, ending.verdicts, run.id, now)
+    if moves := register.replace(tx, run.scope, ending.verdicts, run.id, now):
+        outbox.put(tx, addresses_changed(run.scope, run.id, moves, now))
     verdicts.name(tx, run.scope, ending.named)
     decisions.offer(tx, run.scope, ending.withheld, now)
     runs.put(tx, msgspec.structs.replace(begun, ended=now, recorded=record is not None))
@@ -43,6 +48,7 @@ def end(tx: Transaction, run: Run, ending: Ending, now: datetime) -> Record | No
         settled=ending.settled,
         policy_digest=run.policy_digest,
         unfinished=runs.unfinished(tx, run.scope, (*claim.unfinished, run.id)),
+        clusters=UNSET if ending.clusters == KnownClusters() else ending.clusters,
     )
     claims.write(tx, left)
     runs.forget(tx, run.scope, run_id(run.scope, run.epoch - _KEPT))

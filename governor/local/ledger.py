@@ -11,13 +11,15 @@ from typing import Final
 import msgspec
 
 from governor.core.cause import Cause, Scope
+from governor.core.notice import Notice
 from governor.core.plan import Plan, Remediation
 from governor.core.record import Became, Outcome, Record, run_id
+from governor.core.register import Past, Sought
 from governor.core.sighting import GRAPH_LAG, Sighting
 from governor.core.standing import Decision, Pause, Standing, StandingApproval, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
-from governor.local import brakes, chain, claims, decisions, endings, keys, runs, verdicts
+from governor.local import brakes, chain, claims, decisions, endings, keys, outbox, register, runs, verdicts
 from governor.local.rows import Rows
 from governor.ports import (
     Absorbed,
@@ -30,11 +32,12 @@ from governor.ports import (
     Lost,
     Offered,
     Page,
+    RegisterPage,
     Run,
     Verification,
 )
 
-TABLES: Final = ("ledger", "claims", "brakes", "runs", "decisions", "recent", "named")
+TABLES: Final = ("ledger", "claims", "brakes", "runs", "decisions", "recent", "named", "addresses")
 MAX_PAGE: Final = 1000
 
 
@@ -66,9 +69,10 @@ class SqliteLedger:
     async def standing(self, scope: Scope, cause: Cause) -> Standing:
         now = self._clock.now()
         with self._rows.reading() as tx:
+            claim = claims.read(tx, scope)
             return Standing(
                 pause=brakes.paused(tx),
-                touched=claims.read(tx, scope).touched,
+                touched=claim.touched,
                 written=brakes.written(tx, scope.subscription, now),
                 tenant_written=brakes.tenant_written(tx, now),
                 governed=verdicts.governed(tx, scope.subscription),
@@ -80,6 +84,7 @@ class SqliteLedger:
                 offered=decisions.gates(tx, scope),
                 verdicts=verdicts.of_scope(tx, scope),
                 surveyed=verdicts.only_surveyed(tx, scope),
+                clusters=claims.known(claim, cause),
             )
 
     async def begin(self, held: Held, cause: Cause, policy_digest: str, plan: Plan) -> Run:
@@ -216,6 +221,26 @@ class SqliteLedger:
         with self._rows.writing() as tx:
             return endings.give_up(tx, cause, raw, (why, self._clock.now()))
 
+    async def addresses(
+        self, sought: Sought | None = None, limit: int = 200, continuation: str | None = None
+    ) -> RegisterPage:
+        with self._rows.reading() as tx:
+            return register.page(tx, sought or Sought(), max(1, min(limit, MAX_PAGE)), continuation)
+
+    async def address_history(self, resource: str) -> tuple[Past, ...]:
+        with self._rows.reading() as tx:
+            return register.history(tx, resource)
+
+    # -- notices
+
+    async def notices(self, subscription: str | None = None) -> tuple[Notice, ...]:
+        with self._rows.reading() as tx:
+            return outbox.waiting(tx, subscription)
+
+    async def sent(self, notice: Notice) -> None:
+        with self._rows.writing() as tx:
+            outbox.sent(tx, notice)
+
     # -- surveys
 
     async def surveyed(self, sightings: Sequence[Sighting]) -> tuple[Scope, ...]:
@@ -227,6 +252,8 @@ class SqliteLedger:
         with self._rows.writing() as tx:
             chain.mark(tx, seen.scope.subscription)
             stays = claims.seen_since(tx, seen.scope, seen.at - GRAPH_LAG, now)
+            if not stays:
+                register.surveyed(tx, seen.scope, seen.verdicts, now)
             return verdicts.surveyed(tx, seen, stays, now)
 
     async def unseen(self, scope: Scope, at: datetime, why: str) -> None:
@@ -234,6 +261,7 @@ class SqliteLedger:
         with self._rows.writing() as tx:
             if not claims.seen_since(tx, scope, at - GRAPH_LAG, now):
                 verdicts.unseen(tx, scope, why, now)
+                register.unseen(tx, scope, why, now)
 
     async def close(self) -> None:
         self._rows.close()

@@ -1,11 +1,12 @@
 """`explain --for-aks`: how to make a cluster that complies in a subnet; and `explain` of a cluster that is there."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.test_explain import APPS, DATA, NETWORK
+from tests.cli.test_explain import APPS, DATA, HUB, NETWORK
 
 READY = f"{NETWORK}/virtualNetworks/spoke-pay/subnets/snet-jobs"
 NEW = f"{NETWORK}/virtualNetworks/spoke-shop/subnets/snet-batch"
@@ -120,3 +121,57 @@ CLUSTER = (
     "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups/rg-shop/providers/"
     "Microsoft.ContainerService/managedClusters/aks-shop"
 )
+
+
+def changed(contoso: Path, folder: Path, network: str, subnet: str, **properties: object) -> Path:
+    """The sample estate with other members in one subnet."""
+    rows = json.loads(contoso.read_text())
+    there = next(row for row in rows if row["id"].endswith(f"/{network}"))
+    found = next(one for one in there["properties"]["subnets"] if one["name"] == subnet)
+    found["properties"].update(properties)
+    path = folder / "estate.json"
+    path.write_text(json.dumps(rows))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("prefix", "said", "overlay"),
+    [
+        ("10.99.0.0/24", "", False),
+        ("10.99.0.0/26", "room 59 addresses left, and three nodes with one more for upgrades need 4", True),
+        ("10.99.0.0/28", "room 11 addresses left", True),
+        ("10.99.0.0/29", "for AKS no cluster can live in it: 3 addresses left, and three nodes with one more", None),
+    ],
+)
+def test_a_subnet_must_have_room_for_nodes_and_pods(
+    run: Run, contoso: Path, tmp_path: Path, prefix: str, said: str, overlay: bool | None
+) -> None:
+    estate = changed(contoso, tmp_path, "spoke-pay", "snet-jobs", addressPrefix=prefix, ipConfigurations=[])
+    ran = run("explain", READY, "--estate", estate, "--for-aks")
+    assert said in ran.text
+    assert ("--network-plugin-mode overlay" in ran.text) is (overlay is True)
+    assert ("az aks create" in ran.text) is (overlay is not None)
+
+
+def test_where_an_api_server_lives_no_nodes_do(run: Run, contoso: Path, tmp_path: Path) -> None:
+    rows = json.loads(contoso.read_text())
+    cluster = next(row for row in rows if row["id"].endswith("/aks-shop"))
+    cluster["properties"]["apiServerAccessProfile"] = {"subnetId": READY.upper(), "enableVnetIntegration": True}
+    (tmp_path / "estate.json").write_text(json.dumps(rows))
+    ran = run("explain", READY, "--estate", tmp_path / "estate.json", "--for-aks")
+    assert "no nodes can live in it: the API server of cluster aks-shop does" in ran.text
+    assert "az aks create" not in ran.text
+
+
+def test_a_subnet_of_azures_own_and_one_that_is_exempt_ask_for_nothing(run: Run, contoso: Path, tmp_path: Path) -> None:
+    gateway = f"{HUB}/virtualNetworks/hub-weu/subnets/GatewaySubnet"
+    ran = run("explain", gateway, "--estate", contoso, "--for-aks")
+    assert "no cluster can live in it: it is a subnet of Azure's own" in ran.text
+    (tmp_path / "one.yaml").write_text(
+        "name: one\negress: {natGateway: {}}\n"
+        "exemptions:\n- {resource: '*/snet-batch', requirement: subnet-egress, owner: ann, reason: old, "
+        "until: 2099-01-01}\n"
+    )
+    ran = run("explain", NEW, "--estate", contoso, "--policies", tmp_path, "--for-aks")
+    assert "it is exempt from its policy and asks for no outboundType" in ran.text
+    assert "az aks create" not in ran.text

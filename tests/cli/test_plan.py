@@ -40,6 +40,7 @@ def test_json_holds_everything(run: Run, contoso: Path) -> None:
     }
     assert {(one["requirement"], one["why"]) for one in plan["unrepaired"]} == {
         ("cluster-private-api", "of clusters only outboundType is repaired"),
+        ("hub-firewall-nat", "it is judged only: its owner mends it"),
         ("ingress-path", "it is judged only: its owner mends it"),
     }
 
@@ -234,7 +235,7 @@ def test_a_scope_that_is_none(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setenv("EGRESS_GOVERNOR_ARM_ENDPOINT", f"http://127.0.0.1:{listener.getsockname()[1]}")
         ran = run("plan", "--scope", "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups/rg")
     assert ran.code == 1
-    assert "expected a subscription, a virtual network or a management group" in ran.err
+    assert "expected a subscription, a virtual network, a subnet, a cluster or a management group" in ran.err
 
 
 def test_an_endpoint_that_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch, unused_port: int) -> None:

@@ -80,8 +80,8 @@ async def test_a_gateway_that_is_gone_has_learned_nothing() -> None:
         ({"status": 400, "code": "VirtualNetworkGatewayNotProvisioned", "message": "no"}, None),
         ({"status": 409, "code": "ScopeLocked", "message": "no"}, "ScopeLocked: no"),
         ({"status": 202, "body": {}}, "Azure does not say where it will answer"),
-        ({"status": 200, "body": {}}, "what gateway vpn says it learned is no list: Object missing required"),
-        ({"status": 200, "body": []}, "what gateway vpn says it learned is no list: Expected `object`"),
+        ({"status": 200, "body": {}}, "what vpn answers to getLearnedRoutes is no list: Object missing required"),
+        ({"status": 200, "body": []}, "what vpn answers to getLearnedRoutes is no list: Expected `object`"),
     ],
     ids=str,
 )
@@ -135,7 +135,7 @@ async def test_a_busy_gateway_is_asked_again_and_then_by_a_later_run() -> None:
 
 async def test_a_gateway_that_is_too_slow_is_asked_by_a_later_run() -> None:
     azure = with_hub(seconds=200)
-    with pytest.raises(Transient, match="gateway vpn has not said what it learned"):
+    with pytest.raises(Transient, match="vpn has not answered getLearnedRoutes within 90 s"):
         await observed(azure)
     assert sum(azure.clock.slept) <= 90
 

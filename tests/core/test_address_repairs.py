@@ -25,7 +25,7 @@ from governor.core.policy import (
     PublicIps,
 )
 from governor.core.propose import proposal
-from governor.core.step import Step, conflict, edit, intended, inverse, reversibility
+from governor.core.step import Reversibility, Step, conflict, edit, intended, inverse, reversibility
 from tests.core.test_addresses import OLD, attached, made, remainder
 from tests.core.world import (
     ADDRESSES,
@@ -154,6 +154,21 @@ def test_how_far_each_can_be_taken_back() -> None:
 def exposed(*more: Body, interface: Body | None = None, network: Body = THERE) -> Estate:
     bodies = (network, OUT, interface or nic(public=PIP), attached(address()), group(), subscription())
     return estate(*bodies, *more)
+
+
+@pytest.mark.parametrize(("method", "lost"), [("Dynamic", ("203.0.113.1",)), ("Static", ())])
+def test_an_address_that_an_undo_would_not_bring_back_is_told_before(method: str, lost: tuple[str, ...]) -> None:
+    given = attached(address(publicIPAllocationMethod=method))
+    seen = estate(THERE, OUT, nic(public=PIP), given, group(), subscription())
+    (repair,) = planned(seen, freely()).remediations
+    (step,) = repair.steps
+    assert isinstance(step, WriteInterface)
+    assert step.lost == lost
+    assert reversibility(step) is (Reversibility.LIMITED if lost else Reversibility.REVERSIBLE)
+    assert repair.reason.endswith("203.0.113.1 is dynamic, and an undo may bring another") is bool(lost)
+    back = inverse(step)
+    assert isinstance(back, WriteInterface)
+    assert (back.to, back.lost) == (step.was, ())
 
 
 def test_a_machine_with_another_way_out_loses_its_address() -> None:

@@ -15,7 +15,9 @@ def test_what_lies_in_a_network_leads_to_it() -> None:
 def test_a_network_leads_to_itself_and_to_those_whose_hub_it_is() -> None:
     hub, spoke = VirtualNetwork(vnet_id("hub")), VirtualNetwork(vnet_id("spoke"))
     assert cause.scopes(vnet_id("hub"), [spoke, hub]) == (hub, spoke)
-    assert cause.scopes(subnet_id("AzureFirewallSubnet", "hub"), [spoke, hub]) == (hub,)
+    # By the subnet of its firewall all spokes leave; the others of its subnets concern itself alone.
+    assert cause.scopes(subnet_id("AzureFirewallSubnet", "hub"), [spoke, hub]) == (hub, spoke)
+    assert cause.scopes(subnet_id("shared", "hub"), [spoke, hub]) == (hub,)
 
 
 def test_a_peering_leads_to_its_network_and_to_whoever_named_it() -> None:

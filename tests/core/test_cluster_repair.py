@@ -1,5 +1,6 @@
 """A cluster changes as a whole: its API server lets new addresses in, its subnets are attached, its type follows."""
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from governor.core.forecast import Refusal, forecast
 from governor.core.judged import judge, look
 from governor.core.plan import Gate, Plan, Reason, Remediation
 from governor.core.policy import Clusters, Policies, Policy
-from governor.core.propose import propose
+from governor.core.propose import proposal, propose
 from governor.core.standing import Standing
 from governor.core.step import Reversibility, WriteSubnet, conflict, edit, inverse, name, reversibility
 from governor.core.verdict import Result
@@ -464,3 +465,108 @@ def test_order_of_steps_does_not_matter_to_the_forecast_of_a_cluster() -> None:
     assert not isinstance(back, Refusal)
     assert forth.all(Cluster) == back.all(Cluster)
     assert forth.all(Cluster)[0].outbound_type == "userAssignedNATGateway"
+
+
+# ---- what a firewall must let out -----------------------------------------------------------------------------------
+
+DEPENDENCIES = "outboundNetworkDependenciesEndpoints"
+UNPROVEN = freely(
+    hub_policy(next_hop={"westeurope": HOP}, hub_virtual_network={"westeurope": HUB_NETWORK}, peering="ignore")
+)
+
+
+def needed(*categories: str) -> Body:
+    def endpoint(host: str) -> Body:
+        return {"domainName": host, "endpointDetails": [{"port": 443, "protocol": "Https"}]}
+
+    value = [{"category": one, "endpoints": [endpoint(f"{n}.{one}") for n in range(5)]} for one in categories]
+    return {"id": ids.outbound_dependencies(TARGET), "value": value}
+
+
+def firewall_rules(azure: Azure, policy: Policy = UNPROVEN) -> str:
+    (reason,) = [r for r in of_cluster(planned(azure, policy))[1] if r.gate is Gate.HUB]
+    return reason.text
+
+
+def asked_what_it_needs(azure: Azure) -> bool:
+    return any(one.startswith("outboundDependencies(") for one in azure.asked)
+
+
+def test_what_a_cluster_has_to_reach_is_named_for_whoever_owns_the_firewall() -> None:
+    azure = Azure(spoke_with(nodes()), balanced(), needed("images", "time"), *HUB_READY)
+    assert firewall_rules(azure) == (
+        "firewall rules not read: whether they let cluster aks out is not known. Let out what it says it needs "
+        "(images: 0.images, 1.images, 2.images and 2 more; time: 0.time, 1.time, 2.time and 2 more; "
+        "`explain` of the cluster lists it all), then set `ready: assumed`, which takes it for granted"
+    )
+    many = Azure(spoke_with(nodes()), balanced(), needed(*map(str, range(30))), *HUB_READY)
+    assert "; 26 more categories;" in firewall_rules(many)
+
+
+def test_where_that_cannot_be_read_it_says_so() -> None:
+    azure = Azure(spoke_with(nodes()), balanced(), *HUB_READY, unreadable=[f"outboundDependencies({ids.key(TARGET)})"])
+    assert "Let out what it says it needs (not known: " in firewall_rules(azure)
+
+
+def test_nodes_and_pods_are_one_reason() -> None:
+    pools = [{"name": "pool0", "vnetSubnetID": NODES, "podSubnetID": subnet_id("pods")}]
+    made = balanced(agentPoolProfiles=pools)
+    azure = Azure(spoke_with(nodes(), nodes("pods")), made, needed("images"), *HUB_READY)
+    assert firewall_rules(azure).startswith("nodes, pods: firewall rules not read")
+
+
+@pytest.mark.parametrize(
+    ("policy", "properties"),
+    [
+        (HUB, {}),
+        (replace(UNPROVEN, egress=NAT.egress), {}),
+        # Something else holds it back, and it would be asked in vain.
+        (UNPROVEN, {"provisioningState": "Updating"}),
+    ],
+)
+def test_it_is_asked_only_where_somebody_must_be_told(policy: Policy, properties: Body) -> None:
+    azure = Azure(spoke_with(subnet("nodes")), balanced(**properties), needed("images"), *READY, *HUB_READY[:3])
+    planned(azure, policy)
+    assert not asked_what_it_needs(azure)
+    azure.bodies[ids.key(TARGET)]["properties"]["provisioningState"] = "Succeeded"
+    planned(azure, UNPROVEN)
+    assert asked_what_it_needs(azure)
+
+
+# ---- its own address ------------------------------------------------------------------------------------------------
+
+
+def kubernetes(public: str, *, rule: bool = False) -> Body:
+    made = balancer("kubernetes", public, outbound=True, rule=rule)
+    own = network("loadBalancers", "kubernetes", NODE_GROUP)
+    text = json.dumps(made).replace(made["id"], own)
+    found: Body = json.loads(text)
+    found["properties"]["frontendIPConfigurations"][0]["properties"]["subnet"] = {"id": NODES}
+    found["properties"]["backendAddressPools"][0]["properties"]["backendIPConfigurations"] = refs(vmss())
+    return found
+
+
+OTHERS = {**address("pip-svc", "20.0.0.5"), "id": address_id("pip-svc", NODE_GROUP)}
+
+
+@pytest.mark.parametrize(
+    ("balanced_by", "goes_with_it"),
+    [
+        (kubernetes(PIP), True),
+        # Somebody comes in by it, or it is the address of somebody else: that does not go with the type.
+        (kubernetes(PIP, rule=True), False),
+        (kubernetes(OTHERS["id"]), False),
+    ],
+)
+def test_its_own_way_out_is_told_with_the_cluster_and_no_second_thing_to_decide(
+    balanced_by: Body, goes_with_it: bool
+) -> None:
+    policies = Policies((NAT,))
+    seen = Azure(vnet(nodes()), balanced(), balanced_by, OTHERS, *READY).observe(policies)
+    proposed = proposal(seen, policies)
+    (repair,) = [r for r in proposed.plan.remediations if ids.kind(r.resource) == ids.CLUSTER]
+    frontends = [w for w in proposed.plan.withheld if ids.kind(w.remediation.resource) == ids.FRONTEND]
+    assert (not frontends) is goes_with_it
+    assert ("; with it goes 20.0.0.1 (pip-out) on load balancer kubernetes" in repair.reason) is goes_with_it
+    # What is told does not change what was approved.
+    assert repair.digest == of_cluster(planned(Azure(vnet(nodes()), balanced(), *READY), NAT))[0].digest

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from governor.core import brakes, gates, guard
 from governor.core.approval import ruling
 from governor.core.circumstances import Circumstances
-from governor.core.estate import deployments
+from governor.core.estate import deployments, list_of
 from governor.core.gates import GATES, AGate, for_undo, held_by
 from governor.core.judged import look
 from governor.core.plan import Gate, Plan, Reason, Withheld
@@ -118,19 +118,22 @@ def occupied(**changes: Any) -> Story:
 NOBODY_ASKED = Approvals(needed=())
 
 
-def next_to_an_appliance(app: Body, *bodies: Body) -> Story:
+def next_to_an_appliance(app: Body, *bodies: Body, ready: Literal["proven", "assumed"] = "proven") -> Story:
     """A subnet shall leave by an appliance next door."""
     door = subnet("door", addressPrefix="10.0.1.0/24", ipConfigurations=refs(config_id("nva")))
     nva = nic("nva", enableIPForwarding=True)
     nva["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] = "10.0.1.4"
     here = vnet(app, door, addressSpace={"addressPrefixes": ["10.0.0.0/16"]})
-    hub = Egress(hub=HubPolicy(next_hop={REGION: "10.0.1.4"}))
+    hub = Egress(hub=HubPolicy(next_hop={REGION: "10.0.1.4"}, ready=ready))
     policy = nat_policy(egress=hub, approvals=NOBODY_ASKED, select=Select(subnets=("app",)))
     return Story((here, nva, *bodies), policy)
 
 
 # A machine lives there, and nobody has read the rules of the appliance.
 BEHIND = next_to_an_appliance(subnet(**INHABITED), nic())
+# Nobody knows whether a load balancer leads to it, whose replies would be lost.
+PERHAPS_REACHED = next_to_an_appliance(subnet(**INHABITED), nic(), ready="assumed")
+PERHAPS_REACHED.unreadable = (list_of("loadBalancers", f"/subscriptions/{SUB}"),)
 # Its route table is somebody's, who lets nobody write routes.
 ROUTES = "Microsoft.Network/routeTables/routes/write"
 GUARDED = next_to_an_appliance(
@@ -157,6 +160,7 @@ STORIES: list[tuple[AGate, Gate, Story]] = [
         ),
     ),
     (gates.rules, Gate.HUB, BEHIND),
+    (gates.symmetric, Gate.HUB, PERHAPS_REACHED),
     (gates.rights, Gate.RIGHTS, GUARDED),
     (
         gates.left_alone,
@@ -173,7 +177,7 @@ STORIES: list[tuple[AGate, Gate, Story]] = [
 def test_every_gate_has_a_story() -> None:
     assert [gate for gate, _, _ in STORIES] == list(GATES)
     asked = {gate.__name__ for gate in set(GATES) - set(for_undo(GATES))}
-    assert asked == {"mode", "rules", "left_alone", "ruling"}
+    assert asked == {"mode", "rules", "symmetric", "left_alone", "ruling"}
 
 
 @pytest.mark.parametrize(("gate", "named", "story"), STORIES, ids=[gate.__name__ for gate, _, _ in STORIES])

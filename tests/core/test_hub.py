@@ -70,6 +70,8 @@ def test_a_new_network_gets_table_peering_and_attachment_in_this_order() -> None
     after = first.done()
     assert after.plan == Plan()
     results = {place: verdict.result for place, verdict in after.verdicts.items() if place[0] in ("app", "db", "spoke")}
+    # The firewall has one address and no NAT gateway, which is audited.
+    assert results.pop(("spoke", "hub-firewall-nat")) is Result.VIOLATION
     assert set(results.values()) == {Result.COMPLIANT}
     assert results["spoke", "hub-peering"]
     assert results["app", "subnet-route-default"]

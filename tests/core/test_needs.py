@@ -7,11 +7,14 @@ import pytest
 
 from governor.core import ids, needs
 from governor.core.estate import Gap, clusters, deployments, list_of, permissions
+from governor.core.judged import judge
 from governor.core.needs import Needs
+from governor.core.occupancy import clusters_known, elsewhere_unlisted
 from governor.core.policy import PathKind, Policies, Policy
 from governor.core.policy import Select as Conditions
 from governor.core.routing import NETWORK_TAG
-from governor.core.standing import Standing
+from governor.core.standing import KnownClusters, Standing
+from governor.core.verdict import Result
 from tests.core.test_guard import next_to_an_appliance
 from tests.core.world import (
     AT,
@@ -163,3 +166,40 @@ def test_targets_of_interrupted_steps_are_read_too_and_once() -> None:
     seen = estate(vnet(DONE), nat("ng", PIP), absent=[NG])
     wanted = needs.with_targets(Needs((PIP,), (CLUSTERS,)), (PIP, nat_id(), NG, OWN_GROUP, OWN_GROUP), seen)
     assert wanted == Needs((PIP, OWN_GROUP), (CLUSTERS,))
+
+
+# ---- clusters of other subscriptions --------------------------------------------------------------------------------
+
+OTHER = SUB[:-1] + "b"
+NODE = (
+    f"/subscriptions/{OTHER}/resourceGroups/nodes/providers/Microsoft.Compute/virtualMachineScaleSets/s"
+    "/virtualMachines/0/networkInterfaces/n/ipConfigurations/c"
+)
+
+
+def asked_clusters(azure: Azure, standing: Standing) -> list[str]:
+    azure.observe(Policies((nat_policy(),)), standing)
+    return sorted(one for one in azure.asked if one.startswith("clusters("))
+
+
+def test_whose_nodes_live_in_a_network_is_asked_in_their_own_subscription() -> None:
+    there = vnet(subnet(natGateway=nat_id(), ipConfigurations=refs(NODE)))
+    assert asked_clusters(Azure(there, nat("ng", PIP), address()), Standing()) == [CLUSTERS, f"clusters({OTHER})"]
+
+
+def test_a_cluster_that_a_run_knows_is_asked_for_before_it_has_nodes() -> None:
+    standing = Standing(clusters=KnownClusters(subscriptions=(OTHER,)))
+    assert asked_clusters(Azure(vnet(subnet())), standing) == [CLUSTERS, f"clusters({OTHER})"]
+    assert asked_clusters(Azure(vnet(subnet())), Standing()) == [CLUSTERS]
+
+
+def test_what_was_not_read_of_another_subscription_is_said_and_holds_back() -> None:
+    there = vnet(subnet(ipConfigurations=refs(NODE)))
+    azure = Azure(there, unreadable=[f"clusters({OTHER})"])
+    seen = azure.observe()
+    assert clusters_known(seen.networks[0], seen) is False
+    assert elsewhere_unlisted(seen.networks[0], seen).startswith(f"the clusters of subscription {OTHER}, whose nodes")
+    (told,) = [v for v in judge(seen, Policies((nat_policy(),))) if v.requirement == "cluster-outbound-type"]
+    assert told.result is Result.UNKNOWN
+    here = Azure(vnet(subnet(ipConfigurations=refs(NODE.replace(OTHER, SUB))))).observe()
+    assert elsewhere_unlisted(here.networks[0], here) == ""

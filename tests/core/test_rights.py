@@ -7,10 +7,11 @@ import pytest
 from governor.core import estate as estates
 from governor.core import facts, ids
 from governor.core.estate import EVERYTHING, Gap
+from governor.core.joins import Right
 from governor.core.peering import Flags
 from governor.core.plan import Gate, Reason
 from governor.core.policy import Policies
-from governor.core.rights import Right, asked, forbidden, grants, needed
+from governor.core.rights import asked, forbidden, grants, needed
 from governor.core.routing import NETWORK_TAG, RouteTo
 from governor.core.step import (
     Attachment,
@@ -23,10 +24,12 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteInterface,
     WritePeering,
     WritePropagation,
     WriteRoute,
     WriteSubnet,
+    WriteTag,
     name,
 )
 from tests.core.hub_world import AROUND, GROUP_MADE, hub_network, hub_policy, spoke
@@ -36,12 +39,17 @@ from tests.core.world import (
     REGION,
     Azure,
     Body,
+    address,
     address_id,
+    balancer_id,
     encoded,
     estate,
     nat_id,
     network,
+    nic,
+    nic_id,
     permissions,
+    refs,
     subnet,
     subnet_id,
     table,
@@ -100,6 +108,57 @@ NEEDED: list[tuple[Step, tuple[Right, ...]]] = [
     (CreateRouteTable(table_id("new"), REGION), ()),
     (DeleteNatGateway(nat_id()), ()),
 ]
+
+NETWORK = "Microsoft.Network"
+NIC, GUARD, WEB = nic_id(), network("networkSecurityGroups", "guard"), network("applicationSecurityGroups", "web")
+POOL, GATEWAY = f"{balancer_id()}/backendAddressPools/pool", network("applicationGateways", "agw")
+
+
+def interface() -> Body:
+    """An interface that names everything that can be joined."""
+    body = nic("nic", POOL, public=address_id(), networkSecurityGroup={"id": GUARD})
+    body["properties"]["ipConfigurations"][0]["properties"] |= {
+        "subnet": {"id": subnet_id()},
+        "applicationSecurityGroups": refs(WEB),
+        "loadBalancerInboundNatRules": refs(f"{balancer_id()}/inboundNatRules/ssh"),
+        "applicationGatewayBackendAddressPools": refs(f"{GATEWAY}/backendAddressPools/pool"),
+    }
+    return body
+
+
+JOINED = (
+    Right(f"{NETWORK}/networkInterfaces/write", NIC),
+    Right(f"{NETWORK}/networkSecurityGroups/join/action", GUARD),
+    Right(f"{NETWORK}/virtualNetworks/subnets/join/action", subnet_id()),
+    Right(f"{NETWORK}/publicIPAddresses/join/action", address_id()),
+    Right(f"{NETWORK}/applicationSecurityGroups/joinIpConfiguration/action", WEB),
+    Right(f"{NETWORK}/loadBalancers/backendAddressPools/join/action", balancer_id()),
+    Right(f"{NETWORK}/loadBalancers/inboundNatRules/join/action", balancer_id()),
+    Right(f"{NETWORK}/applicationGateways/backendAddressPools/join/action", GATEWAY),
+)
+
+
+def test_an_interface_is_written_by_whoever_may_join_all_that_its_body_names() -> None:
+    there = seen(interface())
+    take = WriteInterface(NIC, {"ipconfig1": None}, {"ipconfig1": address_id()})
+    assert needed(take, there) == tuple(one for one in JOINED if "publicIPAddresses" not in one.action)
+    # What comes back must be joined, and so must what stays.
+    back = WriteInterface(NIC, {"ipconfig1": address_id("other")}, {"ipconfig1": None})
+    assert {right.scope for right in needed(back, there)} >= {address_id("other"), GUARD}
+    stays = WriteInterface(NIC, {"another": None}, {"another": address_id("other")})
+    assert needed(stays, there) == JOINED
+
+
+def test_the_tag_of_an_address_asks_for_what_the_address_is_from() -> None:
+    prefix, plan = network("publicIPPrefixes", "p"), network("ddosProtectionPlans", "d")
+    body = address("pip", publicIPPrefix={"id": prefix}, ddosSettings={"ddosProtectionPlan": {"id": plan}})
+    assert needed(WriteTag(address_id("pip"), "a", "b"), seen(body)) == (
+        Right(f"{NETWORK}/publicIPAddresses/write", address_id("pip")),
+        Right(f"{NETWORK}/publicIPPrefixes/join/action", prefix),
+        Right(f"{NETWORK}/ddosProtectionPlans/join/action", plan),
+    )
+    made = {"id": prefix, "type": f"{NETWORK}/publicIPPrefixes", "properties": {}}
+    assert needed(WriteTag(prefix, "a", "b"), seen(made)) == (Right(f"{NETWORK}/publicIPPrefixes/write", prefix),)
 
 
 @pytest.mark.parametrize(("step", "rights"), NEEDED)

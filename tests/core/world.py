@@ -381,6 +381,8 @@ def _is_listed(resource_id: str, name: str) -> bool:
             return name.startswith("deployments(")
         case ids.PERMISSIONS:
             return name == estates.permissions(resource_id.partition("/providers/Microsoft.Authorization/")[0])
+        case ids.OUTBOUND_DEPENDENCIES:
+            return name == estates.outbound_dependencies(ids.top_level(resource_id))
         case kind if kind in _LISTS:
             return name.casefold().startswith(_LISTS[kind])
         case ids.LEARNED_ROUTES:
@@ -501,7 +503,7 @@ class Azure:
             else:
                 absent.append(one)
         for name in wanted.lists:
-            if name in self.unreadable:
+            if ids.key(name) in self.unreadable:
                 gaps.append(Gap(name, "no permission"))
                 continue
             listed.append(name)

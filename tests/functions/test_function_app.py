@@ -1,5 +1,7 @@
 """The function app as it is deployed, served by devhost against the simulator: from a posted event to the repair."""
 
+import csv
+import io
 import json
 import os
 import sqlite3
@@ -25,7 +27,7 @@ from tests.scenarios.world import REGION, SUB, subnet, vnet, vnet_body
 
 CHECKOUT = Path(__file__).parents[2]
 NAMES = {"resource_changed", "govern", "given_up", "decide", "undo", "pause", "records", "health"}
-NAMES |= {"sweep", "survey", "given_up_survey", "admission"}
+NAMES |= {"sweep", "survey", "given_up_survey", "admission", "addresses"}
 POLICY = """
 name: nat-per-vnet
 mode: enforce
@@ -100,6 +102,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         "EGRESS_GOVERNOR_ARM_ENDPOINT": f"http://127.0.0.1:{server.port}",
         "EGRESS_GOVERNOR_CLOCK_SKEW_SECONDS": "0",
         "EGRESS_GOVERNOR_SWEEP_SCHEDULE": "0 0 0 1 1 *",
+        "EGRESS_GOVERNOR_NOTICES_TOPIC": f"http://127.0.0.1:{server.port}/topics/told/api/events",
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
@@ -238,6 +241,53 @@ async def test_a_survey_that_always_fails_ends_as_a_record(site: Site) -> None:
     blob = await wiring.worker().ports.ledger.blob(record["note"].rpartition(" ")[2].rstrip(")"))
     assert blob is not None
     assert SUB.encode() in blob
+
+
+async def test_the_register_over_http(site: Site) -> None:
+    for number in (1, 2):
+        site.put(vnet(f"spoke-{number}"), vnet_body(("app", "10.0.1.0/24"), ("db", "10.0.2.0/24")))
+        await site.events(vnet(f"spoke-{number}"), "EventGridSchema")
+    status, whole = await site.get("addresses")
+    assert (status, whole["continuation"]) == (200, None)
+    assert sorted(one["resource"] for one in whole["addresses"]) == sorted(
+        subnet(f"spoke-{number}", name) for number in (1, 2) for name in ("app", "db")
+    )
+    first = whole["addresses"][0]
+    assert (first["kind"], first["policy"], first["whole"]) == ("subnet", "nat-per-vnet", True)
+    status, record = await site.get(f"records/{first['record']}")
+    assert status == 200
+    assert first["since"] >= record["time"]
+    # A page at a time it is the same.
+    _, page = await site.get("addresses?limit=3")
+    _, rest = await site.get(f"addresses?limit=3&continuation={page['continuation']}")
+    assert [len(one["addresses"]) for one in (page, rest)] == [3, 1]
+    assert [*page["addresses"], *rest["addresses"]] == whole["addresses"]
+    assert rest["continuation"] is None
+    assert (await site.get("addresses?policy=others"))[1]["addresses"] == []
+    assert (await site.get("addresses?cluster=k1"))[1]["addresses"] == []
+    async with site.http.get(f"{site.url}/api/addresses?format=txt") as answer:
+        assert answer.content_type == "text/plain"
+        assert (await answer.text()).split() == sorted({a for one in whole["addresses"] for a in one["addresses"]})
+    async with site.http.get(f"{site.url}/api/addresses?format=csv&limit=1") as answer:
+        assert answer.content_type == "text/csv"
+        assert answer.headers["x-egress-governor-continuation"]
+        (row,) = csv.DictReader(io.StringIO(await answer.text()))
+    assert (row["resource"], row["addresses"]) == (first["resource"], " ".join(first["addresses"]))
+    for wrong in ("format=xml", "limit=0", "limit=1001", "limit=x", "continuation=@"):
+        status, said = await site.get(f"addresses?{wrong}")
+        assert (status, wrong.partition("=")[0] in said["error"]) == (400, True)
+
+
+async def test_a_notice_that_no_run_could_send_goes_with_the_next_sweep(site: Site) -> None:
+    site.arm.faults.append(Fault(method="POST", path="/topics/told/api/events", status=503))
+    site.put(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await site.events(vnet("spoke-1"), "EventGridSchema")
+    assert site.attached("spoke-1") == {"app": "ng-spoke-1"}
+    assert site.arm.published("told") == []
+    await site.wake("sweep", "")
+    (event,) = site.arm.published("told")
+    assert event["type"] == "EgressGovernor.AddressesChanged"
+    assert event["data"]["what"]["moves"][0]["now"]["resource"] == subnet("spoke-1", "app")
 
 
 def waiting(site: Site, queue: str = CAUSES) -> list[str]:

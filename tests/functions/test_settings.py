@@ -87,3 +87,37 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert [line.partition("=")[0] for line in str(found.value).splitlines()] == [
         PREFIX + name for name in ("STORE", "POLICIES", "MODE_CEILING", "CLOCK_SKEW_SECONDS", "SCOPES")
     ]
+
+
+TOPIC = "https://told.westeurope-1.eventgrid.azure.net/api/events"
+
+
+@pytest.mark.parametrize(
+    ("given", "topic"),
+    [
+        ("", None),
+        (TOPIC, TOPIC),
+        (TOPIC.replace(".net", ".us"), TOPIC.replace(".net", ".us")),
+        ("http://127.0.0.1:8443/topics/told/api/events", "http://127.0.0.1:8443/topics/told/api/events"),
+    ],
+)
+def test_where_notices_go(tmp_path: Path, given: str, topic: str | None) -> None:
+    assert read(tmp_path, NOTICES_TOPIC=given).notices_topic == topic
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "told",
+        TOPIC.replace("https", "http"),
+        "https://eventgrid.azure.net.example.com/api/events",
+        "https://example.com/api/events",
+        TOPIC.replace("told", "user@told"),
+        f"{TOPIC}?code=secret",
+        TOPIC.replace("/api", ":8443/api"),
+        "ftp://127.0.0.1/topic",
+    ],
+)
+def test_a_token_for_event_grid_goes_to_event_grid_alone(tmp_path: Path, given: str) -> None:
+    with pytest.raises(SettingsError, match="EGRESS_GOVERNOR_NOTICES_TOPIC"):
+        read(tmp_path, NOTICES_TOPIC=given)

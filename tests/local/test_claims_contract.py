@@ -6,17 +6,20 @@ import msgspec
 import pytest
 
 from governor.core.cause import Source
+from governor.core.standing import KnownClusters
 from governor.ports import Absorbed, Busy, Held, Ledger
 from tests.local.worlds import (
     ELSEWHERE,
     GATEWAY,
     NETWORK,
     NOON,
+    OTHER,
     POLICIES,
     REST,
     SCOPE,
     STEP,
     SUBNET,
+    SUBSCRIPTION,
     applied,
     begun,
     cause,
@@ -183,6 +186,30 @@ async def test_a_write_that_is_still_open_echoes_until_now(ledger: Ledger, clock
     clock.advance(300)
     await ledger.claim(event(NOON + timedelta(seconds=299)), SCOPE, POLICIES)
     assert await touched(ledger) is None
+
+
+@pytest.mark.parametrize(("group", "counts"), [("MC_rg_k_westeurope", False), ("Nodes-of-k", False), ("rg", True)])
+async def test_what_aks_keeps_among_its_nodes_is_nobodys_write_of_the_network(
+    ledger: Ledger, clock: FakeClock, group: str, counts: bool
+) -> None:
+    """Its name begins with MC_, or the last run has seen that a cluster of the Scope names it."""
+    nodes = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/nodes-of-k"
+    known = KnownClusters((nodes,))
+    await ledger.end(await begun(ledger), msgspec.structs.replace(ending(), clusters=known))
+    assert (await ledger.standing(SCOPE, event())).clusters == known
+    clock.advance(60)
+    balancer = f"{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Network/loadBalancers/kubernetes"
+    await ledger.claim(event(clock.now(), f"/subscriptions/{balancer}"), SCOPE, POLICIES)
+    assert await touched(ledger) == (timedelta(seconds=60) if counts else None)
+
+
+@pytest.mark.parametrize(("where", "expected"), [(SUBSCRIPTION.upper(), ()), (OTHER, (OTHER,))])
+async def test_a_cause_may_point_at_a_cluster_of_another_subscription(
+    ledger: Ledger, where: str, expected: tuple[str, ...]
+) -> None:
+    pointed = f"/subscriptions/{where}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/k"
+    assert (await ledger.standing(SCOPE, event(subject=pointed))).clusters == KnownClusters(subscriptions=expected)
+    assert (await ledger.standing(SCOPE, event())).clusters == KnownClusters()
 
 
 async def test_between_two_writes_of_ours_somebody_else_may_have_written(ledger: Ledger, clock: FakeClock) -> None:

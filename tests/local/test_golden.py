@@ -13,14 +13,26 @@ import pytest
 from msgspec import Struct
 
 from governor import messages
+from governor.core import notice
 from governor.core.cause import Caller, Cause, Source, Survey
+from governor.core.notice import AddressesChanged, Notice
 from governor.core.plan import Gate, Reason, Remediation, Withheld
 from governor.core.proxy_step import Proxy, WriteProxy
 from governor.core.record import Became, Offer, Outcome, Record, encode
-from governor.core.standing import Decision, Pause, Ruling, StandingApproval, UndoExemption, UndoRequest
+from governor.core.register import Entry, Move, Past, Registered
+from governor.core.standing import (
+    Decision,
+    KnownClusters,
+    OwnRange,
+    Pause,
+    Ruling,
+    StandingApproval,
+    UndoExemption,
+    UndoRequest,
+)
 from governor.core.step import Attachment, CreateNatGateway, WriteSubnet
 from governor.core.verdict import Result, Verdict
-from governor.local import brakes, chain, claims, decisions, runs, verdicts
+from governor.local import brakes, chain, claims, decisions, register, runs, verdicts
 from governor.local.rows import decode
 from governor.ports import Intent, Run
 from tests.local.worlds import GATEWAY, NETWORK, OTHER, REST, SCOPE, SUBNET, SUBSCRIPTION
@@ -28,6 +40,8 @@ from tests.local.worlds import GATEWAY, NETWORK, OTHER, REST, SCOPE, SUBNET, SUB
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "v1"
 
 AT: Final = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+GROUP: Final = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/nodes"
+CLUSTER: Final = f"{NETWORK.partition('/providers/')[0]}/providers/Microsoft.ContainerService/managedClusters/k"
 LATER: Final = AT + timedelta(hours=72)
 RUN: Final = "0123456789abcdef01234567"
 DIGEST: Final = "fedcba9876543210"
@@ -92,19 +106,22 @@ RECORD: Final = Record(
 STARTED: Final = Run(RUN, SCOPE, 7, CAUSE, "policies")
 INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 
-CLUSTER: Final = (
-    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/k"
-)
+OTHERS: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ContainerService"
 PROXY: Final = WriteProxy(
-    CLUSTER,
+    f"{OTHERS}/managedClusters/k",
     Proxy(True, None, f"@keyvault:kv-proxy/address/{'0' * 32}", None, ("10.0.0.0/8",), ("http://proxy:3128",)),
     Proxy(True, "http://old:3128", shown=("http://old:3128",)),
     lost=True,
     without=("old.example",),
 )
+ENTRY: Final = Entry(SUBNET, "NAT gateway nat", ("198.51.100.7",), False, "spokes", True, "it is Updating")
+WAS: Final = Entry(SUBNET, "default outbound access", whole=False, policy="spokes")
 
 STORED: Final[dict[str, Struct]] = {
     "claim": claims.Claim(SCOPE, 7, LATER, RUN, AT, True, "policies", AT, (RUN,), GATEWAY),
+    "claim-with-clusters": claims.Claim(
+        SCOPE, 7, seen_through=AT, clusters=KnownClusters((GROUP,), (OwnRange(CLUSTER, "203.0.113.1/32", LATER),))
+    ),
     "lease": claims.Lease(GATEWAY, RUN, LATER),
     "run": runs.Begun(STARTED, DIGEST, (REMEDIATION,), AT, LATER, True, f"{RUN[:-1]}8"),
     "intent": runs.Intended(INTENT),
@@ -131,6 +148,10 @@ STORED: Final[dict[str, Struct]] = {
     "standing-approval": decisions.Approved(StandingApproval("brief", "spokes", NETWORK, "ann", AT, "routine", LATER)),
     "undo-request": decisions.Asked(UndoRequest(RUN, "ann", AT, "it broke", 7)),
     "undo-exemption": decisions.LeftAlone(UndoExemption(SUBNET, RUN, LATER)),
+    "more-verdict": verdicts.StandingVerdict(SCOPE, msgspec.structs.replace(VERDICT, more=True), AT, RUN),
+    "registered": register.Stands(Registered(ENTRY, AT, RUN)),
+    "registered-before": register.Was(Past(WAS, AT, LATER, RUN, f"{RUN[:-1]}8")),
+    "notice": Notice(f"addresses-{RUN}", AT, SCOPE, RUN, AddressesChanged((Move(ENTRY, WAS),), 3), "allow it"),
 }
 MEANT: Final[dict[str, object]] = {"message": CAUSE, "survey": SURVEY, "record": RECORD, **STORED}
 
@@ -165,7 +186,7 @@ def test_every_value_says_its_version() -> None:
 
 
 def test_every_kind_of_stored_value_has_a_file() -> None:
-    modules = (brakes, chain, claims, decisions, runs, verdicts)
+    modules = (brakes, chain, claims, decisions, notice, register, runs, verdicts)
     kinds = {
         kind
         for module in modules

@@ -12,8 +12,9 @@ DOCUMENTS = [
     CHECKOUT / "CONTRIBUTING.md",
     CHECKOUT / "SECURITY.md",
     *CHECKOUT.glob("docs/*.md"),
+    *CHECKOUT.glob("docs/stories/*.md"),
 ]
-GROUPS = ("records", "policies", "simulator")
+GROUPS = ("records", "notices", "policies", "simulator")
 
 
 @cache

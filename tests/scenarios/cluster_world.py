@@ -24,8 +24,9 @@ def cluster(name: str = "k1") -> str:
 
 def body(*subnets: str, outbound: str = "", **properties: Any) -> dict[str, Any]:
     """What `az aks create` sends: a pool in each subnet, or one in a network that Azure makes."""
+    count = properties.pop("count", 2)
     pools = [
-        {"name": f"p{i}", "count": 2, "mode": "System", **({"vnetSubnetID": one} if one else {})}
+        {"name": f"p{i}", "count": count, "mode": "System", **({"vnetSubnetID": one} if one else {})}
         for i, one in enumerate(subnets or ("",))
     ]
     profile = {"networkPlugin": "azure", **properties.pop("networkProfile", {})}

@@ -25,6 +25,7 @@ BALANCER = network("loadBalancers/lb")
 STANDARD = {"location": REGION, "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}}
 MACHINE = f"{ids.group_of(NIC)}/providers/Microsoft.Compute/virtualMachines/vm"
 DAY = 86_400
+JOINED = "Microsoft.Network"
 
 
 def interface(where: str, address: str | None = None, **properties: Any) -> dict[str, Any]:
@@ -164,6 +165,30 @@ async def test_whoever_forwards_is_left_alone(tmp_path: Path) -> None:
     await world.quiet()
     offer = (await offered(world, NIC)).withheld
     assert offer.reasons[0].text == "it forwards traffic of others: whoever routes is changed by hand only"
+
+
+async def test_what_the_body_names_must_be_joined_and_that_is_known_before_the_write(tmp_path: Path) -> None:
+    free = nat_policy(public_ips=PublicIps(), approvals=Approvals(needed=()), occupied=Mode.ENFORCE)
+    world = World(tmp_path, free, limited=True)
+    guard = network("networkSecurityGroups/guard")
+    world.roles.give("", "*", less=(f"{JOINED}/networkSecurityGroups/join/action",))
+    world.put_now(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    await world.quiet()
+    world.clock.advance(600)
+    world.put_now(PIP, STANDARD)
+    world.put_now(guard, {"location": REGION})
+    world.put_now(NIC, interface(subnet("spoke-1", "app"), PIP, networkSecurityGroup={"id": guard}))
+    await world.quiet()
+    (reason,) = (await offered(world, NIC)).withheld.reasons
+    assert reason.gate is Gate.RIGHTS
+    assert reason.text == (
+        f"the governor may not {JOINED}/networkSecurityGroups/join/action on guard: grant it there ({guard})"
+    )
+    assert [answer for answer in world.arm.requests if answer.status == 403] == []
+    world.roles.give("", "*")
+    world.clock.advance(3600)
+    await world.sweep(SUB)
+    assert "ipConfiguration" not in world.get(PIP)["properties"]
 
 
 async def test_an_address_that_is_put_on_a_machine_later_is_found_by_its_event(tmp_path: Path) -> None:

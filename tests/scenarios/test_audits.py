@@ -193,7 +193,7 @@ async def test_seed_b_what_is_wrong_with_the_way_in_is_told_and_left_to_its_owne
     assert set((await results(world)).values()) == {Result.COMPLIANT}
 
 
-async def test_a_sweep_tells_the_same(tmp_path: Path) -> None:
+async def test_seed_b_a_sweep_tells_the_same_of_the_way_in(tmp_path: Path) -> None:
     world = await fronted(tmp_path)
     by_run = await told(world)
     world.clock.advance(3600)

@@ -136,9 +136,10 @@ async def test_a_cluster_waits_for_a_person_and_its_subnets_with_it(tmp_path: Pa
     assert world.attached("spoke-1") == {"nodes": None}
     ((gate, _),) = await withheld(world)
     assert gate is Gate.APPROVAL
-    # Beside it the address of its load balancer is told, which only its own change takes away.
-    asked = [o for o in await world.ports.ledger.offered() if o.withheld.remediation.requirements]
-    (offer,) = [o for o in asked if o.withheld.remediation.steps]
+    # The address of its load balancer goes with it, and is no second thing to look at.
+    (offer,) = [o for o in await world.ports.ledger.offered() if o.withheld.remediation.requirements]
+    assert "; with it goes 198.18." in offer.withheld.remediation.reason
+    assert offer.withheld.remediation.reason.endswith("on load balancer kubernetes")
     digest = offer.withheld.remediation.digest
     await decisions.rule(digest, Ruling.APPROVE, ("ann", "go"), world.ports, world.rules.policies)
     await world.quiet()
@@ -179,6 +180,12 @@ async def test_a_cluster_that_lets_nobody_in_is_tried_again_later_and_not_in_a_l
     assert [o.became for o in tries] == [Became.PENDING, Became.PENDING, Became.DONE]
     # The subnet was attached once, and what was approved for the whole stands for the rest.
     assert sum(isinstance(o.step, WriteSubnet) for r in await world.records() for o in r.outcomes) == 1
+    # Taken back is the whole of it, too, although the last run has written the type alone.
+    last = next(r for r in reversed(await world.records()) if r.outcomes)
+    world.clock.advance(600)
+    await decisions.undo(last.id, 7, ("ann", "breaks our build"), world.ports)
+    await world.quiet()
+    assert (type_of(world), world.attached("spoke-1")) == ("loadBalancer", {"nodes": None})
 
 
 async def test_a_cluster_that_failed_is_left_to_people(tmp_path: Path) -> None:
@@ -340,11 +347,12 @@ async def test_a_policy_that_only_judges_leaves_clusters_alone(tmp_path: Path) -
     assert (await verdicts(world))["cluster-outbound-type"][0] is Result.VIOLATION
 
 
-async def test_what_aks_writes_for_an_undo_is_nobody_elses_write(tmp_path: Path) -> None:
+@pytest.mark.parametrize("group", [{}, {"nodeResourceGroup": "nodes-of-k1"}])
+async def test_what_aks_writes_for_an_undo_is_nobody_elses_write(tmp_path: Path, group: dict[str, str]) -> None:
     """Changing the type takes AKS minutes, in which it writes the node group; the subnets follow in the same run."""
     slow = {**SLOW, "microsoft.containerservice/managedclusters": 90.0}
     world = with_spoke(tmp_path, durations=slow)
-    create(world, NODES)
+    create(world, NODES, **group)
     await world.quiet()
     (record,) = [r for r in await world.records() if any(isinstance(o.step, WriteCluster) for o in r.outcomes)]
     world.clock.advance(600)

@@ -11,10 +11,12 @@ from governor import decisions
 from governor.core import ids
 from governor.core.plan import Gate
 from governor.core.policy import Clusters, Egress, Mode, NatGatewayPolicy, PublicIps, Select
+from governor.core.proof import Word
 from governor.core.verdict import Result
 from tests.scenarios.cluster_world import FREE, body, cluster, type_of
 from tests.scenarios.hub_world import AWAY, HOP, add_hub, policy, route, spoke
 from tests.scenarios.proxy_world import NODES, PRIVATE, VAULT, proxied, with_proxy
+from tests.scenarios.seed_world import machine
 from tests.scenarios.world import REGION, SUB, World, gateway, nat_policy, network, subnet, vnet
 
 ROLES: Final = Path(__file__).parents[2] / "docs" / "roles"
@@ -117,7 +119,7 @@ async def by_prefix(folder: Path, without: str = "") -> set[str]:
 
 async def by_hub(folder: Path, without: str = "", at_hub: str = "") -> set[str]:
     """A new spoke, one of whose subnets has a table already, leaves by the hub of others, and then not any more."""
-    world = limited(folder, policy(AWAY, gateway_transit="use"), without=without)
+    world = limited(folder, policy(AWAY, gateway_transit="use", nat_gateway_on_firewall="off"), without=without)
     add_hub(world, AWAY)
     gateway_in(world)
     world.roles.give(f"/subscriptions/{AWAY.subscription}", *(one for one in actions("hub") if one != at_hub))
@@ -127,6 +129,25 @@ async def by_hub(folder: Path, without: str = "", at_hub: str = "") -> set[str]:
     body["properties"]["subnets"][1]["properties"]["routeTable"] = {"id": TABLE}
     found = await done_and_undone(world, vnet("spoke-1"), body)
     assert found or world.get(vnet("spoke-1"))["properties"]["virtualNetworkPeerings"] == []
+    return found
+
+
+async def with_machine(folder: Path, without: str = "") -> set[str]:
+    """A machine in a spoke leaves by the hub, which its effective routes prove, and then not any more."""
+    given = policy(
+        AWAY, occupied=Mode.ENFORCE, ready="assumed", nat_gateway_on_firewall="off", public_ips=PublicIps("allow")
+    )
+    world = limited(folder, given, without=without)
+    add_hub(world, AWAY)
+    world.roles.give(f"/subscriptions/{AWAY.subscription}", *actions("hub"))
+    world.put_now(vnet("spoke-1"), spoke(1))
+    world.clock.advance(3 * 24 * 3600)
+    world.arm.take_events()
+    machine(world, "vm", subnet("spoke-1", "app"))
+    body = world.get(vnet("spoke-1"))
+    found = await done_and_undone(world, vnet("spoke-1"), body)
+    words = {proof.word for record in await world.records() for proof in record.proofs}
+    assert found or Word.ROUTE in words
     return found
 
 
@@ -218,8 +239,14 @@ async def behind_proxy(folder: Path, without: str = "", vault: bool = True) -> s
 
 Story = Callable[[Path, str], Awaitable[set[str]]]
 STORIES: Final[tuple[Story, ...]] = (
-    *(by_gateway, by_prefix, by_hub, behind_gateway),
-    *(with_cluster, behind_proxy, with_addresses),
+    by_gateway,
+    by_prefix,
+    by_hub,
+    with_machine,
+    behind_gateway,
+    with_cluster,
+    behind_proxy,
+    with_addresses,
 )
 
 

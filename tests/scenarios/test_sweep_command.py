@@ -156,7 +156,10 @@ async def test_a_run_that_fails_keeps_no_other_from_being_governed(tmp_path: Pat
         (("all", "corp"), "it stands alone"),
         (("corp",), "there is no such subscription or management group"),
         ((LAB,), "it does not exist, or this identity may not read it"),
-        ((f"/subscriptions/{SUB}/resourceGroups/rg-net",), "expected a subscription, a virtual network or"),
+        (
+            (f"/subscriptions/{SUB}/resourceGroups/rg-net",),
+            "expected a subscription, a virtual network, a subnet, ",
+        ),
     ],
 )
 async def test_a_scope_that_is_none(tmp_path: Path, scopes: tuple[str, ...], said: str) -> None:

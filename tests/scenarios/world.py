@@ -22,6 +22,7 @@ from azure.functions.meta import Datum
 from functions.resource_changed import received
 from governor import loop, messages
 from governor.cloud.azure import connect
+from governor.cloud.topic import Topic
 from governor.core.cause import CAUSES, SURVEYS, Cause, Source, Survey
 from governor.core.policy import Egress, Mode, NatGatewayPolicy, Policies, Policy, Select
 from governor.core.record import Outcome, Record
@@ -41,6 +42,7 @@ GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/rg-net"
 NETWORK_API: Final = "2025-05-01"
 GOVERN_AT_ONCE: Final = 8
 REGION: Final = "westeurope"
+TOPIC: Final = "http://127.0.0.1:8443/topics/notices/api/events"
 
 # Every ledger that a World has opened; a fixture closes them when the story is over, dead processes' included.
 OPEN: Final[list[SqliteLedger]] = []
@@ -91,6 +93,7 @@ class World:
     """Azure, its events, a queue, and the governor's runs over them.
 
     seed: shuffles who goes first wherever two may. latency: seconds a request takes, drawn from this range.
+    told: there is a custom topic that notices go to (`world.notices()`); without it they wait in the ledger.
     limited: the governor is a principal of its own, which may do what `roles` gives it: everything, to begin with.
     """
 
@@ -103,13 +106,14 @@ class World:
         ceiling: Mode = Mode.ENFORCE,
         deadline: float = 300.0,
         limited: bool = False,
+        told: bool = False,
         **arm: Any,
     ) -> None:
         self.clock = FakeClock()
         self.folder = folder
         self.dice = random.Random(seed)
         self.rules = Rules(Policies(policies=policies or (nat_policy(),)), ceiling)
-        self.deadline = deadline
+        self.deadline, self._told = deadline, told
         self._seed, self._latency, self._turns, self._limited = seed, latency, 0 if seed is None else 4, limited
         self.arm = Arm(self.clock, throttle="off", roles="assigned" if limited else "open", **arm)
         self.roles = Roles(self.arm)
@@ -166,6 +170,7 @@ class World:
                 ledger=mortal(cast("Ledger", watched), alive, "ledger"),
                 inbox=mortal(self, alive, "inbox"),
                 clock=mortal(self.clock, alive, "clock") if life else self.clock,
+                notices=mortal(Topic(TOPIC, transport=transport), alive, "notices") if self._told else None,
             ),
             transport,
         )
@@ -322,6 +327,10 @@ class World:
         """Every Record, oldest first."""
         page = await self.ports.ledger.records(limit=200)
         return list(reversed(page.records))
+
+    def notices(self) -> list[dict[str, Any]]:
+        """What people were told, in order: events as whoever subscribes to the topic gets them."""
+        return self.arm.published("notices")
 
     def writes(self) -> list[str]:
         """What the governor has written, in order."""

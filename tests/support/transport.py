@@ -209,7 +209,8 @@ class InProcessResponse(AsyncHttpResponse):
 def _asked(request: HttpRequest, token: str) -> Request:
     parts = urlsplit(request.url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    content = request.content or b""
+    # Older SDKs have requests of an older kind.
+    content = (request.content if hasattr(request, "content") else request.body) or b""
     body = content.encode() if isinstance(content, str) else bytes(content)
     headers = {**request.headers, "Host": parts.netloc} | (bearer(token) if token else {})
     return Request(request.method, target, headers, body, parts.scheme)

@@ -1,0 +1,86 @@
+"""A person asks about a cluster: what is judged of it, what its firewall must let out, and what would be done."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from governor.commands import sweeping
+from governor.commands.errors import CommandError
+from governor.commands.explain_azure import read
+from governor.commands.explaining import Found
+from governor.core import ids
+from governor.core.plan import Gate
+from tests.scenarios.cluster_world import cluster, create, type_of
+from tests.scenarios.hub_world import linked, spoke, with_hub
+from tests.scenarios.test_clusters import hub_policy, with_spoke, withheld
+from tests.scenarios.world import World, subnet, vnet
+
+NODES = subnet("spoke-1", "nodes")
+Made = Callable[[Path], World]
+
+
+def unproven(folder: Path) -> World:
+    """A cluster in a spoke of a hub whose firewall nobody has vouched for; beside it a subnet of others."""
+    world = with_hub(folder, hub_policy(ready="proven"))
+    world.put_now(vnet("spoke-1"), spoke(1, "nodes", "others"))
+    world.clock.advance(600)
+    create(world, NODES)
+    return world
+
+
+async def asked(world: World) -> Found:
+    return await read(cluster(), world.ports, world.rules, "the simulator")
+
+
+def asks_what_it_needs(world: World) -> int:
+    return sum("/outboundnetworkdependenciesendpoints" in r.path.casefold() for r in world.transport.requests)
+
+
+async def test_behind_a_firewall_nobody_vouched_for_its_owner_is_told_what_to_let_out(tmp_path: Path) -> None:
+    world = unproven(tmp_path)
+    await world.quiet()
+    assert type_of(world) == "loadBalancer"
+    texts = [text for gate, text in await withheld(world) if gate is Gate.HUB]
+    (text,) = texts
+    assert "firewall rules not read: whether they let cluster k1 out is not known" in text
+    assert "azure-resource-management: management.azure.com, login.microsoftonline.com;" in text
+    assert "then set `ready: assumed`" in text
+    assert asks_what_it_needs(world) > 0
+
+
+async def test_where_the_firewall_is_vouched_for_nobody_asks(tmp_path: Path) -> None:
+    world = with_hub(tmp_path, hub_policy())
+    world.put_now(vnet("spoke-1"), spoke(1, "nodes"))
+    world.clock.advance(600)
+    create(world, NODES)
+    await world.quiet()
+    assert type_of(world) == "userDefinedRouting"
+    assert linked(world, 1)
+    assert asks_what_it_needs(world) == 0
+
+
+async def test_explain_shows_its_own_subnets_and_everything_that_it_has_to_reach(tmp_path: Path) -> None:
+    world = unproven(tmp_path)
+    await world.quiet()
+    found = await asked(world)
+    assert [one.judged.subnet.name for one in found.subnets] == ["nodes"]
+    needed = dict(found.own.needed)
+    assert needed["azure-resource-management"] == (
+        "management.azure.com (443 Https), login.microsoftonline.com (443 Https)"
+    )
+    assert needed["time-sync"] == "ntp.ubuntu.com (123 UDP)"
+    assert {"images", "apiserver"} <= set(needed)
+    assert {v.requirement for v in found.own.verdicts} >= {"cluster-outbound-type", "cluster-private-api"}
+    assert any(ids.same(w.remediation.resource, cluster()) for w in found.own.withheld)
+
+
+async def test_a_cluster_as_a_scope_is_the_network_that_it_lives_in(tmp_path: Path) -> None:
+    world = with_spoke(tmp_path)
+    create(world, NODES)
+    world.clock.advance(900)
+    world.arm.settle()
+    wanted = await sweeping.targets((cluster(),), world.ports)
+    assert (wanted.networks, wanted.subscriptions) == ((vnet("spoke-1"),), ())
+    with pytest.raises(CommandError, match=r"--scope .*k9: it does not exist, or its network cannot be read"):
+        await sweeping.targets((cluster("k9"),), world.ports)
