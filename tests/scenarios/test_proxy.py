@@ -1,8 +1,10 @@
 """Clusters leave by a proxy alone, whose credentials stay in their vault."""
 
+import asyncio
 import base64
 import hashlib
 import logging
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -11,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from governor import decisions
+from governor.cli import main
 from governor.core.cause import Cause, Source
 from governor.core.plan import Gate
 from governor.core.policy import Clusters, Mode, Policies, Policy, ProxyPolicy, Select
@@ -19,6 +22,7 @@ from governor.core.step import WriteProxy
 from governor.core.verdict import Result
 from governor.loop import Rules
 from simulator.faults import Fault
+from simulator.server import serve
 from simulator.vaults import GET_SECRET
 from simulator.wire import Request, Response, answer
 from tests.scenarios.cluster_world import AKS_API, FREE, cluster, create, type_of, verdicts
@@ -42,7 +46,7 @@ from tests.scenarios.proxy_world import (
     with_proxy,
 )
 from tests.scenarios.test_kills import SLOW
-from tests.scenarios.world import GROUP, REGION, World, network, vnet
+from tests.scenarios.world import GROUP, REGION, SUB, World, network, vnet
 from tests.support.life import Life
 from tests.support.transport import Moment
 
@@ -215,6 +219,54 @@ async def test_a_write_that_did_not_hold_is_told_without_the_password(tmp_path: 
     assert privacy(world) is None
     nowhere(spoken(tmp_path, repr(await world.records())))
     assert b"0ther" not in spoken(tmp_path)
+
+
+POLICY = f"""name: proxied
+mode: enforce
+occupied: enforce
+select: {{virtualNetworks: ["spoke-*"]}}
+egress: {{proxy: {{https: "@keyvault:kv-proxy/address", proxyHost: {HOST}}}}}
+clusters: {{outboundType: none}}
+"""
+
+
+async def test_no_command_says_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await led(tmp_path / "ledger")
+    secret(world, value=ADDRESS.replace("proxy.corp", "new.corp"))
+    await world.sweep()
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "proxied.yaml").write_text(POLICY)
+    server = await serve(world.arm)
+    monkeypatch.setenv("EGRESS_GOVERNOR_ARM_ENDPOINT", f"http://127.0.0.1:{server.port}")
+    monkeypatch.setenv("EGRESS_GOVERNOR_STORE", f"sqlite:{tmp_path / 'ledger'}")
+    monkeypatch.setenv("EGRESS_GOVERNOR_POLICIES", str(tmp_path / "policies"))
+    monkeypatch.setenv("COLUMNS", "300")
+    record = (await world.records())[0].id
+    said = ""
+    try:
+        for command in (
+            ("explain", cluster()),
+            ("explain", NODES),
+            ("explain", NODES, "--for-aks"),
+            ("plan", "--scope", SUB, "--format", "json"),
+            ("records", "list"),
+            ("records", "show", record),
+            ("records", "show", record, "--format", "json"),
+            ("addresses",),
+            ("notices",),
+            ("policies", "check", str(tmp_path / "policies")),
+        ):
+            await asyncio.to_thread(main, list(command))
+            told = capfd.readouterr()
+            assert not told.err, (command, told.err)
+            said += told.out
+    finally:
+        await server.close()
+    # The commands did see both addresses.
+    assert {SHOWN, "http://new.corp.example:3128"} <= set(re.findall(r"http://[a-z.]+:3128", said))
+    nowhere(spoken(tmp_path, said))
 
 
 async def test_a_secret_that_is_gone_at_the_moment_of_need_is_not_written(tmp_path: Path) -> None:
