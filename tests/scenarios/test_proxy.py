@@ -89,6 +89,10 @@ async def test_seed_c_a_private_cluster_leaves_by_the_proxy_alone(
     )
     # The proxy is there and proven before anything is taken away.
     assert await done(world) == [("WriteProxy", "Done"), ("WriteSubnet", "Done"), ("WriteCluster", "Done")]
+    (record,) = [r for r in await world.records() if r.outcomes]
+    assert [(one.word, one.seen) for one in record.proofs] == [
+        ("configuration proven", "no way out but the proxy of its clusters; whether that answers is not seen")
+    ]
     nowhere(spoken(tmp_path, caplog.text, repr(await world.records())))
     assert SHOWN in repr(await world.records())
 
