@@ -4,14 +4,17 @@ from typing import Final
 
 from governor.core import facts, ids
 from governor.core.cluster import Cluster
+from governor.core.egress import trace
 from governor.core.estate import Estate
+from governor.core.forecast import Refusal, forecast
 from governor.core.judged import Judged
 from governor.core.path import EgressPath, Method, Way, describe
-from governor.core.plan import Gate, Reason
+from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Policy
 from governor.core.proxy import holds, wanted
 from governor.core.proxy_effects import unsupported
 from governor.core.proxy_host import host_of
+from governor.core.proxy_step import WriteProxy, gone
 from governor.core.proxy_verdict import unknown
 from governor.core.verdict import Result, Verdict
 
@@ -84,6 +87,23 @@ def loses_api_server(cluster: Cluster) -> str:
         f"the API server of cluster {ids.name(cluster.id)} is public, and its nodes reach it past the proxy: "
         "without another way out they would lose it"
     )
+
+
+def stays(undo: Remediation, subjects: tuple[Judged, ...], first: Estate | Refusal) -> list[Reason]:
+    """What takes a cluster back in; why its proxy stays: it is in no record, or nothing else would carry the nodes."""
+    writes = [step for step in undo.steps if isinstance(step, WriteProxy)]
+    if lost := next((step for step in writes if step.lost), None):
+        return [Reason(Gate.UNDO, gone(lost))]
+    after = first if isinstance(first, Refusal) or not writes else forecast(first, undo.steps)
+    if isinstance(after, Refusal) or all(step.to.enabled for step in writes):
+        return []
+    for judged in subjects:
+        network = after.find(judged.network.id, facts.VirtualNetwork)
+        found = (network.properties.subnets or ()) if isinstance(network, facts.VirtualNetwork) else ()
+        subnet = next((one for one in found if ids.same(one.id, judged.subnet.id)), None)
+        if isinstance(network, facts.VirtualNetwork) and subnet and not trace(subnet, network, after).works:
+            return [Reason(Gate.FORECAST, f"the nodes in {subnet.name} would have no way out without the proxy")]
+    return []
 
 
 def _machines(way: Way, estate: Estate) -> str:

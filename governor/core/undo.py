@@ -32,7 +32,7 @@ from governor.core.path import Method
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
 from governor.core.propose import Proposal
-from governor.core.proxy_step import gone
+from governor.core.proxy_hindrance import stays
 from governor.core.record import Became, Record
 from governor.core.rights import forbidden
 from governor.core.step import (
@@ -115,7 +115,7 @@ def _reasons(
     first = forecast(around.estate, tuple(step for one in released for step in one.steps))
     if ids.kind(remediation.resource) == ids.CLUSTER:
         reasons = held_by(_WHOLE_GATES, remediation, subjects, (policy, around))
-        reasons = reasons or _resting(remediation, around.estate) or _proxy_stays(remediation, subjects, first)
+        reasons = reasons or _resting(remediation, around.estate) or stays(remediation, subjects, first)
         return reasons or spoils(remediation, unjudged, first, around)
     match remediation.steps[0]:
         case WriteSubnet() if not subjects:
@@ -230,23 +230,6 @@ def _resting(remediation: Remediation, estate: Estate) -> list[Reason]:
     if cluster.unsettled:
         seen, passes = cluster.unsettled
         return [Reason(Gate.CLUSTER, seen, after=60.0 if passes else None)]
-    return []
-
-
-def _proxy_stays(remediation: Remediation, subjects: tuple[Judged, ...], first: Estate | Refusal) -> list[Reason]:
-    """Why the proxy of a cluster is not taken back: it is in no record, or nothing else would carry the nodes."""
-    writes = [step for step in remediation.steps if isinstance(step, WriteProxy)]
-    if lost := next((step for step in writes if step.lost), None):
-        return [Reason(Gate.UNDO, gone(lost))]
-    after = first if isinstance(first, Refusal) or not writes else forecast(first, remediation.steps)
-    if isinstance(after, Refusal) or all(step.to.enabled for step in writes):
-        return []
-    for judged in subjects:
-        network = after.find(judged.network.id, facts.VirtualNetwork)
-        found = (network.properties.subnets or ()) if isinstance(network, facts.VirtualNetwork) else ()
-        subnet = next((one for one in found if ids.same(one.id, judged.subnet.id)), None)
-        if isinstance(network, facts.VirtualNetwork) and subnet and not trace(subnet, network, after).works:
-            return [Reason(Gate.FORECAST, f"the nodes in {subnet.name} would have no way out without the proxy")]
     return []
 
 

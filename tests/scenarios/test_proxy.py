@@ -286,6 +286,19 @@ async def test_a_secret_that_is_gone_at_the_moment_of_need_is_not_written(tmp_pa
     assert (privacy(world), type_of(world)) == (None, "loadBalancer")
 
 
+async def test_a_vault_is_asked_only_where_a_cluster_is(tmp_path: Path) -> None:
+    world = with_proxy(tmp_path)
+    await world.govern_once(vnet("spoke-1"))
+    await world.sweep()
+    assert privacy(world) is False  # nobody lives there
+    assert not [path for path in world.transport.of("GET") if path.startswith("/vaults/")]
+    create(world, NODES, outbound="none", **PRIVATE)
+    await world.quiet()
+    assert {path for path in world.transport.of("GET") if path.startswith("/vaults/")} == {
+        "/vaults/kv-proxy/secrets/address"
+    }
+
+
 # ---- what it must not break -----------------------------------------------------------------------------------------
 
 
@@ -465,6 +478,21 @@ async def test_a_proxy_is_not_taken_from_nodes_that_have_nothing_else(tmp_path: 
     (undo,) = [r for r in await world.records() if r.undo]
     told = [r.text for one in undo.withheld for r in one.reasons]
     assert told == ["the nodes in nodes would have no way out without the proxy"]
+
+
+async def test_a_proxy_without_credentials_comes_back(tmp_path: Path) -> None:
+    world = with_proxy(tmp_path, proxied(approvals=FREE))
+    old = {"httpsProxy": "http://old:3128", "noProxy": ["theirs.example"]}
+    create(world, NODES, **PRIVATE, httpProxyConfig=old)
+    await world.quiet()
+    assert (config(world)["httpsProxy"], type_of(world)) == (ADDRESS, "none")
+    world.clock.advance(600)
+    (record,) = [r for r in await world.records() if r.outcomes]
+    await decisions.undo(record.id, 7, ("ann", ""), world.ports)
+    await world.quiet()
+    assert (config(world)["httpsProxy"], config(world)["enabled"]) == ("http://old:3128", True)
+    assert "theirs.example" in config(world)["noProxy"]
+    assert (privacy(world), type_of(world)) == (None, "loadBalancer")
 
 
 # ---- other proxies --------------------------------------------------------------------------------------------------
