@@ -339,6 +339,19 @@ async def test_machines_in_the_subnet_are_named_and_only_the_proxy_is_set(tmp_pa
     assert (Gate.OCCUPANTS, said) in [reason for reasons in (await offers(world)).values() for reason in reasons]
 
 
+async def test_a_scale_set_of_others_in_the_subnet_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    world = with_proxy(tmp_path)
+    instance = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/workers/virtualMachines/0"
+    nodes = world.get(NODES)
+    nodes["properties"]["ipConfigurations"] = [{"id": f"{instance}/networkInterfaces/nic/ipConfigurations/c"}]
+    world.arm.load([nodes])
+    create(world, NODES, **PRIVATE)
+    await world.quiet()
+    every = [reason for reasons in (await offers(world)).values() for reason in reasons]
+    assert (Gate.OCCUPANTS, "hazards not read: scale set workers may depend on the way out as it is") in every
+    assert world.writes() == []
+
+
 async def test_nodes_do_not_lose_an_api_server_that_is_public(tmp_path: Path) -> None:
     world = with_proxy(tmp_path)
     create(world, NODES, bootstrapProfile=PRIVATE["bootstrapProfile"])
