@@ -60,8 +60,10 @@ def of_cluster(cluster: Cluster, policy: Policy, about: Verdict, estate: Estate)
     to, host = wanted(asked, estate), host_of(asked, estate)
     if not to.known:
         return Reason(Gate.UNSEEN, unknown(to, estate))
+    if host is not None and host.works is None:
+        return Reason(Gate.UNSEEN, host.seen)
     if host is not None and not host.works:
-        return Reason(Gate.UNSEEN if host.works is None else Gate.NEEDS, f"{host.seen}: give it one first")
+        return Reason(Gate.NEEDS, f"{host.seen}: mend that first")
     if about.result is Result.EXEMPT:
         return Reason(Gate.FORECAST, f"it is exempt from {about.requirement}, and would have no way out")
     if about.result is Result.VIOLATION and (why := unsupported(cluster)):

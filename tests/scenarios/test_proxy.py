@@ -308,7 +308,7 @@ async def test_a_proxy_without_a_way_out_of_its_own_holds_everything_back(tmp_pa
     await world.quiet()
     said = "the proxy's subnet squid leaves by default outbound access, which is no way out to rely on"
     assert (await verdicts(world))["cluster-proxy"] == (Result.VIOLATION, f"no proxy is configured; {said}")
-    assert [*(await offers(world)).values()] == [((Gate.NEEDS, f"{said}: give it one first"),)]
+    assert [*(await offers(world)).values()] == [((Gate.NEEDS, f"{said}: mend that first"),)]
     assert world.writes() == []
 
 
