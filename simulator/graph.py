@@ -13,6 +13,7 @@ from simulator.graph_rows import COLUMNS, COLUMNS_OF_2019, ColumnType, Rows
 from simulator.graph_search import TABLES, Scope, rows_for
 from simulator.graph_table import Table
 from simulator.hierarchy import GROUPS, ROOT
+from simulator.policy_states import policy_states
 from simulator.wire import Body, Response, answer
 from simulator.world import World
 
@@ -156,6 +157,8 @@ def _evaluated(world: World, call: Call, rows: Rows, text: str, scope: Scope, co
     if len(set(query.tables)) < len(query.tables):
         raise BadQuery("The simulator does not model a union of a table with itself.")
     found = rows_for(rows, world.past.rows(world.now()), query, scope)
+    if "policyresources" in query.tables:
+        found += sorted(policy_states(world, scope.subscriptions), key=lambda row: row.key)
     principal = call.caller.principal
     if not world.access.is_unlimited(principal):
         found = [row for row in found if world.access.may(principal, f"{row.type}/read", row.id)]

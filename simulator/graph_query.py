@@ -69,7 +69,7 @@ union: "union" NAME
          | "count"                                   -> count
 ?column: NAME                                        -> same
        | assignment
-assignment: NAME "=" path
+assignment: NAME "=" textual
 key: path (ASC | DESC)?
 ?condition: conjunction | conjunction ("or" conjunction)+   -> either
 ?conjunction: unit | unit ("and" unit)+                     -> both
@@ -78,7 +78,8 @@ key: path (ASC | DESC)?
      | operand COMPARISON operand                    -> compared
      | operand MEMBERSHIP "(" literal ("," literal)* ")"    -> within
      | CHECK "(" operand ")"                         -> checked
-?operand: path | literal
+?operand: textual | literal
+?textual: path | _TOSTRING "(" path ")"
 path: NAME step*
 step: "." NAME | "[" STRING "]" | "[" INT "]"
 literal: STRING | NUMBER | INT | TRUE | FALSE | NULL
@@ -86,6 +87,7 @@ literal: STRING | NUMBER | INT | TRUE | FALSE | NULL
 COMPARISON: "==" | "!=" | "=~" | "!~" | "<=" | ">=" | "<" | ">" | "startswith" | "contains" | "endswith"
 MEMBERSHIP: "in~" | "!in~" | "in" | "!in"
 CHECK.2: /(isnull|isnotnull|isempty|isnotempty)\b/
+_TOSTRING.2: /tostring\b/
 ASC: "asc"
 DESC: "desc"
 TRUE: "true"

@@ -10,7 +10,7 @@ from simulator.hierarchy import GROUPS
 from simulator.ids import SUBSCRIPTION
 from simulator.wire import Body
 
-TABLES = ("resources", "resourcecontainers")
+TABLES = ("resources", "resourcecontainers", "policyresources")
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -43,7 +43,11 @@ def rows_for(rows: Rows, past: dict[str, bytes | None], query: Query, scope: Sco
     wanted = wanted_by(query)
     tables = {"resources": _resources, "resourcecontainers": _containers}
     found = {
-        row.key: row for table in query.tables for row in tables[table](rows, scope, wanted) if row.key not in past
+        row.key: row
+        for table in query.tables
+        if table in tables
+        for row in tables[table](rows, scope, wanted)
+        if row.key not in past
     }
     for key, shown in past.items():
         if shown is not None and scope.holds(key):

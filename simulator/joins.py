@@ -6,7 +6,7 @@ Who writes a body needs them for everything it names, also for what was there be
 from collections.abc import Iterator
 
 from simulator.cluster_bodies import EFFECTIVE
-from simulator.ids import NETWORK, PEERING, SUBNET, VNET, parse_id
+from simulator.ids import EXEMPTION, NETWORK, PEERING, SUBNET, VNET, parse_id
 from simulator.references import BACK_REFERENCES
 from simulator.wire import Body, members, text
 
@@ -58,6 +58,8 @@ def joined(resource_id: str, type_key: str, body: Body) -> Iterator[tuple[str, s
 
 def _needed(resource_id: str, type_key: str, body: Body) -> Iterator[tuple[str, str]]:
     properties = members(body.get("properties"))
+    if type_key == EXEMPTION:
+        yield "Microsoft.Authorization/policyAssignments/exempt/action", text(properties.get("policyAssignmentId"))
     if type_key == SUBNET and properties.get("serviceEndpoints"):
         yield SERVICE_ENDPOINTS, resource_id
     identities = members(members(body.get("identity")).get("userAssignedIdentities"))

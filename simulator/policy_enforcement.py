@@ -79,7 +79,7 @@ def _violation(world: World, assignment: Stored, asked: Asked, chain: frozenset[
         return None
     definition, given = definition_of(stored), members(properties.get("parameters"))
     effect = effect_of(definition, given)
-    if effect.lower() != "deny" or not _evaluates(definition, asked) or _is_exempt(world, assignment, chain):
+    if effect.lower() != "deny" or not evaluates(definition, asked) or is_exempt(world, assignment, chain):
         return None
     question = Question(asked, parameters_of(definition, given), [])
     if not matches(definition.rule.condition, question, {}):
@@ -87,7 +87,7 @@ def _violation(world: World, assignment: Stored, asked: Asked, chain: frozenset[
     return Violation(assignment, definition, effect, question.evaluated)
 
 
-def _evaluates(definition: Definition, asked: Asked) -> bool:
+def evaluates(definition: Definition, asked: Asked) -> bool:
     """Whether the mode of a definition looks at a type: Indexed only at what has tags and a location."""
     if definition.mode == "indexed":
         kind = text(asked.body["type"])
@@ -95,7 +95,8 @@ def _evaluates(definition: Definition, asked: Asked) -> bool:
     return definition.mode in MODES
 
 
-def _is_exempt(world: World, assignment: Stored, chain: frozenset[str]) -> bool:
+def is_exempt(world: World, assignment: Stored, chain: frozenset[str]) -> bool:
+    """An assignment and the scopes of what it may concern in, whether an exemption that still holds is for it out."""
     for exemption in world.policies.all(EXEMPTIONS):
         properties = members(exemption.content.get("properties"))
         until = moment_of(properties.get("expiresOn"))

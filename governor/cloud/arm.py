@@ -193,6 +193,10 @@ class Arm:
         sent = {"Content-Type": "application/json", **headers}
         return await self._ask(HttpRequest("PUT", url, content=content, headers=sent))
 
+    async def delete(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """DELETE in, the first answer out; once, as every write."""
+        return await self._ask(HttpRequest("DELETE", url, headers=dict(headers)))
+
     def url(self, path: str, version: str, **parameters: str) -> str:
         """A path and its api-version in, the URL out. `parameters` without their leading `$`."""
         query = {"api-version": version, **{f"${name}": value for name, value in parameters.items()}}

@@ -10,6 +10,7 @@ from governor.cloud import management
 from governor.cloud.apply import Applier
 from governor.cloud.arm import TUNING, Arm, Tuning
 from governor.cloud.endpoint import endpoint
+from governor.cloud.graph import Graph
 from governor.cloud.observe import Observer
 from governor.cloud.surveyor import Surveyor
 from governor.core.cause import Scope
@@ -25,8 +26,9 @@ class AzureCloud:
 
     def __init__(self, arm: Arm, *, deadline: float = 300.0, keep_clusters: float = 10.0) -> None:
         self.arm = arm
-        self._observer = Observer(arm, keep_clusters)
-        self._surveyor = Surveyor(arm, self._observer.read_list)
+        graph = Graph(arm)
+        self._observer = Observer(arm, graph, keep_clusters)
+        self._surveyor = Surveyor(arm, graph, self._observer.read_list)
         self._applier = Applier(arm, deadline)
 
     async def observe(self, scope: Scope, needs: Callable[[Estate], Needs], so_far: Estate | None = None) -> Estate:

@@ -51,7 +51,16 @@ _WORDS: Final[tuple[tuple[type[Trouble], tuple[str, ...]], ...]] = (
     ),
     (
         Absent,
-        ("ResourceNotFound", "ResourceGroupNotFound", "NotFound", "ParentResourceNotFound", "DeploymentNotFound"),
+        (
+            "ResourceNotFound",
+            "ResourceGroupNotFound",
+            "NotFound",
+            "ParentResourceNotFound",
+            "DeploymentNotFound",
+            "PolicyDefinitionNotFound",
+            "PolicyAssignmentNotFound",
+            "PolicyExemptionNotFound",
+        ),
     ),
     (Changed, ("PreconditionFailed", "PreconditionFailedEtagMismatch")),
     (

@@ -108,5 +108,10 @@ def id_of(row: bytes | Raw) -> str:
 
 def listed(texts: Iterable[str]) -> str:
     """Texts in, what follows `in~` in a query out."""
-    quoted = (text.replace("\\", "\\\\").replace("'", "\\'") for text in texts)
-    return "(" + ", ".join(f"'{text}'" for text in quoted) + ")"
+    return "(" + ", ".join(map(quoted, texts)) + ")"
+
+
+def quoted(text: str) -> str:
+    """A text in, how a query writes it out."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -9,9 +9,10 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from governor.cloud import address_lists, management, versions
+from governor.cloud import address_lists, management, request_lists, versions
 from governor.cloud.arm import Arm
 from governor.cloud.closure import complete, joined
+from governor.cloud.graph import Graph
 from governor.cloud.wait import Wait
 from governor.core import estate as estates
 from governor.core import ids
@@ -29,6 +30,7 @@ _LIST: Final = re.compile(
 )
 # A gateway takes up to a minute to say what it learned; a claim lives for two.
 _LEARNED_WITHIN: Final = timedelta(seconds=90)
+_WRITTEN: Final = (*estates.ADDRESS_LISTS, *estates.REQUEST_LISTS)
 # A proof is not worth the claim: what is not told by then is said to be not known.
 _ROUTES_WITHIN: Final = timedelta(seconds=45)
 _UNREADABLE: Final = "it cannot be read by id"
@@ -50,8 +52,9 @@ class Observer:
     list is too old to hold. Lists of addresses only until something is written.
     """
 
-    def __init__(self, arm: Arm, keep_clusters: float) -> None:
+    def __init__(self, arm: Arm, graph: Graph, keep_clusters: float) -> None:
         self._arm = arm
+        self._graph = graph
         self._keep = timedelta(seconds=keep_clusters)
         self._kept: dict[str, _Listed] = {}
         self._written: datetime | None = None
@@ -119,6 +122,8 @@ class Observer:
                     bodies = await self._deployments_in(where)
                 case "secret":
                     return await self._secret(name)
+                case what if what in estates.REQUEST_LISTS:
+                    bodies = await self._once(name, lambda: request_lists.read(self._arm, self._graph, what, where))
                 case what:
                     bodies = await self._once(name, lambda: address_lists.read(self._arm, what, where))
             return Reading(bodies=bodies, listed=(name,))
@@ -136,7 +141,7 @@ class Observer:
         return kept.bodies
 
     def _is_stale(self, name: str, kept: _Listed) -> bool:
-        return self._written is not None and kept.at <= self._written and name.startswith(estates.ADDRESS_LISTS)
+        return self._written is not None and kept.at <= self._written and name.startswith(_WRITTEN)
 
     async def _secret(self, name: str) -> Reading:
         """The name of a list that holds one secret in, the secret out; it is not kept."""

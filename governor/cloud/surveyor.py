@@ -16,7 +16,7 @@ from governor.cloud.closure import complete, joined
 from governor.cloud.graph import Graph, Rows, id_of, listed
 from governor.core import estate as estates
 from governor.core import ids
-from governor.core.estate import Estate, Gap, Reading
+from governor.core.estate import REQUEST_LISTS, Estate, Gap, Reading
 from governor.core.needs import Needs
 from governor.core.sighting import Cut, Rest, Seen, Sheet
 from governor.ports import Refused, Terminal
@@ -50,8 +50,17 @@ _LISTED: Final = {
     "apiManagement": ids.API_MANAGEMENT,
     "applicationGateways": ids.APPLICATION_GATEWAY,
     "sites": ids.SITE,
+    "privateLinkServices": ids.PRIVATE_LINK_SERVICE,
 }
-_ASKED: Final = ("learnedRoutes(", "effectiveRoutes(", "creationTimes(", "instanceAddresses(", "secret(")
+_ASKED: Final = (
+    "learnedRoutes(",
+    "effectiveRoutes(",
+    "creationTimes(",
+    "instanceAddresses(",
+    "frontDoors(",
+    "secret(",
+    *(f"{one}(" for one in REQUEST_LISTS),
+)
 _OF_TYPE: Final = """
 resources | where type =~ '{type}'
 | project id, name, type, location, tags, sku, properties | order by id asc"""
@@ -86,11 +95,12 @@ class Surveyor:
     """Reads the networks of many subscriptions; holds one page at a time.
 
     ask: reads the lists that Graph does not hold, and that are few, of Resource Manager: what gateways have learned,
-    since when addresses are there, and which the instances of scale sets have; and secrets of their vaults.
+    since when addresses are there, which the instances of scale sets have, what is kept in Azure Policy, and secrets of
+    their vaults.
     """
 
-    def __init__(self, arm: Arm, ask: Callable[[str], Awaitable[Reading]]) -> None:
-        self._graph = Graph(arm)
+    def __init__(self, arm: Arm, graph: Graph, ask: Callable[[str], Awaitable[Reading]]) -> None:
+        self._graph = graph
         self._clock = arm.clock
         self._ask = ask
 

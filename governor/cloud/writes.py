@@ -23,6 +23,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteAzurePolicy,
     WriteCluster,
     WriteInterface,
     WritePeering,
@@ -36,6 +37,7 @@ from governor.core.step import (
 # Imported by name when something is written for the first time: reading needs none of it, it costs half a second, and
 # a type checker would read 200,000 generated lines.
 _NETWORK: Final = "azure.mgmt.network.aio", "NetworkManagementClient"
+_POLICY: Final = "azure.mgmt.resource.policy.aio", "PolicyClient"
 _RESOURCES: Final = "azure.mgmt.resource.resources.aio", "ResourceManagementClient"
 
 
@@ -66,6 +68,8 @@ class Writer:
         if isinstance(step, WriteCluster | WriteProxy):
             # The generated client would add nothing to this one call, and 30 MiB to a worker.
             return await self._arm.put(self._arm.url(step.target, versions.CLUSTERS), content, options["headers"])
+        if isinstance(step, WriteAzurePolicy):
+            return await self._azure_policy(step, content, options)
         network = self._client(_NETWORK, parts.subscription)
         match step:
             case WriteSubnet():
@@ -104,6 +108,26 @@ class Writer:
             case _:
                 assert_never(step)
         return checked(await _answer_of(begun))
+
+    async def _azure_policy(self, step: WriteAzurePolicy, content: bytes, options: dict[str, Any]) -> Answer:
+        """No call of these is ever a long operation, and the client has none for exemptions."""
+        options.pop("polling")
+        parts = ids.parse(step.target)
+        if parts.type == ids.POLICY_EXEMPTION:
+            url = self._arm.url(step.target, versions.POLICY_EXEMPTIONS)
+            if step.to is None:
+                return await self._arm.delete(url, options["headers"])
+            return await self._arm.put(url, content, options["headers"])
+        client = self._client(_POLICY, parts.subscription)
+        if parts.type == ids.POLICY_DEFINITION:
+            definitions = client.policy_definitions
+            if step.to is None:
+                return checked(await definitions.delete(parts.name, **options))
+            return checked(await definitions.create_or_update(parts.name, content, **options))
+        assignments, scope = client.policy_assignments, f"/subscriptions/{parts.subscription}"
+        if step.to is None:
+            return checked(await assignments.delete(scope, parts.name, **options))
+        return checked(await assignments.create(scope, parts.name, content, **options))
 
     def _client(self, which: tuple[str, str], subscription: str) -> Any:
         module, client = which

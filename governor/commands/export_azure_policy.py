@@ -57,11 +57,14 @@ def azure_policy(
     )
     _write(text, out)
     console = screen.err()
-    count = words.count(len(made.assignments), "assignment")
-    console.print(f"{count}, {words.count(len(untold), 'rule')} that Azure Policy cannot be told", style="dim")
+    if not made.assignments:
+        console.print(f"nothing is assigned: {_why_nothing(untold)}", style="red", markup=False, soft_wrap=True)
+    else:
+        count = words.count(len(made.assignments), "assignment")
+        console.print(f"{count}, {words.count(len(untold), 'rule')} that Azure Policy cannot be told", style="dim")
     for line in _lines(untold):
         console.print(line, style="yellow", markup=False, soft_wrap=True)
-    return 0
+    return 0 if made.assignments or not untold else 1
 
 
 def _write(text: str, out: Path | None) -> None:
@@ -72,6 +75,15 @@ def _write(text: str, out: Path | None) -> None:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"--out {out}: cannot be written: {error.strerror or error}") from error
+
+
+def _why_nothing(untold: tuple[Untold, ...]) -> str:
+    if untold:
+        return f"{words.count(len(untold), 'rule')}, none of which Azure Policy can be told"
+    return (
+        "no policy in mode propose or enforce asks for it (publicIps.atRequestTime, clusters.atRequestTime, "
+        "egress.defaultOutboundAccess: deny)"
+    )
 
 
 def _lines(untold: tuple[Untold, ...]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from governor.core.step import (
     DeleteRoute,
     Reversibility,
     Step,
+    WriteAzurePolicy,
     WriteCluster,
     WriteInterface,
     WritePeering,
@@ -133,6 +134,8 @@ def does(step: Step) -> str:
             return f"set tag {step.name} of {target} to {step.to}"
         case DeleteAddress():
             return f"delete address {target} for good"
+        case WriteAzurePolicy():
+            return _kept(step)
         case DeleteNatGateway():
             return f"delete NAT gateway {target}"
         case WriteSubnet():
@@ -176,6 +179,22 @@ def _tells(step: WriteCluster) -> Iterable[str]:
         yield f"let {', '.join(step.authorize)} reach the API server of cluster {ids.name(step.target)}"
     if step.to is not UNSET:
         yield f"change outboundType of cluster {ids.name(step.target)} from {step.was} to {step.to}"
+
+
+_KEPT: Final = {
+    ids.POLICY_DEFINITION: "policy definition",
+    ids.POLICY_ASSIGNMENT: "policy assignment",
+    ids.POLICY_EXEMPTION: "policy exemption",
+}
+
+
+def _kept(step: WriteAzurePolicy) -> str:
+    what = f"{_KEPT[ids.kind(step.target)]} {ids.name(step.target)}"
+    if step.to is None:
+        return f"delete {what}"
+    mode = step.to.get("enforcementMode")
+    acts = {None: "", "Default": ", enforced", "DoNotEnforce": ", not enforced"}.get(mode, "")
+    return f"{'create' if step.was is None else 'write'} {what}{acts}"
 
 
 def _above(step: Step) -> str:

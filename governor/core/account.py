@@ -4,19 +4,21 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct
 
-from governor.core import facts, ids, outbound_type, sighting
+from governor.core import facts, ids, outbound_type, proxy, sighting
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.cluster import Cluster
-from governor.core.estate import ABSENT, Estate
+from governor.core.estate import ABSENT, REQUEST_LISTS, Estate, list_of
 from governor.core.forecast import with_subnet
 from governor.core.hub_verdict import route_of
 from governor.core.link import flags_of
 from governor.core.nodes import node_group
 from governor.core.peering import Flags, is_behind, is_cut
 from governor.core.plan import Plan, Withheld
-from governor.core.proxy import holds
 from governor.core.proxy_effects import of_step
 from governor.core.record import Became, Outcome
+from governor.core.request_facts import RequestFact
+from governor.core.request_step import holds
+from governor.core.request_there import strangers
 from governor.core.standing import Standing
 from governor.core.step import (
     DeleteAddress,
@@ -24,6 +26,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteAzurePolicy,
     WriteCluster,
     WriteInterface,
     WritePeering,
@@ -82,10 +85,12 @@ def named(scope: Scope, *seen: Estate) -> tuple[str, ...]:
     All that was read or looked for, whether to judge or to know what may be done; with what a gateway learned, the
     gateway; and the peerings of other networks that lead here.
     """
-    read = {ids.key(ids.top_level(one)) for estate in seen for one in (*estate.known, *estate.absent)}
+    every = (one for estate in seen for one in (*estate.known, *estate.absent))
+    # What management groups assign stands above all subscriptions, and tells of no event of theirs.
+    read = {ids.key(ids.top_level(one)) for one in every if ids.kind(one)}
     # Of all clusters and addresses of a subscription those that live elsewhere concern nobody here.
     read -= {ids.key(one.id) for estate in seen for one in estate.all(Cluster) if not _lives_in(one, scope)}
-    read -= {key for estate in seen for key in elsewhere(estate)}
+    read -= {key for estate in seen for key in (*elsewhere(estate), *strangers(estate))}
     leading = {
         ids.key(peering.id)
         for estate in seen
@@ -134,6 +139,8 @@ def _holds(step: Step, estate: Estate) -> bool | None:
             if not isinstance(one, facts.PublicIp | facts.PublicIpPrefix | facts.NatGateway):
                 return None
             return (one.tags or {}).get(step.name) == step.to
+        case WriteAzurePolicy():
+            return _kept(step, estate)
         case WriteRoute() | DeleteRoute() | WritePropagation():
             table = estate.find(ids.top_level(step.target), facts.RouteTable)
             return None if table is None else _routed(step, None if table is ABSENT else table)
@@ -150,7 +157,16 @@ def _proxied(step: WriteProxy, estate: Estate) -> bool | None:
     cluster, to = estate.find(step.target, Cluster), of_step(step.to, estate.secrets)
     if not isinstance(cluster, Cluster) or not to.known:
         return None
-    return holds(cluster.proxy, to) if step.to.enabled else cluster.proxy is None
+    return proxy.holds(cluster.proxy, to) if step.to.enabled else cluster.proxy is None
+
+
+def _kept(step: WriteAzurePolicy, estate: Estate) -> bool | None:
+    """Whether something is in Azure Policy as a step wanted it; None where Azure Policy was not read."""
+    fact = estate.known.get(ids.key(step.target))
+    if isinstance(fact, RequestFact):
+        return step.to is not None and holds(step.to, fact.properties)
+    scope = f"/subscriptions/{ids.parse(step.target).subscription}"
+    return step.to is None if estate.has_listed(list_of(REQUEST_LISTS[0], scope)) else None
 
 
 def _holding(nic: facts.NetworkInterface) -> dict[str, str]:

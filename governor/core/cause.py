@@ -94,7 +94,10 @@ class Survey(Struct, frozen=True, omit_defaults=True):
 
 
 # What a run of ours reads or writes; anything else that happens in a subscription tells nothing about egress.
-_WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters", ids.SCALE_SET, ids.SITE)
+_KEPT = (ids.POLICY_DEFINITION, ids.POLICY_ASSIGNMENT, ids.POLICY_EXEMPTION)
+_WATCHED = ("microsoft.network/", "microsoft.containerservice/managedclusters", ids.SCALE_SET, ids.SITE, *_KEPT)
+# What the governor makes in Azure Policy is named so.
+KEPT_NAMES: Final = "eg-"
 # Their tags select policies, for every network in them.
 _ABOVE = (ids.RESOURCE_GROUP, ids.SUBSCRIPTION)
 # Its NAT gateway and its route table decide where all spokes leave.
@@ -117,7 +120,8 @@ def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
 
     What lies in a virtual network maps to it; something shared or deleted maps to the networks that name it; a peering,
     which has two ends, to both; a network, and the subnet of its firewall, to itself and to those that name it as their
-    hub; and a resource group or subscription, whose tags count for what lies in it, to those of them that do.
+    hub; a resource group or subscription, whose tags count for what lies in it, to those of them that do; and what is
+    kept in Azure Policy to what lives in no network.
     """
     parts = ids.parse(subject)
     found = {scope.key: scope for scope in named_by}
@@ -128,4 +132,7 @@ def scopes(subject: str, named_by: Iterable[Scope]) -> tuple[Scope, ...]:
         own = VirtualNetwork(vnet)
         shared = parts.type in (ids.PEERING, ids.VIRTUAL_NETWORK) or parts.name.casefold() == _FIREWALL_SUBNET
         found = {**(found if shared else {}), own.key: own}
+    if parts.type in _KEPT and parts.name.casefold().startswith(KEPT_NAMES):
+        whole = Remainder(parts.subscription.casefold())
+        found[whole.key] = whole
     return tuple(scope for _, scope in sorted(found.items()))

@@ -114,6 +114,10 @@ class Identity(Fact, frozen=True):
     user_assigned_identities: dict[str, object] | None = None
 
 
+class AddonProfile(Fact, frozen=True):
+    enabled: bool | None = None
+
+
 class ClusterProperties(Fact, frozen=True):
     provisioning_state: str | None = None
     power_state: Power | None = None
@@ -123,6 +127,7 @@ class ClusterProperties(Fact, frozen=True):
     network_profile: NetworkProfile | None = None
     http_proxy_config: HttpProxy | None = None
     bootstrap_profile: Bootstrap | None = None
+    addon_profiles: dict[str, AddonProfile] | None = None
 
 
 class Cluster(Fact, frozen=True):

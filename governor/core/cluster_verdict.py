@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import ids, outbound_type
+from governor.core.addon_verdict import of_addon, wants_addon
 from governor.core.cluster import AgentPool, Cluster
 from governor.core.estate import Estate
 from governor.core.facts import PublicIp
@@ -67,14 +68,17 @@ def of_cluster(housed: Housed, estate: Estate) -> tuple[Verdict, ...]:
         return tuple(Verdict(cluster.id, r, Result.UNKNOWN, seen=governed) for r in CLUSTER_REQUIREMENTS)
     if cluster.unsettled:
         seen, waits = cluster.unsettled
-        return tuple(
-            Verdict(cluster.id, r, Result.UNKNOWN, governed.name, seen, waits=waits) for r in CLUSTER_REQUIREMENTS
+        about = (
+            *CLUSTER_REQUIREMENTS,
+            *([Requirement.CLUSTER_INTERNAL_LOAD_BALANCERS] if wants_addon(governed) else ()),
         )
+        return tuple(Verdict(cluster.id, r, Result.UNKNOWN, governed.name, seen, waits=waits) for r in about)
     return (
         _outbound(housed, governed, estate),
         _node_addresses(cluster, governed, estate),
         _api_server(cluster, governed, estate),
         of_proxy(cluster, governed, estate),
+        *([of_addon(cluster, governed, estate)] if wants_addon(governed) else ()),
     )
 
 

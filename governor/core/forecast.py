@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from governor.core import address_effects, cluster_effects, effects, facts, ids, proxy_effects
+from governor.core import address_effects, cluster_effects, effects, facts, ids, proxy_effects, request_effects
 from governor.core.estate import AnyFact, Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.step import (
@@ -15,6 +15,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteAzurePolicy,
     WriteCluster,
     WriteInterface,
     WritePeering,
@@ -59,6 +60,9 @@ def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
                 deleted.append(step)
             case WriteInterface() | WriteTag() | DeleteAddress():
                 if why := address_effects.write(step, known, absent):
+                    return Refusal(step, why)
+            case WriteAzurePolicy():
+                if why := request_effects.write(step, known, absent):
                     return Refusal(step, why)
             case WriteRoute() | DeleteRoute() | WritePropagation():
                 if why := effects.route(step, known):

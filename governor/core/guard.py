@@ -23,10 +23,11 @@ from governor.core.policy import Disruption, Requirement
 from governor.core.propose import Proposal
 from governor.core.proxy_hindrance import strands
 from governor.core.rights import forbidden
-from governor.core.step import WriteCluster, WriteInterface, WriteProxy, WriteSubnet
+from governor.core.step import WriteAzurePolicy, WriteCluster, WriteInterface, WriteProxy, WriteSubnet
 from governor.core.verdict import Result
 
 _OF_CLUSTER: Final = frozenset({Requirement.CLUSTER_OUTBOUND_TYPE, Requirement.CLUSTER_PROXY})
+_FIRST: Final = "DoNotEnforce"
 
 
 class _View(Struct, frozen=True):
@@ -255,6 +256,9 @@ def promised(repair: Remediation, subjects: tuple[Judged, ...]) -> frozenset[tup
 
     A route table's repair is that of its subnets, and so is a cluster's beside its own.
     """
+    kept = (step.to or {} for step in repair.steps if isinstance(step, WriteAzurePolicy))
+    if any(to.get("enforcementMode") == _FIRST for to in kept):
+        return frozenset()  # it is there, and does not act before it is known what it would refuse
     if ids.kind(repair.resource) in (ids.ROUTE_TABLE, ids.CLUSTER):
         own = {(ids.key(repair.resource), one) for one in repair.requirements if one in _OF_CLUSTER}
         return frozenset(own) | frozenset(

@@ -30,6 +30,9 @@ SECURITY_GROUP = "microsoft.network/networksecuritygroups"
 APPLICATION_GATEWAY = "microsoft.network/applicationgateways"
 WAF_POLICY = "microsoft.network/applicationgatewaywebapplicationfirewallpolicies"
 SITE = "microsoft.web/sites"
+PRIVATE_LINK_SERVICE = "microsoft.network/privatelinkservices"
+FRONT_DOORS = "microsoft.cdn/frontdoors"
+FRONT_DOOR_WAF = "microsoft.network/frontdoorwebapplicationfirewallpolicies"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 INSTANCE_ADDRESSES = "microsoft.compute/virtualmachinescalesets/publicipaddresses"
 CREATION_TIMES = "microsoft.resources/creationtimes"
@@ -39,6 +42,10 @@ OUTBOUND_DEPENDENCIES = "microsoft.containerservice/managedclusters/outboundnetw
 DEPLOYMENT = "microsoft.resources/deployments"
 ENTITY = "microsoft.management/entities"
 PERMISSIONS = "microsoft.authorization/permissions"
+POLICY_DEFINITION = "microsoft.authorization/policydefinitions"
+POLICY_ASSIGNMENT = "microsoft.authorization/policyassignments"
+POLICY_EXEMPTION = "microsoft.authorization/policyexemptions"
+POLICY_STATES = "microsoft.policyinsights/policystates"
 TAGS = "microsoft.resources/tags"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -151,9 +158,19 @@ def outbound_dependencies(cluster_id: str) -> str:
     return f"{cluster_id.rstrip('/')}/outboundNetworkDependenciesEndpoints/all"
 
 
+def front_doors(subscription: str) -> str:
+    """A subscription id in, the id under which its profiles of Front Door are known out."""
+    return f"/subscriptions/{subscription}/providers/Microsoft.Cdn/frontDoors/all"
+
+
 def creation_times(subscription: str) -> str:
     """A subscription id in, the id under which it is known when its addresses were made out."""
     return f"/subscriptions/{subscription}/providers/Microsoft.Resources/creationTimes/all"
+
+
+def policy_states(subscription: str) -> str:
+    """A subscription id in, the id under which it is known what Azure Policy says of its resources out."""
+    return f"/subscriptions/{subscription}/providers/Microsoft.PolicyInsights/policyStates/all"
 
 
 def is_subscription(text: str) -> bool:

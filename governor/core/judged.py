@@ -33,6 +33,7 @@ from governor.core.occupancy import (
 from governor.core.path import EgressPath
 from governor.core.policy import Policies, Policy, Requirement
 from governor.core.proxy_host import unread
+from governor.core.request_verdict import SeenKept, azure_policy
 from governor.core.selection import Selected, Undecided, Ungoverned, by_network, select
 from governor.core.subject import of_subnet, read_for, subject_of
 from governor.core.verdict import SUBNET_REQUIREMENTS, Finding, Result, Verdict
@@ -107,11 +108,14 @@ def judge_each(estate: Estate, policies: Policies) -> Iterator[tuple[facts.Virtu
 
 def judge_remainders(estate: Estate, policies: Policies) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
     """An Estate and policies in; subscription by subscription, the Verdicts about what lives in no network, out."""
-    public, unused = (addresses_of(estate, policies), idle(estate, policies)) if estate.remainders else ({}, {})
+    if not estate.remainders:
+        return
+    public, unused, kept = addresses_of(estate, policies), idle(estate, policies), azure_policy(estate, policies)
     for subscription in estate.remainders:
         key = f"/subscriptions/{subscription}".casefold()
         verdicts = public.get(key, SeenAddresses()).verdicts
-        yield subscription, (*verdicts, *unused.get(key, SeenIdle()).verdicts)
+        verdicts = (*verdicts, *unused.get(key, SeenIdle()).verdicts)
+        yield subscription, (*verdicts, *kept.get(key, SeenKept()).verdicts)
 
 
 def housed(cluster: Cluster, subnets: Iterable[Judged]) -> Housed:

@@ -24,6 +24,7 @@ from governor.core.policy import Policies
 from governor.core.proof import asked as asked_for_proof
 from governor.core.propose import Proposal, proposal
 from governor.core.record import Record
+from governor.core.request_verdict import azure_policy
 from governor.core.rights import asked
 from governor.core.standing import Standing
 from governor.core.step import DeletePeering, Step, WriteInterface, WritePeering, WriteSubnet
@@ -47,6 +48,7 @@ _READABLE: Final = frozenset(
         ids.CLUSTER,
         ids.SECURITY_GROUP,
         ids.WAF_POLICY,
+        ids.FRONT_DOOR_WAF,
     }
 )
 
@@ -115,6 +117,7 @@ def _for_public(estate: Estate, policies: Policies) -> Needs:
     missing = [one for seen in public.values() for one in seen.missing]
     missing += (one for seen in idle(estate, policies).values() for one in seen.missing)
     missing += (one for seen in audited.values() for one in seen.missing)
+    missing += (one for seen in azure_policy(estate, policies).values() for one in seen.missing)
     return Needs(_unread(missing, estate), _unlisted(missing, estate))
 
 

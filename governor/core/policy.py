@@ -196,18 +196,9 @@ class Policies(Term, frozen=True):
         )
         hubs = ((p.name, what) for p in self.policies if p.egress.hub for what in _idle_of(p.egress.hub))
         asked = (p for p in self.policies if p.approvals.approvers)
-        at_request = (
-            f"{p.name}: {block}.atRequestTime deny: no run assigns it; `policies export azure-policy` writes it"
-            for p in self.policies
-            for block, said in (("publicIps", p.public_ips), ("clusters", p.clusters))
-            if said.at_request_time == "deny" and p.mode is not Mode.AUDIT
-        )
-        internal = (p for p in self.policies if p.clusters.internal_load_balancers == "deny")
         return (
             *(text for given, text in tenant if given),
-            *(f"{p.name}: clusters.internalLoadBalancers deny: the built-in policy is not assigned" for p in internal),
             *(f"{name}: egress.hub.{what}" for name, what in hubs),
-            *at_request,
             *(f"{p.name}: approvals.approvers: whoever reaches the ledger or holds a key may approve" for p in asked),
         )
 

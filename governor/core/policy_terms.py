@@ -71,10 +71,14 @@ class Clusters(Term, frozen=True):
         ],
         says("match: the type that belongs to the egress path."),
     ] = "match"
-    at_request_time: Annotated[Denial, says("Azure Policy on outboundType when a cluster is created.")] = "audit"
+    at_request_time: Annotated[
+        Denial | None, says("Azure Policy on outboundType when a cluster is created; left out: not looked at.")
+    ] = None
     node_public_ips: Annotated[Stance, says("Public addresses on nodes.")] = "deny"
     private_api_server: Annotated[Denial, says("API servers with a public endpoint.")] = "audit"
-    internal_load_balancers: Annotated[Denial, says("The built-in policy; needs the Azure Policy add-on.")] = "audit"
+    internal_load_balancers: Annotated[
+        Denial | None, says("The built-in policy; needs the Azure Policy add-on; left out: not looked at.")
+    ] = None
     services_failure: Annotated[
         Literal["ignore", "fail"], says("What the API server does when the webhook does not answer.")
     ] = "ignore"
@@ -137,7 +141,9 @@ class PublicIps(Term, frozen=True):
     repair: Annotated[AddressRepair, says("What is done about the others.")] = AddressRepair()
     quarantine_days: Annotated[Count, says("Days that an address is kept before it may be deleted.")] = 14
     delete: Annotated[bool, says("Deleting an address is irreversible.")] = False
-    at_request_time: Annotated[Denial, says("Azure Policy that refuses them at creation.")] = "audit"
+    at_request_time: Annotated[
+        Denial | None, says("Azure Policy that refuses them at creation; left out: not looked at.")
+    ] = None
 
 
 class Ingress(Term, frozen=True):

@@ -24,6 +24,7 @@ from governor.core.nodes import clusters_by_network
 from governor.core.path import addresses
 from governor.core.plan import Gate, Plan, Reason, Remediation, digest, unmended
 from governor.core.policy import Disruption, Policies, Policy, Requirement
+from governor.core.request_gather import gather_requests
 from governor.core.sharing import Place
 from governor.core.step import Attachment, Step, WriteSubnet
 from governor.core.verdict import Result
@@ -47,6 +48,7 @@ def proposal(estate: Estate, policies: Policies) -> Proposal:
     looked = tuple(look(estate, policies))
     draft = _drafted(estate, looked)
     gather_addresses(looked, estate, policies, draft)
+    gather_requests(estate, policies, draft)
     return _proposal(draft)
 
 
@@ -93,6 +95,7 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:
                 _take(*proposed, judged, estate, draft)
             continue
         place = Place(judged, policy, wanted, judged.hub, by_key)
+        _told_about_replies(judged, policy, draft)
         if not set(violated).isdisjoint(_OUT) and policy.name in hubs:
             if any(v.result in (Result.EXEMPT, Result.UNKNOWN) for v in judged.verdicts if v.requirement in _OUT):
                 continue  # both are met by one repair: who is exempt from one, or not known, is left alone
@@ -101,7 +104,6 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:
         elif proposed := _repair(judged, policy, violated, estate):
             _take(*proposed, judged, estate, draft)
         _told_about_bypass(place, violated, estate, draft)
-        _told_about_replies(judged, policy, draft)
 
 
 def _take_link(linked: Remediation | Reason | None, policy: Policy, subjects: tuple[Judged, ...], draft: Draft) -> None:

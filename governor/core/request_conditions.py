@@ -70,7 +70,7 @@ def scopes(select: Select, default: str | None) -> tuple[str, ...]:
         *(f"/subscriptions/{one.lower()}" for one in subscriptions),
     )
     if not found and default is None:
-        raise Unsayable("it names no management group and no subscription, and no scope was given")
+        raise Unsayable("it names no management group and no subscription: give one with --scope ID")
     return found or (str(default),)
 
 

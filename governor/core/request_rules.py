@@ -20,6 +20,7 @@ _FRONTENDS: Final = f"{_BALANCER}/frontendIPConfigurations[*]"
 _NETWORK: Final = "Microsoft.Network/virtualNetworks"
 _CLUSTER: Final = "Microsoft.ContainerService/managedClusters"
 _POOLS: Final = f"{_CLUSTER}/agentPoolProfiles[*]"
+ACTING: Final = ("audit", "deny")
 UNMANAGED: Final[Body] = {"value": "[resourceGroup().managedBy]", "exists": False}
 """Not in a group that a service keeps for itself: a cluster must be able to make what it needs there."""
 
@@ -75,12 +76,12 @@ def effects(policy: Policy) -> dict[Kind, str]:
         return {}
     found: dict[Kind, str] = {}
     addresses = policy.public_ips
-    if addresses.default != "allow" and addresses.at_request_time != "off":
+    if addresses.default != "allow" and addresses.at_request_time in ACTING:
         denies = addresses.default == "deny" and addresses.at_request_time == "deny"
         found |= dict.fromkeys((Kind.INTERFACE, Kind.SCALE_SET, Kind.BALANCER), "Deny" if denies else "Audit")
     if policy.egress.default_outbound_access == "deny":
         found |= dict.fromkeys((Kind.NETWORK, Kind.SUBNET), "Deny")
-    if policy.clusters.at_request_time != "off" and outbound_types(policy):
+    if policy.clusters.at_request_time in ACTING and outbound_types(policy):
         found[Kind.CLUSTER] = "Deny" if policy.clusters.at_request_time == "deny" else "Audit"
     return found
 
@@ -94,6 +95,28 @@ def outbound_types(policy: Policy) -> tuple[str, ...]:
         return (wanted, MANAGED_NAT_V2) if wanted == MANAGED_NAT else (wanted,)
     types = [one for kind in policy.allowed for managed in (False, True) for one in of_path(kind, managed=managed)]
     return tuple(dict.fromkeys((*types, MANAGED_NAT_V2) if MANAGED_NAT in types else types))
+
+
+def advice(kind: Kind, policy: Policy) -> str:
+    """A kind of request and its policy in; what to ask for instead, for whoever is refused, out."""
+    match kind:
+        case Kind.INTERFACE:
+            return "leave publicIPAddress out of its ip configurations" + _but_allowed(policy)
+        case Kind.SCALE_SET:
+            return "leave publicIPAddressConfiguration out of its network profile"
+        case Kind.BALANCER:
+            return "give its frontends a subnet instead of a public address" + _but_allowed(policy)
+        case Kind.NETWORK | Kind.SUBNET:
+            return "set defaultOutboundAccess to false"
+        case Kind.CLUSTER:
+            first = next(iter(outbound_types(policy)), "")
+            return f"use --outbound-type {first} (networkProfile.outboundType)"
+    assert_never(kind)
+
+
+def _but_allowed(policy: Policy) -> str:
+    names = [name for entry in policy.public_ips.allow if not entry.attached_to for name in entry.names]
+    return f", or take an address named {' or '.join(names)}" if names else ""
 
 
 def condition(kind: Kind, policy: Policy, governed: tuple[Body, ...]) -> Body:

@@ -11,11 +11,14 @@ from typing import Final
 from msgspec import Struct
 
 from governor.core import ids
-from governor.core.policy import Exemption, Policies, Policy, digest
+from governor.core.cause import KEPT_NAMES
+from governor.core.policy import Exemption, Policies, Policy, Requirement, digest
 from governor.core.request_conditions import Body, Unsayable, governed, not_scopes, scopes
-from governor.core.request_rules import PLACES, REQUIREMENTS, TITLES, TYPES, Kind, condition, effects
+from governor.core.request_rules import PLACES, REQUIREMENTS, TITLES, TYPES, Kind, advice, condition, effects
 
 PROVIDER: Final = "/providers/Microsoft.Authorization"
+# Stands in the metadata of all that is made.
+SOURCE: Final = "egress-governor"
 _DIGITS: Final = 8
 _GLOB: Final = frozenset("*?[")
 EFFECT: Final[Body] = {
@@ -53,6 +56,14 @@ class Exempted(Struct, frozen=True):
     type: str = "Microsoft.Authorization/policyExemptions"
 
 
+class Told(Struct, frozen=True):
+    """One kind of request at one scope: what is to be denied or audited, where, and who is exempt."""
+
+    definition: Definition
+    assignment: Assignment
+    exemptions: tuple[Exempted, ...] = ()
+
+
 class Untold(Struct, frozen=True):
     """What a policy denies and Azure Policy cannot be told, and why."""
 
@@ -85,25 +96,35 @@ def at_request(policies: Policies, how: Assigned) -> AtRequest:
     exemptions: list[Exempted] = []
     untold: list[Untold] = []
     for place, policy in enumerate(policies):
-        for kind, effect in effects(policy).items():
+        for kind in effects(policy):
             try:
-                made = list(_made(policy, policies.policies[:place], kind, how.scope))
-                exempt = list(_exempt(policy, kind, how.now))
-                left_out = not_scopes(policy.select)
+                every = told(policy, policies.policies[:place], kind, how)
             except Unsayable as reason:
                 untold.append(Untold(policy.name, TITLES[kind], str(reason)))
                 continue
-            for scope, definition in made:
-                assignment = _assignment(definition, scope, effect, how.enforce, left_out)
-                definitions.append(definition)
-                assignments.append(assignment)
-                exemptions += (_exemption(one, assignment) for one in exempt if _below(one.resource, scope))
+            for one in every:
+                definitions.append(one.definition)
+                assignments.append(one.assignment)
+                exemptions += one.exemptions
     return AtRequest(tuple(definitions), tuple(assignments), tuple(exemptions), tuple(untold))
+
+
+def told(policy: Policy, earlier: tuple[Policy, ...], kind: Kind, how: Assigned) -> tuple[Told, ...]:
+    """A policy, those that are asked before it, and a kind of request in; what denies it at each scope out."""
+    made = list(_made(policy, earlier, kind, how.scope))
+    exempted = list(exempt(policy, REQUIREMENTS[kind], TYPES[kind], how.now))
+    left_out = not_scopes(policy.select)
+    found: list[Told] = []
+    for scope, definition in made:
+        assignment = _assignment(definition, scope, (policy, kind), how.enforce, left_out)
+        exemptions = (exemption(one, assignment, policy) for one in exempted if _below(one.resource, scope))
+        found.append(Told(definition, assignment, tuple(exemptions)))
+    return tuple(found)
 
 
 def named(policy: Policy, what: str, scope: str) -> str:
     """A policy, what a definition of it is about and a scope in; its name, short enough for management groups, out."""
-    return f"eg-{what}-{digest((policy.name, what, scope.casefold()))[:_DIGITS]}"
+    return f"{KEPT_NAMES}{what}-{digest((policy.name, what, scope.casefold()))[:_DIGITS]}"
 
 
 def about(policy: Policy, title: str) -> Body:
@@ -111,7 +132,7 @@ def about(policy: Policy, title: str) -> Body:
     return {
         "displayName": f"Egress Governor, {policy.name}: {title}",
         "description": policy.description or f"What policy {policy.name} of the Egress Governor says.",
-        "metadata": {"category": "Network", "version": "1.0.0", "source": "egress-governor", "policy": policy.name},
+        "metadata": {"category": "Network", "version": "1.0.0", "source": SOURCE, "policy": policy.name},
     }
 
 
@@ -133,42 +154,44 @@ def _made(
 
 
 def _assignment(
-    definition: Definition, scope: str, effect: str, enforce: bool, left_out: tuple[str, ...]
+    definition: Definition, scope: str, about: tuple[Policy, Kind], enforce: bool, left_out: tuple[str, ...]
 ) -> Assignment:
-    said = definition.properties
+    said, (policy, kind) = definition.properties, about
     properties: Body = {
         "displayName": said["displayName"],
         "description": said["description"],
         "metadata": said["metadata"],
         "policyDefinitionId": definition.id,
-        "parameters": {"effect": {"value": effect}},
+        "parameters": {"effect": {"value": effects(policy)[kind]}},
         "enforcementMode": "Default" if enforce else "DoNotEnforce",
-        "nonComplianceMessages": [{"message": f"{said['displayName']}."}],
+        "nonComplianceMessages": [{"message": f"{said['displayName']}: {advice(kind, policy)}."}],
     }
     if left_out:
         properties["notScopes"] = list(left_out)
     return Assignment(f"{scope}{PROVIDER}/policyAssignments/{definition.name}", definition.name, properties)
 
 
-def _exempt(policy: Policy, kind: Kind, now: datetime) -> Iterator[Exemption]:
-    """The exemptions that hold of one kind of request; Azure knows single resources only."""
+def exempt(policy: Policy, requirement: Requirement, kind: str, now: datetime) -> Iterator[Exemption]:
+    """The exemptions from a requirement that resources of a type have, out; Azure knows single resources only."""
     today = now.astimezone(UTC).date()
     for one in policy.exemptions:
-        if one.requirement is not REQUIREMENTS[kind] or one.until < today:
+        if one.requirement is not requirement or one.until < today:
             continue
         if _GLOB & set(one.resource):
             raise Unsayable(f"the exemption of {one.resource}: Azure exempts single resources")
-        if kind is Kind.NETWORK:
+        if kind == TYPES[Kind.NETWORK]:
             raise Unsayable(f"the exemption of {one.resource}: it cannot hold inside the request for its network")
-        if ids.kind(one.resource) == TYPES[kind].casefold():
+        if ids.kind(one.resource) == kind.casefold():
             yield one
 
 
-def _exemption(one: Exemption, assignment: Assignment) -> Exempted:
+def exemption(one: Exemption, assignment: Assignment, policy: Policy) -> Exempted:
+    """An exemption and what it is from in, as Azure Policy knows it out."""
     properties: Body = {
         "displayName": f"{one.owner}: {one.reason}",
         "policyAssignmentId": assignment.id,
         "exemptionCategory": "Waiver",
+        "metadata": {"source": SOURCE, "policy": policy.name},
         # The last day is inclusive.
         "expiresOn": datetime.combine(one.until + timedelta(days=1), time(), UTC).isoformat().replace("+00:00", "Z"),
     }

@@ -24,6 +24,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteAzurePolicy,
     WriteCluster,
     WriteInterface,
     WritePeering,
@@ -38,6 +39,11 @@ _PEERINGS: Final = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 _PEER: Final = "Microsoft.Network/virtualNetworks/peer/action"
 _TABLES: Final = "Microsoft.Network/routeTables"
 _CLUSTERS: Final = "Microsoft.ContainerService/managedClusters"
+_POLICY_TYPES: Final = {
+    ids.POLICY_DEFINITION: "policyDefinitions",
+    ids.POLICY_ASSIGNMENT: "policyAssignments",
+    ids.POLICY_EXEMPTION: "policyExemptions",
+}
 _JOIN: Final = "Microsoft.Network/virtualNetworks/subnets/join/action"
 
 
@@ -76,11 +82,23 @@ def needed(step: Step, estate: Estate) -> tuple[Right, ...]:
             wanted = (Right(f"{_address_type(step.target)}/write", step.target), *named)
         case DeleteAddress():
             wanted = (Right(f"{_address_type(step.target)}/delete", step.target),)
+        case WriteAzurePolicy():
+            wanted = _of_azure_policy(step)
         case CreateRouteTable() | DeleteNatGateway():
             wanted = ()
         case _:
             assert_never(step)
     return tuple(right for right in wanted if _is_of_others(right.scope, estate))
+
+
+def _of_azure_policy(step: WriteAzurePolicy) -> tuple[Right, ...]:
+    """Asked of the subscription: what is exempt need not be there yet."""
+    parts = ids.parse(step.target)
+    scope, verb = f"/subscriptions/{parts.subscription}", "delete" if step.to is None else "write"
+    right = Right(f"Microsoft.Authorization/{_POLICY_TYPES[parts.type]}/{verb}", scope)
+    if parts.type != ids.POLICY_EXEMPTION:
+        return (right,)
+    return (right, Right("Microsoft.Authorization/policyAssignments/exempt/action", scope))
 
 
 def _address_type(address: str) -> str:

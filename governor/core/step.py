@@ -7,7 +7,17 @@ nothing to write (architecture.md, rule 6). Members that a step does not name ar
 from enum import StrEnum
 from typing import Any, assert_never
 
-from governor.core import address_step, attachment, cluster_step, creation, ids, peering, proxy_step, routing
+from governor.core import (
+    address_step,
+    attachment,
+    cluster_step,
+    creation,
+    ids,
+    peering,
+    proxy_step,
+    request_step,
+    routing,
+)
 from governor.core.address_step import DeleteAddress, WriteInterface, WriteTag
 from governor.core.attachment import Attachment, WriteSubnet
 from governor.core.cluster_step import WriteCluster
@@ -20,6 +30,7 @@ from governor.core.creation import (
 )
 from governor.core.peering import DeletePeering, Flags, WritePeering
 from governor.core.proxy_step import WriteProxy
+from governor.core.request_step import WriteAzurePolicy
 from governor.core.routing import CreateRouteTable, DeleteRoute, RouteTo, WritePropagation, WriteRoute
 
 __all__ = [
@@ -38,6 +49,7 @@ __all__ = [
     "Reversibility",
     "RouteTo",
     "Step",
+    "WriteAzurePolicy",
     "WriteCluster",
     "WriteInterface",
     "WritePeering",
@@ -82,6 +94,7 @@ Step = (
     | DeleteNatGateway
     | DeleteRoute
     | DeletePeering
+    | WriteAzurePolicy
 )
 
 
@@ -105,6 +118,8 @@ def edit(step: Step, body: Body | None) -> Body | None:
             return None if body is None else proxy_step.edited(step, body)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.edited(step, body)
+        case WriteAzurePolicy():
+            return request_step.edited(step, body)
         case WriteRoute():
             return routing.route_body(step.to, body)
         case WritePropagation():
@@ -131,6 +146,8 @@ def conflict(step: Step, body: Body | None) -> str | None:
             return proxy_step.conflict(step, body)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.conflict(step, body)
+        case WriteAzurePolicy():
+            return request_step.conflict(step, body)
         case WriteRoute() | DeleteRoute():
             return routing.route_conflict(step, body)
         case WritePropagation():
@@ -168,6 +185,8 @@ def inverse(step: Step) -> Step | None:
             return None if was is None or was == step.to else WritePeering(step.target, step.remote, was, step.to)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.inverse(step)
+        case WriteAzurePolicy():
+            return request_step.inverse(step)
         case CreateNatGateway():
             return DeleteNatGateway(step.target)
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateRouteTable():
@@ -187,6 +206,8 @@ def reversibility(step: Step) -> Reversibility:
     """A step in, how far undo can take it back out."""
     match step:
         case WriteSubnet() | WriteRoute() | WritePropagation() | WritePeering() | WriteTag():
+            return Reversibility.REVERSIBLE
+        case WriteAzurePolicy():
             return Reversibility.REVERSIBLE
         case WriteInterface():
             return Reversibility.LIMITED if step.lost else Reversibility.REVERSIBLE
@@ -216,6 +237,8 @@ def intended(step: Step) -> frozenset[tuple[str, ...]]:
             return proxy_step.intended(step)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.intended(step)
+        case WriteAzurePolicy():
+            return request_step.intended(step)
         case WritePeering():
             return peering.intended(step)
         case WriteRoute():

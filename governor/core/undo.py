@@ -40,6 +40,7 @@ from governor.core.step import (
     DeletePeering,
     DeleteRoute,
     Step,
+    WriteAzurePolicy,
     WriteInterface,
     WritePeering,
     WritePropagation,
@@ -126,7 +127,7 @@ def _reasons(
         case WriteInterface():
             reasons = held_by(for_undo(ADDRESS_GATES), remediation, subjects, (policy, around))
             return reasons or spoils(remediation, (), first, around)
-        case WriteTag():
+        case WriteTag() | WriteAzurePolicy():
             reasons = held_alone(remediation, (policy, around), undo=True)
             return reasons or spoils(remediation, (), first, around)
         case WritePeering() | DeletePeering() as step:

@@ -130,6 +130,7 @@ mode: enforce
 select: {managementGroups: [corp], virtualNetworks: ["spoke-*"]}
 egress: {natGateway: {}}
 publicIps: {atRequestTime: deny, allow: [{names: ["edge-*"]}]}
+clusters: {atRequestTime: audit}
 """
 
 
@@ -145,6 +146,9 @@ def test_what_is_denied_at_the_request_is_written_with_what_cannot_be_told(run: 
         "Deny",
         "Audit",
     ]
+    said = [one["properties"]["nonComplianceMessages"][0]["message"] for one in made["assignments"]]
+    assert said[0].endswith("leave publicIPAddress out of its ip configurations, or take an address named edge-*.")
+    assert said[-1].endswith("use --outbound-type userAssignedNATGateway (networkProfile.outboundType).")
     assert {one["properties"]["enforcementMode"] for one in made["assignments"]} == {"DoNotEnforce"}
     assert [one["what"] for one in made["untold"]] == ["load balancers have no public frontend"]
     assert ran.err.splitlines() == [
@@ -168,12 +172,19 @@ def test_companions_are_written_when_they_are_asked_for(run: Run, tmp_path: Path
 def test_policies_without_a_scope_need_one(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("name: a\nmode: enforce\negress: {natGateway: {}}\n")
     ran = run("policies", "export", "azure-policy", tmp_path)
-    assert (ran.code, json.loads(ran.out)["assignments"]) == (0, [])
-    assert "a: 6 rules: it names no management group and no subscription, and no scope was given" in ran.err
+    assert (ran.code, json.loads(ran.out)["assignments"]) == (1, [])
+    assert ran.err.splitlines() == [
+        "nothing is assigned: 2 rules, none of which Azure Policy can be told",
+        "a: 2 rules: it names no management group and no subscription: give one with --scope ID",
+    ]
     group = "/providers/Microsoft.Management/managementGroups/corp"
     made = json.loads(run("policies", "export", "azure-policy", tmp_path, "--scope", group).out)
     assert all(one["id"].startswith(group) for one in made["assignments"])
-    assert len(made["assignments"]) == 6
+    assert len(made["assignments"]) == 2
+    (tmp_path / "a.yaml").write_text("name: a\nmode: audit\negress: {natGateway: {}}\n")
+    ran = run("policies", "export", "azure-policy", tmp_path, "--scope", group)
+    assert ran.code == 0
+    assert ran.err.startswith("nothing is assigned: no policy in mode propose or enforce asks for it (publicIps.at")
 
 
 def test_wrong_scopes_and_files_are_told(run: Run, tmp_path: Path) -> None:
@@ -183,8 +194,3 @@ def test_wrong_scopes_and_files_are_told(run: Run, tmp_path: Path) -> None:
     ran = run("policies", "export", "azure-policy", "--out", tmp_path / "none" / "x.json")
     assert ran.code == 1
     assert "cannot be written" in ran.err
-
-
-def test_what_no_run_assigns_is_said(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "spokes.yaml").write_text(SPOKES)
-    assert "spokes: publicIps.atRequestTime deny: no run assigns it" in run("policies", "check", tmp_path).text

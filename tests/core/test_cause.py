@@ -91,3 +91,20 @@ def test_scopes_never_overlap() -> None:
     assert remainder.key == f"/subscriptions/{SUB}"
     assert remainder.key != VirtualNetwork(vnet_id()).key
     assert ids.kind(remainder.key) == ids.SUBSCRIPTION
+
+
+def test_what_is_kept_in_azure_policy_leads_to_what_lives_in_no_network() -> None:
+    scope, provider = f"/subscriptions/{SUB}", "providers/Microsoft.Authorization"
+    rest = Remainder(SUB)
+    nic = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/n"
+    for ours in (
+        f"{scope}/{provider}/policyAssignments/eg-interface-01234567",
+        f"{scope}/{provider}/policyDefinitions/EG-interface-01234567",
+        f"{nic}/{provider}/policyExemptions/eg-interface-01234567",
+    ):
+        assert cause.watched(ours)
+        assert cause.scopes(ours, []) == (rest,)
+    theirs = f"{scope}/{provider}/policyAssignments/internal-only"
+    assert cause.scopes(theirs, []) == ()
+    assert cause.scopes(theirs, [rest]) == (rest,)
+    assert not cause.watched(f"{scope}/{provider}/roleAssignments/eg-x")

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from governor.core import policy_terms, policy_words
 from governor.core.policy import (
-    Clusters,
     Disruption,
     Egress,
     Exemption,
@@ -192,10 +191,6 @@ def test_what_is_set_and_does_not_act_is_said() -> None:
         virtual_wan="connect",
     )
     eager = Policy(name="eager", egress=Egress(hub=more))
-    inner = Policy(name="inner", clusters=Clusters(internal_load_balancers="deny"))
-    assert Policies(policies=(inner,)).idle == (
-        "inner: clusters.internalLoadBalancers deny: the built-in policy is not assigned",
-    )
     proxy = Policy(name="proxy", egress=Egress(proxy=ProxyPolicy()))
     nat = Policy(name="nat", egress=Egress(nat_gateway=NatGatewayPolicy()))
     assert Policies(policies=(nat, hub, proxy)).idle == ()

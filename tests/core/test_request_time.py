@@ -19,6 +19,7 @@ VNET = f"/subscriptions/{ONE}/resourceGroups/rg/providers/Microsoft.Network/virt
 NIC = f"/subscriptions/{ONE}/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/n"
 Given = dict[str, Any]
 DENY: Given = {"publicIps": {"atRequestTime": "deny"}, "clusters": {"atRequestTime": "deny"}}
+AUDIT: Given = {"publicIps": {"atRequestTime": "audit"}, "clusters": {"atRequestTime": "audit"}}
 ADDRESSES = {Kind.INTERFACE, Kind.SCALE_SET, Kind.BALANCER}
 PRIVACY = {Kind.NETWORK, Kind.SUBNET}
 
@@ -37,7 +38,8 @@ def kinds(found: AtRequest) -> set[Kind]:
 
 
 EFFECTS: list[tuple[Given, dict[Kind, str]]] = [
-    ({}, dict.fromkeys((*ADDRESSES, Kind.CLUSTER), "Audit") | dict.fromkeys(PRIVACY, "Deny")),
+    ({}, dict.fromkeys(PRIVACY, "Deny")),
+    ({**AUDIT}, dict.fromkeys((*ADDRESSES, Kind.CLUSTER), "Audit") | dict.fromkeys(PRIVACY, "Deny")),
     (DENY, dict.fromkeys((*ADDRESSES, *PRIVACY, Kind.CLUSTER), "Deny")),
     ({**DENY, "mode": "propose"}, dict.fromkeys((*ADDRESSES, *PRIVACY, Kind.CLUSTER), "Deny")),
     ({**DENY, "mode": "audit"}, {}),
@@ -209,6 +211,7 @@ def test_exemptions_of_single_resources_hold_until_their_last_day_is_over() -> N
         "displayName": "team-x: because",
         "policyAssignmentId": assignment.id,
         "exemptionCategory": "Waiver",
+        "metadata": {"source": "egress-governor", "policy": "p"},
         "expiresOn": "2027-01-01T00:00:00Z",
     }
     elsewhere = policy(**DENY, **given, select={"subscriptions": [ONE.replace("1", "2")]})

@@ -46,7 +46,10 @@ A: Final = (
     ),
     Row(
         "Customers no longer know their egress address",
-        ("test_seed_a::test_seed_a_what_is_occupied_is_asked_about_first",),
+        (
+            "test_notices::test_seed_a_customers_are_told_their_new_address_and_the_allow_list_has_it",
+            "test_seed_a::test_seed_a_what_is_occupied_is_asked_about_first",
+        ),
     ),
 )
 B: Final = (
@@ -75,6 +78,7 @@ B: Final = (
     Row(
         "Only internal load balancers, by Azure Policy",
         (
+            "test_request_time_kept::test_seed_b_only_internal_load_balancers_by_the_built_in_policy_which_is_kept",
             "test_services::test_seed_c_a_webhook_annotates_services_of_type_load_balancer_by_label_rules",
             "test_addresses::test_seed_a_a_public_load_balancer_is_found_by_its_event_and_by_no_other_network",
         ),
@@ -85,11 +89,15 @@ B: Final = (
             "test_audits::test_seed_b_what_is_wrong_with_the_way_in_is_told_and_left_to_its_owner",
             "test_audits::test_seed_b_a_sweep_tells_the_same_of_the_way_in",
             "test_seed_b::test_seed_b_the_subnet_of_the_gateway_is_never_sent_to_an_appliance",
+            "test_seed_b::test_seed_b_front_door_by_a_private_link_counts_as_a_way_in",
         ),
     ),
     Row(
         "Enough addresses on the firewall, and the rules that the enabled add-ons need",
-        ("test_seed_b::test_seed_b_a_firewall_with_too_few_addresses_for_those_behind_it_is_found",),
+        (
+            "test_seed_b::test_seed_b_a_firewall_with_too_few_addresses_for_those_behind_it_is_found",
+            "test_seed_d::test_seed_d_a_new_cluster_gets_its_peering_and_no_route_before_the_rules_are_known",
+        ),
     ),
 )
 C: Final = (
@@ -99,7 +107,10 @@ C: Final = (
     ),
     Row(
         "Public addresses forbidden by policy",
-        ("test_request_time::test_azure_policy_denies_what_policies_deny_and_nothing_else",),
+        (
+            "test_request_time_kept::test_seed_c_public_addresses_are_forbidden_once_counted_and_approved",
+            "test_request_time::test_azure_policy_denies_what_policies_deny_and_nothing_else",
+        ),
     ),
     Row(
         "An internal Standard load balancer gives no outbound",

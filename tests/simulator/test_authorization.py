@@ -310,6 +310,20 @@ def test_whatever_is_named_asks_for_its_action(cloud: Limited, path: str, body: 
     assert cloud.told("PUT", path, {"location": "eastus", **body})[1] != "LinkedAuthorizationFailed"
 
 
+def test_an_exemption_asks_for_its_action_on_the_assignment(cloud: Limited) -> None:
+    provider = "/providers/Microsoft.Authorization"
+    nics = f"{provider}/policyDefinitions/83a86a26-fd1f-447c-b59d-e51f44264114"
+    assignment, exempt = f"{GROUP}{provider}/policyAssignments/a", f"{SPOKE}{provider}/policyExemptions/e"
+    body = {"properties": {"policyAssignmentId": assignment, "exemptionCategory": "Waiver"}}
+    cloud.roles.give(GROUP, "*/read", "*/write")
+    assert cloud.told("PUT", assignment, {"properties": {"policyDefinitionId": nics}})[0] == 201
+    status, code, message = cloud.told("PUT", exempt, body)
+    assert (status, code) == (403, "LinkedAuthorizationFailed")
+    assert "'Microsoft.Authorization/policyAssignments/exempt/action'" in message
+    cloud.roles.give(GROUP, "*/read", "*/write", "Microsoft.Authorization/policyAssignments/exempt/action")
+    assert cloud.told("PUT", exempt, body)[0] == 201
+
+
 def test_what_azure_fills_in_and_what_is_inside_asks_for_nothing(cloud: Limited) -> None:
     cloud.token = "simulator"
     cloud.subnet("virtualNetworks/spoke/subnets/app", "10.2.1.0/24", natGateway=link("natGateways/ng"))

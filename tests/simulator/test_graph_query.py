@@ -140,6 +140,13 @@ def test_project_chooses_names_and_order() -> None:
     assert table.types == {"count": "object", "id": "string", "name": "string", "t": "object"}
 
 
+def test_values_are_texts_where_they_are_told_to_be() -> None:
+    table = evaluated(
+        "resources | extend t = tostring(properties.text) | where tostring(t) startswith 'a' | project id, t"
+    )
+    assert table.page(0, 9) == [{"id": "/b", "t": "Ab"}]
+
+
 def test_extend_adds_to_what_is_there() -> None:
     table = evaluated("resources | project id | extend same = id")
     assert table.page(0, 9) == [{"id": row["id"], "same": row["id"]} for row in SHOWN]
