@@ -119,7 +119,13 @@ C: Final = (
             "test_seed_c::test_seed_c_without_any_way_out_is_what_an_isolated_network_wants",
         ),
     ),
-    Row("Nodes go out through a proxy", ()),
+    Row(
+        "Nodes go out through a proxy",
+        (
+            "test_proxy::test_seed_c_a_private_cluster_leaves_by_the_proxy_alone",
+            "test_proxy::test_seed_c_all_of_it_is_taken_back",
+        ),
+    ),
     Row(
         "A webhook annotates Services of type LoadBalancer",
         ("test_services::test_seed_c_a_webhook_annotates_services_of_type_load_balancer_by_label_rules",),
