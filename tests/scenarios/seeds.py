@@ -46,7 +46,10 @@ A: Final = (
     ),
     Row(
         "Customers no longer know their egress address",
-        ("test_seed_a::test_seed_a_what_is_occupied_is_asked_about_first",),
+        (
+            "test_seed_a::test_seed_a_what_is_occupied_is_asked_about_first",
+            "test_notices::test_seed_a_customers_are_told_their_new_address_and_the_allow_list_has_it",
+        ),
     ),
 )
 B: Final = (
