@@ -50,12 +50,14 @@ _LISTED: Final = {
     "apiManagement": ids.API_MANAGEMENT,
     "applicationGateways": ids.APPLICATION_GATEWAY,
     "sites": ids.SITE,
+    "privateLinkServices": ids.PRIVATE_LINK_SERVICE,
 }
 _ASKED: Final = (
     "learnedRoutes(",
     "effectiveRoutes(",
     "creationTimes(",
     "instanceAddresses(",
+    "frontDoors(",
     *(f"{one}(" for one in REQUEST_LISTS),
 )
 _OF_TYPE: Final = """

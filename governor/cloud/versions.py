@@ -21,6 +21,9 @@ PERMISSIONS: Final = "2022-04-01"
 MANAGEMENT: Final = "2020-05-01"
 COMPUTE: Final = "2024-11-01"
 SITES: Final = "2024-11-01"
+# Front Door and its firewalls are made by others than the rest of Microsoft.Network.
+FRONT_DOORS: Final = "2025-04-15"
+FRONT_DOOR_WAFS: Final = "2024-02-01"
 API_MANAGEMENT: Final = "2024-05-01"
 RESOURCES: Final = "2021-04-01"
 # The lists of what instances have are of this version and no other (facts/azure.md 6).
@@ -44,6 +47,7 @@ _VERSIONS: Final = {
     ids.FIREWALL: NETWORK,
     ids.SECURITY_GROUP: NETWORK,
     ids.WAF_POLICY: NETWORK,
+    ids.FRONT_DOOR_WAF: FRONT_DOOR_WAFS,
     ids.SCALE_SET: COMPUTE,
     ids.API_MANAGEMENT: API_MANAGEMENT,
     ids.POLICY_DEFINITION: POLICY,

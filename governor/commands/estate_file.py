@@ -30,6 +30,7 @@ _LISTS: Final = {
     ids.API_MANAGEMENT: "apiManagement",
     ids.APPLICATION_GATEWAY: "applicationGateways",
     ids.SITE: "sites",
+    ids.PRIVATE_LINK_SERVICE: "privateLinkServices",
 }
 
 

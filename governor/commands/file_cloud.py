@@ -94,6 +94,8 @@ def _list(file: EstateFile, name: str) -> Reading:
             return Reading(gaps=(Gap(name, "no export holds the addresses of instances"),))
         case "outboundDependencies":
             return Reading(gaps=(Gap(name, "no export says what a cluster has to reach"),))
+        case "frontDoors":
+            return Reading(gaps=(Gap(name, "no export holds the origins of Front Door"),))
         case "effectiveRoutes":
             return Reading(gaps=(Gap(name, "no export holds effective routes"),))
         case "creationTimes":

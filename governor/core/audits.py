@@ -5,6 +5,7 @@ from typing import Final
 from governor.core import app_verdict, attached_verdict, ddos_verdict, ids, ingress_verdict
 from governor.core.address_verdict import SeenAddresses
 from governor.core.estate import Estate
+from governor.core.front_doors import takes_links
 from governor.core.fronts import gateways_in
 from governor.core.ground import Audited, ground, together
 from governor.core.occupancy import clusters_by_subnet
@@ -34,7 +35,8 @@ def audits_of(estate: Estate, policies: Policies, public: dict[str, SeenAddresse
         key = ids.key(network.id)
         seen = public.get(key, _NOBODY)
         has_apps = app_verdict.has_apps(network)
-        if held is None and not seen.judged and not has_apps and not gateways_in(network):
+        leads_in = seen.judged or gateways_in(network) or takes_links(network)
+        if held is None and not leads_in and not has_apps:
             continue  # nothing leads in, and no app out
         around = ground(network, using, estate, policies)
         parts = [ingress_verdict.of_network(around, seen)]

@@ -48,7 +48,9 @@ def _profile(cluster: Cluster, to: str) -> NetworkProfile:
 
 
 def _unready(cluster: Cluster, to: str, known: Known) -> str | None:
-    """Why the subnets of a cluster are not ready for a type: AKS looks at them before it changes anything."""
+    """Why a cluster or its subnets are not ready for a type: AKS looks at them before it changes anything."""
+    if to == ROUTED and (public := next((pool for pool in cluster.pools if pool.has_public_nodes), None)):
+        return f"every node of pool {public.name} has a public address, which {ROUTED} does not allow"
     for subnet in _subnets(cluster, known):
         if to == OWN_NAT and subnet.properties.nat_gateway is None:
             return f"subnet {subnet.name} has no NAT gateway, which {OWN_NAT} needs"

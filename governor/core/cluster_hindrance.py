@@ -54,18 +54,24 @@ def hindrance(case: Case, to: str, remediation: Remediation, estate: Estate) -> 
         text = f"cluster {names} uses its subnets, too: both would have to change at once"
         return Reason(Gate.CLUSTER, text), ()
     if case.held and not cluster.has_managed_network:
-        return case.held[0].reasons[0], ()
+        return _of_subnet(case), ()
     if case.foreign:
         text = f"its route table serves {', '.join(case.foreign[:_SHOWN])} as well, which would change with it"
         return Reason(Gate.SHARED, text), ()
     if case.verdict.result is Result.UNKNOWN:
         return Reason(Gate.UNSEEN, case.verdict.seen, after=_A_MINUTE if case.verdict.waits else None), ()
-    if why := _impossible(cluster, to):
+    if why := _impossible(cluster, to) or _static(cluster):
         return Reason(Gate.CLUSTER, why), ()
     routed = any(isinstance(step, WriteSubnet) and isinstance(step.to.route_table, str) for step in remediation.steps)
     written = any(ids.kind(ids.top_level(step.target)) == ids.ROUTE_TABLE for step in remediation.steps)
     if not (routed or written or to == ROUTED):
         return None, ()
+    if public := [pool.name for pool in cluster.pools if pool.has_public_nodes]:
+        text = (
+            f"every node of pool {', '.join(public[:_SHOWN])} has a public address: AKS refuses {ROUTED} with it, and "
+            "its replies would go to the appliance; move what runs there to a pool without them first"
+        )
+        return Reason(Gate.CLUSTER, text), ()
     reason, missing = _services(cluster, estate)
     return reason, missing if reason else (*missing, *_unasked(case, estate))
 
@@ -76,6 +82,16 @@ def _unasked(case: Case, estate: Estate) -> tuple[str, ...]:
     if estate.has_listed(name) or any(gap.about == name for gap in estate.gaps):
         return ()
     return (name,) if any(one.policy and unproven(one, one.policy) for one in case.subnets) else ()
+
+
+def _of_subnet(case: Case) -> Reason:
+    """Why one of its subnets must not be changed, and so neither the cluster."""
+    reason = case.held[0].reasons[0]
+    tables = [ref.id for one in case.subnets if (ref := one.subnet.properties.route_table)]
+    if case.cluster.is_kubenet and any(ids.key(ids.group_of(one)) == node_group(case.cluster) for one in tables):
+        text = f"{reason.text}: attach a table of your own when you create it anew, or move it to Azure CNI"
+        return Reason(reason.gate, text, reason.after)
+    return reason
 
 
 def _impossible(cluster: Cluster, to: str) -> str | None:
@@ -102,6 +118,17 @@ def _impossible(cluster: Cluster, to: str) -> str | None:
             "give it a user-assigned identity first"
         )
     return None
+
+
+def _static(cluster: Cluster) -> str:
+    """Why the way out of a cluster with a static egress gateway is left alone: others know it by those addresses."""
+    gateways = [pool.name for pool in cluster.pools if pool.is_gateway]
+    if not gateways:
+        return ""
+    return (
+        f"pool {', '.join(gateways[:_SHOWN])} is a static egress gateway, and whether it keeps its addresses when the "
+        "way out changes is not known: delete that pool first, or exempt the cluster"
+    )
 
 
 def _own_identity(cluster: Cluster) -> bool:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from governor.core import balancing, facts, ids
 from governor.core.estate import ABSENT, Estate
 from governor.core.learned import Learned, learned
-from governor.core.nodes import Nodes
+from governor.core.nodes import Nodes, is_of_aks
 from governor.core.path import EgressPath, Method, Way
 
 _HALVES: Final = ("0.0.0.0/1", "128.0.0.0/1")
@@ -140,7 +140,7 @@ def _members(subnet: facts.Subnet, estate: Estate) -> EgressPath:
     default = Method.NONE if subnet.properties.default_outbound_access is False else Method.DEFAULT_OUTBOUND
     configurations = subnet.properties.ip_configurations or ()
     if not configurations:
-        return EgressPath((Way(default),))
+        return _pods(subnet, default, estate) if is_of_aks(subnet) else EgressPath((Way(default),))
     found: dict[Way, list[str]] = {}
     missing: list[str] = []
     unsettled: tuple[str, bool] | None = None
@@ -164,6 +164,17 @@ def _members(subnet: facts.Subnet, estate: Estate) -> EgressPath:
         return EgressPath((), unsettled=unsettled)
     ways = tuple(replace(way, members=tuple(sorted(members))) for way, members in found.items())
     return EgressPath(ways or (Way(default),), hazards=tuple(hazards))
+
+
+def _pods(subnet: facts.Subnet, default: Method, estate: Estate) -> EgressPath:
+    """A subnet without machines, which pods may live in."""
+    match Nodes(estate).pods_leave(subnet, default):
+        case str(missing):
+            return EgressPath((), (missing,))
+        case Way() as way:
+            return EgressPath((way,))
+        case unsettled:
+            return EgressPath((), unsettled=unsettled)
 
 
 def _member(

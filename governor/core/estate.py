@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from governor.core import address_facts, app_facts, facts, ids, ingress_facts, request_facts
+from governor.core import address_facts, app_facts, facts, front_door_facts, ids, ingress_facts, request_facts
 from governor.core.cluster import Cluster
 from governor.core.dependencies import OutboundDependencies
 
@@ -30,7 +30,7 @@ ADDRESS_LISTS: Final = (
     "instanceAddresses",
 )
 # Lists of a subscription that nothing but audits looks at.
-AUDIT_LISTS: Final = ("applicationGateways", "sites")
+AUDIT_LISTS: Final = ("applicationGateways", "sites", "privateLinkServices", "frontDoors")
 # What is kept in Azure Policy, and what that finds; of a subscription.
 REQUEST_LISTS: Final = ("policyAssignments", "policyDefinitions", "policyExemptions", "policyStates")
 BY_NAME: Final = (*ADDRESS_LISTS, *AUDIT_LISTS, *REQUEST_LISTS)
@@ -73,6 +73,9 @@ AnyFact = (
     | ingress_facts.ApplicationGateway
     | ingress_facts.WafPolicy
     | app_facts.Site
+    | front_door_facts.PrivateLinkService
+    | front_door_facts.FrontDoors
+    | front_door_facts.FrontDoorWaf
     | request_facts.PolicyDefinition
     | request_facts.PolicyAssignment
     | request_facts.PolicyExemption
@@ -106,6 +109,9 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.APPLICATION_GATEWAY: ingress_facts.ApplicationGateway,
     ids.WAF_POLICY: ingress_facts.WafPolicy,
     ids.SITE: app_facts.Site,
+    ids.PRIVATE_LINK_SERVICE: front_door_facts.PrivateLinkService,
+    ids.FRONT_DOORS: front_door_facts.FrontDoors,
+    ids.FRONT_DOOR_WAF: front_door_facts.FrontDoorWaf,
     ids.POLICY_DEFINITION: request_facts.PolicyDefinition,
     ids.POLICY_ASSIGNMENT: request_facts.PolicyAssignment,
     ids.POLICY_EXEMPTION: request_facts.PolicyExemption,

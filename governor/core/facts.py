@@ -53,6 +53,7 @@ class SubnetProperties(Fact, frozen=True):
     route_table: Ref | None = None
     network_security_group: Ref | None = None
     default_outbound_access: bool | None = None
+    private_link_service_network_policies: str | None = None
     delegations: tuple[Delegation, ...] | None = None
     ip_configurations: tuple[Ref, ...] | None = None
     ip_configuration_profiles: tuple[Ref, ...] | None = None

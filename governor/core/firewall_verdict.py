@@ -28,12 +28,12 @@ PORTS_OF_A_MACHINE: Final = 64
 def of_firewall(spoke: Spoke, estate: Estate) -> tuple[Verdict, ...]:
     """A network as a spoke in, what holds of the addresses of its hub's firewall out; nothing where that is none."""
     hub = spoke.hub
-    if hub.wrong or not hub.next_hop:
+    if hub.wrong:
         return ()  # `hub-next-hop` says it
     home = estate.find(hub.network, facts.VirtualNetwork)
     firewall = _firewall(spoke, home if isinstance(home, facts.VirtualNetwork) else None, estate)
     if firewall is None or not isinstance(home, facts.VirtualNetwork):
-        return ()
+        return _unseen(spoke, estate)
     subnet = home.subnet(FIREWALL_SUBNET)
     gateway = subnet.properties.nat_gateway if subnet else None
     own = tuple(
@@ -48,6 +48,15 @@ def of_firewall(spoke: Spoke, estate: Estate) -> tuple[Verdict, ...]:
     return tuple(found)
 
 
+def _unseen(spoke: Spoke, estate: Estate) -> tuple[Verdict, ...]:
+    """What is said where the firewall or its network was not read; nothing where the hub has none."""
+    if not spoke.hub.missing or spoke.wanted.nat_gateway_on_firewall == "off":
+        return ()
+    missing = spoke.hub.missing[0]
+    seen = f"{ids.name(missing)}: {why_unread(missing, estate)}"
+    return (Verdict(spoke.network.id, _NAT, Result.UNKNOWN, spoke.policy.name, seen),)
+
+
 def _nat(
     spoke: Spoke, firewall: facts.Firewall, by: tuple[facts.Ref | None, tuple[str, ...]], estate: Estate
 ) -> Verdict:
@@ -57,8 +66,8 @@ def _nat(
     name = ids.name(firewall.id)
     if ref is None:
         shown = addressed(own, estate)[0]
-        leaves = f"it leaves from {', '.join(shown) if shown else f'{len(own)} addresses of its own'}"
-        seen = f"firewall {name} has no NAT gateway on its subnet: {leaves}"
+        leaves = ", ".join(shown) or "addresses of its own"
+        seen = f"firewall {name} has no NAT gateway on its subnet: it leaves from {leaves}"
         result, seen = exempted(network.id, _NAT, policy, estate, seen)
         return Verdict(network.id, _NAT, result, policy.name, seen, expected, shown)
     gateway = estate.find(ref.id, facts.NatGateway)

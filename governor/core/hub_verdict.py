@@ -99,7 +99,7 @@ class Routed(Struct, frozen=True):
 def of_routes(routed: Routed, estate: Estate) -> tuple[Verdict, ...]:
     """A subnet of a hub policy in, its Verdicts about its routes out."""
     subnet = routed.subnet
-    if service := foreign_delegation(subnet, routed.policy):
+    if service := foreign_delegation(subnet, routed.policy, estate):
         return tuple(_not_applicable(routed, r, f"delegated to {service}") for r in ROUTE_REQUIREMENTS)
     named = subnet.properties.route_table
     if named is None:

@@ -30,6 +30,9 @@ SECURITY_GROUP = "microsoft.network/networksecuritygroups"
 APPLICATION_GATEWAY = "microsoft.network/applicationgateways"
 WAF_POLICY = "microsoft.network/applicationgatewaywebapplicationfirewallpolicies"
 SITE = "microsoft.web/sites"
+PRIVATE_LINK_SERVICE = "microsoft.network/privatelinkservices"
+FRONT_DOORS = "microsoft.cdn/frontdoors"
+FRONT_DOOR_WAF = "microsoft.network/frontdoorwebapplicationfirewallpolicies"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 INSTANCE_ADDRESSES = "microsoft.compute/virtualmachinescalesets/publicipaddresses"
 CREATION_TIMES = "microsoft.resources/creationtimes"
@@ -153,6 +156,11 @@ def instance_addresses(scale_set_id: str) -> str:
 def outbound_dependencies(cluster_id: str) -> str:
     """The id of a cluster in, the id under which what it has to reach is known out."""
     return f"{cluster_id.rstrip('/')}/outboundNetworkDependenciesEndpoints/all"
+
+
+def front_doors(subscription: str) -> str:
+    """A subscription id in, the id under which its profiles of Front Door are known out."""
+    return f"/subscriptions/{subscription}/providers/Microsoft.Cdn/frontDoors/all"
 
 
 def creation_times(subscription: str) -> str:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from governor.core import facts, ids, waf_verdict
 from governor.core.address_verdict import JudgedAddress, SeenAddresses
+from governor.core.front_doors import NONE, Door, Doors, doors, of_door
 from governor.core.fronts import Front, Fronts, few, fronts, gateways_in
 from governor.core.ground import NOTHING, Audited, Ground, together, undecided
 from governor.core.ingress_facts import SecurityGroup
@@ -22,9 +23,10 @@ _NSG: Final = Requirement.INGRESS_NSG
 _WAF: Final = Requirement.INGRESS_WAF
 _GATEWAY: Final = "applicationGateway"
 _BALANCER: Final = "loadBalancer"
+_DOOR: Final = "frontDoorPrivateLink"
 _WORDS: Final = {
     _GATEWAY: "application gateway",
-    "frontDoorPrivateLink": "Front Door by private link",
+    _DOOR: "Front Door by private link",
     "azureFirewall": "Azure Firewall",
     "apiManagement": "API Management",
     _BALANCER: "load balancer",
@@ -41,13 +43,15 @@ class _Way(Struct, frozen=True):
 def of_network(ground: Ground, public: SeenAddresses) -> Audited:
     """A network and who has public addresses in it in, what holds of the ways in out."""
     front = fronts(ground.network, ground.estate) if _asks_gateways(ground) else Fronts()
+    door = doors(ground.network, ground.estate) if _asks(_DOOR, ground) else NONE
     return together(
         [
-            Audited(missing=front.missing),
+            Audited(missing=(*front.missing, *door.missing)),
             *(_waf(one, ground) for one in front.known),
             *(_unread(*one, ground) for one in front.unread),
+            *(_waf_of_door(one, ground) for one in door.known),
             *_security(front, ground),
-            *_paths(front, public, ground),
+            *_paths(front, door, public, ground),
         ]
     )
 
@@ -56,9 +60,15 @@ def _asks_gateways(ground: Ground) -> bool:
     """Whether a policy of the network asks about application gateways, and there are any."""
     if not gateways_in(ground.network):
         return False
+    return _asks(_GATEWAY, ground)
+
+
+def _asks(kind: str, ground: Ground) -> bool:
+    """Whether a policy of the network asks about what comes in this way."""
     governing = (ground.governs(ids.key(subnet.id)) for subnet in ground.subnets)
     asked = (one.ingress for one in governing if one is not None)
-    return any(one.waf != "off" or one.nsg != "off" or _GATEWAY not in one.allow for one in asked)
+    nsg = kind == _GATEWAY
+    return any(one.waf != "off" or (nsg and one.nsg != "off") or kind not in one.allow for one in asked)
 
 
 # ---- firewall -------------------------------------------------------------------------------------------------------
@@ -73,6 +83,12 @@ def _waf(front: Front, ground: Ground) -> Audited:
         case Selected(policy=policy):
             pass
     return waf_verdict.of_gateway(front, policy, ground.estate) if policy.ingress.waf != "off" else NOTHING
+
+
+def _waf_of_door(door: Door, ground: Ground) -> Audited:
+    """A profile is governed as the first subnet that it leads to: it lives in no network itself."""
+    policy = ground.governs(door.behind[0])
+    return of_door(door, policy, ground.estate) if policy is not None and policy.ingress.waf != "off" else NOTHING
 
 
 def _unread(gateway: str, subnet: str, why: str, ground: Ground) -> Audited:
@@ -150,7 +166,7 @@ def _shown(opening: Opening) -> str:
 # ---- paths ----------------------------------------------------------------------------------------------------------
 
 
-def _paths(front: Fronts, public: SeenAddresses, ground: Ground) -> list[Audited]:
+def _paths(front: Fronts, door: Doors, public: SeenAddresses, ground: Ground) -> list[Audited]:
     ways: dict[str, list[_Way]] = {}
     places = {ids.key(subnet.id): subnet.id for subnet in ground.subnets}
     for one in public.judged:
@@ -160,8 +176,25 @@ def _paths(front: Fronts, public: SeenAddresses, ground: Ground) -> list[Audited
     for before in front.known:
         for subnet in before.behind if before.is_public else ():
             ways.setdefault(subnet, []).append(_Way(_GATEWAY, f"application gateway {ids.name(before.gateway.id)}"))
-    whole = not (public.unseen or front.unread)
-    return [_path(places.get(place, place), tuple(those), whole, ground) for place, those in sorted(ways.items())]
+    for leading in door.known:
+        way = _Way(_DOOR, f"Front Door {ids.name(leading.profile.id)} by private link {few(leading.links)}")
+        for subnet in leading.behind:
+            ways.setdefault(subnet, []).append(way)
+    whole = not (public.unseen or front.unread or door.unread)
+    unknown = [_unseen(places[key], door.unread, ground) for key in door.open if key not in ways]
+    return [
+        *unknown,
+        *(_path(places.get(place, place), tuple(those), whole, ground) for place, those in sorted(ways.items())),
+    ]
+
+
+def _unseen(subnet: str, why: str, ground: Ground) -> Audited:
+    """A subnet that private links may lead into, and why nobody has seen whether Front Door does, in."""
+    policy = ground.governs(ids.key(subnet))
+    if policy is None:
+        return NOTHING
+    seen = f"whether Front Door leads into it by a private link: {why}"
+    return Audited((Verdict(subnet, _PATH, Result.UNKNOWN, policy.name, seen),))
 
 
 def _by_address(judged: JudgedAddress) -> _Way | None:

@@ -48,6 +48,7 @@ _READABLE: Final = frozenset(
         ids.CLUSTER,
         ids.SECURITY_GROUP,
         ids.WAF_POLICY,
+        ids.FRONT_DOOR_WAF,
     }
 )
 

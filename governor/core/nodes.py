@@ -28,6 +28,14 @@ class Nodes:
             self._by_group = {node_group(one): one for one in self._estate.all(Cluster) if node_group(one)}
         return self._by_group.get(ids.key(ids.group_of(instance)))
 
+    def pods_leave(self, subnet: facts.Subnet, default: Method) -> Way | str | tuple[str, bool]:
+        """A subnet of pods in; as `leaves`: where nothing is attached to it, pods go out with the nodes they run on."""
+        known = clusters(ids.parse(subnet.id).subscription)
+        owner = cluster_of_pods(subnet, self._estate)
+        if owner is None:
+            return Way(default) if self._estate.has_listed(known) else known
+        return owner.unsettled or self._of(owner, default)
+
     def leaves(self, instance: str, default: Method) -> Way | str | tuple[str, bool]:
         """An interface of an instance in; its way out, what must be read to know it, or what is not settled, out.
 
@@ -48,11 +56,28 @@ class Nodes:
             prefix = pool.node_public_ip_prefix
             via = f"{cluster.id}/agentPools/{pool.name}"
             return Way(Method.INSTANCE_PUBLIC_IP, via, holders=(prefix,) if prefix else ())
+        return self._of(cluster, default)
+
+    @staticmethod
+    def _of(cluster: Cluster, default: Method) -> Way:
         if not cluster.leaves_by_balancer:
             return Way(default)
         profile = cluster.network.load_balancer_profile
         holders = tuple(ref.id for ref in (profile.effective or () if profile else ()))
         return Way(Method.OUTBOUND_RULE, cluster.id, holders=holders)
+
+
+def is_of_aks(subnet: facts.Subnet) -> bool:
+    """Whether a subnet is delegated to AKS: one of pods, or of an API server."""
+    return ids.CLUSTER in (service.casefold() for service in subnet.delegated_to)
+
+
+def cluster_of_pods(subnet: facts.Subnet, estate: Estate) -> Cluster | None:
+    """A subnet in, the cluster whose pods live in it out, None for every other; AKS has it delegated to itself."""
+    if not is_of_aks(subnet):
+        return None
+    named = (one for one in estate.all(Cluster) if any(ids.same(each, subnet.id) for each in one.pod_subnets))
+    return next(named, None)
 
 
 def node_group(cluster: Cluster) -> str:

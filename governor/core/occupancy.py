@@ -12,7 +12,7 @@ from governor.core import facts, ids
 from governor.core.cluster import Cluster
 from governor.core.estate import Estate, clusters
 from governor.core.learned import learned
-from governor.core.nodes import node_group
+from governor.core.nodes import cluster_of_pods, node_group
 
 # Azure's own subnets: never written. AzureFirewallSubnet comes with `natGatewayOnFirewall`.
 SPECIAL: Final = frozenset(
@@ -66,8 +66,8 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
     """A subnet, the clusters that use it and the facts in, who lives in it out."""
     properties = subnet.properties
     lodgers = (properties.ip_configurations, properties.private_endpoints, properties.delegations)
-    links = (properties.service_association_links, properties.resource_navigation_links)
-    if not (any(lodgers) or any(links) or using or properties.ip_configuration_profiles):
+    links = (*(properties.service_association_links or ()), *(properties.resource_navigation_links or ()))
+    if not (any(lodgers) or links or using or properties.ip_configuration_profiles):
         return NOBODY
     kinds: set[str] = set()
     names: dict[str, None] = {}
@@ -91,13 +91,16 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
     for endpoint in properties.private_endpoints or ():
         kinds.add("privateEndpoint")
         names[f"private endpoint {ids.name(endpoint.id)}"] = None
-    for service in subnet.delegated_to:
+    owner = cluster_of_pods(subnet, estate) if subnet.delegated_to else None
+    for service in subnet.delegated_to if owner is None else ():
         # A delegation alone does not mean that somebody has moved in, but nobody else can.
         kinds.add("app")
         names[f"delegated to {service}"] = None
         strangers[f"delegated to {service}"] = None
         plain = False
-    for link in (*(properties.service_association_links or ()), *(properties.resource_navigation_links or ())):
+    for link in (
+        () if owner else (*(properties.service_association_links or ()), *(properties.resource_navigation_links or ()))
+    ):
         kinds.add("app")
         linked = f"linked to {link.properties.linked_resource_type or link.name or 'a service'}"
         names[linked] = None

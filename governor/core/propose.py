@@ -95,6 +95,7 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:
                 _take(*proposed, judged, estate, draft)
             continue
         place = Place(judged, policy, wanted, judged.hub, by_key)
+        _told_about_replies(judged, policy, draft)
         if not set(violated).isdisjoint(_OUT) and policy.name in hubs:
             if any(v.result in (Result.EXEMPT, Result.UNKNOWN) for v in judged.verdicts if v.requirement in _OUT):
                 continue  # both are met by one repair: who is exempt from one, or not known, is left alone
@@ -103,7 +104,6 @@ def _network(subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:
         elif proposed := _repair(judged, policy, violated, estate):
             _take(*proposed, judged, estate, draft)
         _told_about_bypass(place, violated, estate, draft)
-        _told_about_replies(judged, policy, draft)
 
 
 def _take_link(linked: Remediation | Reason | None, policy: Policy, subjects: tuple[Judged, ...], draft: Draft) -> None:

@@ -9,8 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor.core import facts, ids
-from governor.core.estate import Estate, is_list
+from governor.core.estate import Estate, clusters, is_list
 from governor.core.hub import next_hop
+from governor.core.nodes import cluster_of_pods, is_of_aks
 from governor.core.path import EgressPath, Method, Way, addresses, describe, is_whole
 from governor.core.policy import PathKind, Policy, Requirement
 from governor.core.selection import Expired, exempt
@@ -95,7 +96,7 @@ def _of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: E
     requirement, allowed = Requirement.SUBNET_EGRESS, policy.allowed
     if not allowed:
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, "the policy names no way out")
-    if subnet.properties.delegations and (service := foreign_delegation(subnet, policy)):
+    if subnet.properties.delegations and (service := foreign_delegation(subnet, policy, estate)):
         return Verdict(subnet.id, requirement, Result.NOT_APPLICABLE, policy.name, f"delegated to {service}")
     if finding.missing:
         return unknown(subnet, requirement, policy, finding.seen)
@@ -170,8 +171,15 @@ def _unread_firewall(
     return (hop.id,) if isinstance(hop, facts.Ref) else ()
 
 
-def foreign_delegation(subnet: facts.Subnet, policy: Policy) -> str | None:
-    """A delegated service whose subnets this policy does not know how to repair, or None."""
+def foreign_delegation(subnet: facts.Subnet, policy: Policy, estate: Estate) -> str | None:
+    """A delegated service whose subnets this policy does not know how to repair, or None.
+
+    A subnet of pods leaves with its cluster; that of an API server has the same delegation, and no way out.
+    """
+    # Whose it is, is not known before the clusters are listed; how it leaves is not, either.
+    listed = estate.has_listed(clusters(ids.parse(subnet.id).subscription))
+    if is_of_aks(subnet) and (not listed or cluster_of_pods(subnet, estate) is not None):
+        return None
     known = {name.casefold(): paths for name, paths in policy.egress.delegations.items()}
     for service in subnet.delegated_to:
         if not set(known.get(service.casefold(), ())) & set(policy.allowed):

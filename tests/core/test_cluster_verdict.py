@@ -165,6 +165,12 @@ def test_the_addresses_that_a_cluster_leaves_from_are_told() -> None:
     assert typed(nat_policy(), vnet(nodes()), balanced(), OUT).addresses == ("20.0.0.1",)
     verdict = typed(nat_policy(), vnet(nodes(**WITH_NAT)), aks(outbound="userAssignedNATGateway"), NAT, address())
     assert (verdict.addresses, verdict.expected) == (("203.0.113.1",), "userAssignedNATGateway")
+    assert not verdict.more
+    # Of an appliance nobody knows them; nor does it matter whether the policy looks at the type.
+    assert typed(HUB, vnet(nodes(**ROUTED)), aks(outbound="userDefinedRouting"), TO_HUB).more
+    ignored = nat_policy(clusters=Clusters(outbound_type="ignore"))
+    verdict = typed(ignored, vnet(nodes()), balanced(), OUT)
+    assert (verdict.result, verdict.addresses, verdict.more) == (Result.NOT_APPLICABLE, ("20.0.0.1",), False)
 
 
 def managed(*subnets: Body, **properties: Any) -> Body:
@@ -477,3 +483,52 @@ def test_hub_policies_ask_for_routes_of_their_clusters() -> None:
     assert typed(policy, vnet(nodes()), made).result is Result.VIOLATION
     closed = nat_policy(egress=Egress(isolated=IsolatedPolicy("off")))
     assert typed(closed, vnet(nodes()), made).expected == "none"
+
+
+# ---- pods in a subnet of their own ----------------------------------------------------------------------------------
+
+DELEGATED = "Microsoft.ContainerService/managedClusters"
+AKS_OWN: dict[str, Any] = {"delegations": delegated(DELEGATED)}
+WITH_PODS: dict[str, Any] = {"agentPoolProfiles": [{"name": "pool0", "vnetSubnetID": NODES, "podSubnetID": PODS}]}
+
+
+def of_pods(made: Body, policy: Policy = nat_policy(), **properties: Any) -> Verdict:  # noqa: B008
+    there = vnet(nodes(), subnet("pods", **AKS_OWN, **properties))
+    verdicts = judge(estate(there, made, NAT, address(), OUT), Policies((policy,)))
+    return next(v for v in verdicts if v.requirement == "subnet-egress" and ids.name(v.resource) == "pods")
+
+
+@pytest.mark.parametrize(
+    ("made", "policy", "properties", "result", "seen"),
+    [
+        (balanced(**WITH_PODS), nat_policy(), {}, Result.VIOLATION, "load balancer of cluster aks"),
+        (balanced(**WITH_PODS), allowing(PathKind.LOAD_BALANCER), {}, Result.COMPLIANT, "load balancer of cluster aks"),
+        (balanced(**WITH_PODS), nat_policy(), WITH_NAT, Result.COMPLIANT, "NAT gateway ng"),
+        (
+            balanced(**WITH_PODS, provisioningState="Updating"),
+            nat_policy(),
+            {},
+            Result.UNKNOWN,
+            "cluster aks is Updating",
+        ),
+        # An API server's subnet has the same delegation.
+        (
+            balanced(),
+            nat_policy(),
+            {},
+            Result.NOT_APPLICABLE,
+            "delegated to Microsoft.ContainerService/managedClusters",
+        ),
+    ],
+)
+def test_a_subnet_of_pods_leaves_with_the_nodes_though_it_is_delegated(
+    made: Body, policy: Policy, properties: dict[str, Any], result: Result, seen: str
+) -> None:
+    verdict = of_pods(made, policy, **properties)
+    assert (verdict.result, verdict.seen) == (result, seen)
+
+
+def test_whose_pods_live_there_is_not_known_before_the_clusters_are_listed() -> None:
+    there = vnet(subnet("pods", **AKS_OWN))
+    (verdict, *_) = judge(estate(there, listed=()), Policies((nat_policy(),)))
+    assert (verdict.result, verdict.seen) == (Result.UNKNOWN, "clusters of the subscription: not read")

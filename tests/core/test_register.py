@@ -94,6 +94,8 @@ def summed(move: Move) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
             [verdict(Result.VIOLATION, "20.0.0.1"), verdict(Result.COMPLIANT, "20.0.0.2")],
             [[], [(("20.0.0.1",), ("20.0.0.2",))]],
         ),
+        # Right in the end with the addresses that it had: nobody was told of them yet.
+        ([verdict(Result.VIOLATION, "20.0.0.1"), verdict(Result.COMPLIANT, "20.0.0.1")], [[], [(None, ("20.0.0.1",))]]),
         ([verdict(Result.VIOLATION, more=True), verdict(Result.COMPLIANT, "20.0.0.2")], [[], [((), ("20.0.0.2",))]]),
         # What is not known for a while has not moved.
         (

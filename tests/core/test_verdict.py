@@ -97,6 +97,23 @@ def test_public_addresses_are_named() -> None:
     assert egress_of(seen, nat_policy()).addresses == ("203.0.113.7",)
 
 
+@pytest.mark.parametrize(
+    ("properties", "context", "more"),
+    [
+        ({"natGateway": nat_id()}, [nat("ng", PIP), address()], False),
+        ({"natGateway": nat_id()}, [nat("ng", PIP, address_id("gone")), address()], True),
+        ({"defaultOutboundAccess": False}, [], False),
+        ({}, [], True),
+        (ROUTED, [TO_HOP], True),
+        (INHABITED, [nic(public=PIP), address()], False),
+    ],
+)
+def test_it_is_said_whether_there_are_addresses_that_are_not_known(
+    properties: dict[str, Any], context: list[Body], more: bool
+) -> None:
+    assert egress_of(estate(vnet(subnet(**properties)), *context), nat_policy()).more is more
+
+
 # ---- the hub --------------------------------------------------------------------------------------------------------
 
 HUBS: list[tuple[dict[str, Any], list[Body], Result]] = [

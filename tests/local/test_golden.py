@@ -11,12 +11,14 @@ from typing import Final
 import msgspec
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from governor import messages
 from governor.core import notice
 from governor.core.cause import Caller, Cause, Source, Survey
 from governor.core.notice import AddressesChanged, Notice
 from governor.core.plan import Gate, Reason, Remediation, Withheld
+from governor.core.proof import Proof, Word
 from governor.core.record import Became, Offer, Outcome, Record, encode
 from governor.core.register import Entry, Move, Past, Registered
 from governor.core.standing import (
@@ -29,7 +31,7 @@ from governor.core.standing import (
     UndoExemption,
     UndoRequest,
 )
-from governor.core.step import Attachment, CreateNatGateway, WriteAzurePolicy, WriteSubnet
+from governor.core.step import Attachment, CreateNatGateway, WriteAzurePolicy, WriteInterface, WriteSubnet
 from governor.core.verdict import Result, Verdict
 from governor.local import brakes, chain, claims, decisions, register, runs, verdicts
 from governor.local.rows import decode
@@ -40,6 +42,7 @@ GOLDEN: Final = Path(__file__).parents[1] / "golden" / "v1"
 
 AT: Final = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 GROUP: Final = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/nodes"
+NIC: Final = f"{NETWORK.partition('/providers/')[0]}/providers/Microsoft.Network/networkInterfaces/nic"
 CLUSTER: Final = f"{NETWORK.partition('/providers/')[0]}/providers/Microsoft.ContainerService/managedClusters/k"
 LATER: Final = AT + timedelta(hours=72)
 RUN: Final = "0123456789abcdef01234567"
@@ -105,6 +108,7 @@ RECORD: Final = Record(
 STARTED: Final = Run(RUN, SCOPE, 7, CAUSE, "policies")
 INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 
+DETACH: Final = WriteInterface(NIC, {"c": None}, {"c": f"{NETWORK}-ip"}, ("203.0.113.1",))
 KEPT: Final = WriteAzurePolicy(
     f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/eg-interface-01234567",
     {"enforcementMode": "Default", "metadata": {"enforced": DIGEST}},
@@ -121,6 +125,7 @@ STORED: Final[dict[str, Struct]] = {
     "lease": claims.Lease(GATEWAY, RUN, LATER),
     "run": runs.Begun(STARTED, DIGEST, (REMEDIATION,), AT, LATER, True, f"{RUN[:-1]}8"),
     "intent": runs.Intended(INTENT),
+    "intent-of-interface": runs.Intended(Intent(RUN, 2, DIGEST, DETACH, AT)),
     "outcome": runs.Intended(INTENT, OUTCOME),
     "intent-azure-policy": runs.Intended(Intent(RUN, 1, DIGEST, KEPT, AT)),
     "writes": runs.Writes((runs.Window(RUN, 1, AT, LATER), runs.Window(RUN, 2, AT))),
@@ -149,7 +154,12 @@ STORED: Final[dict[str, Struct]] = {
     "registered-before": register.Was(Past(WAS, AT, LATER, RUN, f"{RUN[:-1]}8")),
     "notice": Notice(f"addresses-{RUN}", AT, SCOPE, RUN, AddressesChanged((Move(ENTRY, WAS),), 3), "allow it"),
 }
-MEANT: Final[dict[str, object]] = {"message": CAUSE, "survey": SURVEY, "record": RECORD, **STORED}
+PROVEN: Final = replace(
+    RECORD,
+    proofs=(Proof(SUBNET, Word.ROUTE, "0.0.0.0/0 -> 10.0.0.4"), Proof(SUBNET, Word.CONFIGURATION, "NAT gateway ng")),
+)
+RECORDS: Final = {"record": RECORD, "proven-record": PROVEN}
+MEANT: Final[dict[str, object]] = {"message": CAUSE, "survey": SURVEY, **RECORDS, **STORED}
 
 
 def read(name: str, value: bytes) -> object:
@@ -158,13 +168,14 @@ def read(name: str, value: bytes) -> object:
         return messages.decode(value)
     if name == "survey":
         return messages.decode_survey(value)
-    return decode(Record if name == "record" else type(STORED[name]), value)
+    return decode(Record if name in RECORDS else type(STORED[name]), value)
 
 
 def written() -> dict[str, bytes]:
     """What today's code writes, by name."""
     values = {name: msgspec.json.encode(value) for name, value in STORED.items()}
-    return {"message": messages.encode(CAUSE), "survey": messages.encode(SURVEY), "record": encode(RECORD), **values}
+    values |= {name: encode(record) for name, record in RECORDS.items()}
+    return {"message": messages.encode(CAUSE), "survey": messages.encode(SURVEY), **values}
 
 
 @pytest.mark.parametrize("name", MEANT)

@@ -47,8 +47,8 @@ A: Final = (
     Row(
         "Customers no longer know their egress address",
         (
-            "test_seed_a::test_seed_a_what_is_occupied_is_asked_about_first",
             "test_notices::test_seed_a_customers_are_told_their_new_address_and_the_allow_list_has_it",
+            "test_seed_a::test_seed_a_what_is_occupied_is_asked_about_first",
         ),
     ),
 )
@@ -89,11 +89,15 @@ B: Final = (
             "test_audits::test_seed_b_what_is_wrong_with_the_way_in_is_told_and_left_to_its_owner",
             "test_audits::test_seed_b_a_sweep_tells_the_same_of_the_way_in",
             "test_seed_b::test_seed_b_the_subnet_of_the_gateway_is_never_sent_to_an_appliance",
+            "test_seed_b::test_seed_b_front_door_by_a_private_link_counts_as_a_way_in",
         ),
     ),
     Row(
         "Enough addresses on the firewall, and the rules that the enabled add-ons need",
-        ("test_seed_b::test_seed_b_a_firewall_with_too_few_addresses_for_those_behind_it_is_found",),
+        (
+            "test_seed_b::test_seed_b_a_firewall_with_too_few_addresses_for_those_behind_it_is_found",
+            "test_seed_d::test_seed_d_a_new_cluster_gets_its_peering_and_no_route_before_the_rules_are_known",
+        ),
     ),
 )
 C: Final = (

@@ -1,5 +1,6 @@
 """What an app leaves from changes: whoever lists its address is told once, at least once, and nothing is lost."""
 
+import asyncio
 import csv
 import io
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from governor import notices
+from governor.cli import main
 from governor.core import ids
 from governor.core.cause import Cause, Source
 from governor.core.policy import Approvals, Mode
@@ -174,10 +176,6 @@ async def test_killed_at_any_point_whoever_lists_addresses_is_told(tmp_path: Pat
 
 def test_an_allow_list_is_made_of_the_register(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a firewall's owner would read by a job: one address in each line, and no address that nobody uses."""
-    import asyncio
-
-    from governor.cli import main
-
     world = with_spoke(tmp_path)
     asyncio.run(_governed(world))
     assert main(["addresses", "--data", str(tmp_path), "--format", "txt"]) == 0

@@ -28,8 +28,11 @@ from tests.scenarios.hub_world import (
 from tests.scenarios.seed_world import (
     FOUND,
     STATIC,
+    WEB,
     By,
     address,
+    balancer,
+    behind,
     found,
     last,
     machine,
@@ -40,7 +43,7 @@ from tests.scenarios.seed_world import (
     why,
 )
 from tests.scenarios.test_audits import GATEWAY, PIP, WAF, gateway, waf
-from tests.scenarios.world import REGION, SUB, World, nat_policy, network, subnet, vnet, vnet_body
+from tests.scenarios.world import GROUP, REGION, SUB, World, nat_policy, network, subnet, vnet, vnet_body
 
 NODES = subnet("spoke-1", "nodes")
 DAY = 86_400
@@ -171,6 +174,47 @@ async def test_seed_b_the_subnet_of_the_gateway_is_never_sent_to_an_appliance(tm
     one = await verdict(world, subnet("spoke-1", "agw"), "subnet-egress")
     assert (one.result, one.seen) == (Result.UNKNOWN, "agw: not read")
     assert not any(ids.same(path.partition(" ")[2], subnet("spoke-1", "agw")) for path in world.writes())
+
+
+def front_door(world: World, behind: str, mode: str) -> str:
+    """Somebody puts Front Door with a firewall before an internal load balancer; the id of its profile."""
+    link, profile = network("privateLinkServices/pls"), f"{GROUP}/providers/Microsoft.Cdn/profiles/fd"
+    guard = network("frontDoorWebApplicationFirewallPolicies/waf")
+    source = {"name": "c", "properties": {"subnet": {"id": subnet("spoke-1", "links")}}}
+    frontends = [{"id": f"{behind}/frontendIPConfigurations/fe"}]
+    inner = {"ipConfigurations": [source], "loadBalancerFrontendIpConfigurations": frontends}
+    world.put_now(link, {"location": REGION, "properties": inner})
+    settings = {"policySettings": {"enabledState": "Enabled", "mode": mode}}
+    world.put_now(guard, {"location": "global", "properties": settings}, "2024-02-01")
+    named = {"type": "WebApplicationFirewall", "wafPolicy": {"id": guard}}
+    shared = {"privateLink": {"id": link}, "privateLinkLocation": REGION, "requestMessage": "please"}
+    for path, body in (
+        (profile, {"location": "global", "sku": {"name": "Premium_AzureFrontDoor"}, "properties": {}}),
+        (f"{profile}/originGroups/web", {"properties": {}}),
+        (f"{profile}/originGroups/web/origins/lb", {"properties": {"sharedPrivateLinkResource": shared}}),
+        (f"{profile}/securityPolicies/waf", {"properties": {"parameters": named}}),
+    ):
+        world.put_now(path, body, "2025-04-15")
+    return profile
+
+
+@FOUND
+@pytest.mark.parametrize(("mode", "result"), [("Prevention", Result.COMPLIANT), ("Detection", Result.VIOLATION)])
+async def test_seed_b_front_door_by_a_private_link_counts_as_a_way_in(
+    tmp_path: Path, by: By, mode: str, result: Result
+) -> None:
+    world = World(tmp_path)
+    body = vnet_body(("app", "10.0.1.0/24"), ("links", "10.0.2.0/24"))
+    body["properties"]["subnets"][1]["properties"]["privateLinkServiceNetworkPolicies"] = "Disabled"
+    world.put_now(vnet("spoke-1"), body)
+    inside = balancer(world, "lb", {"subnet": {"id": subnet("spoke-1", "app")}}, loadBalancingRules=WEB)
+    machine(world, "vm", subnet("spoke-1", "app"), **behind(inside))
+    profile = front_door(world, inside, mode)
+    await found(world, by)
+    path = await verdict(world, subnet("spoke-1", "app"), "ingress-path")
+    seen = "open to the internet by Front Door fd by private link pls"
+    assert (path.result, path.seen) == (Result.COMPLIANT, seen)
+    assert (await verdict(world, profile, "ingress-waf")).result is result
 
 
 @FOUND

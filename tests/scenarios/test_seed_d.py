@@ -120,6 +120,11 @@ async def test_seed_d_a_nat_gateway_on_the_firewall_is_one_address_for_all_spoke
         # Published replies stay symmetric: a route to the internet for it, and for the firewall's own.
         assert hops(world, table(number))[f"{shown}/32"] == "Internet"
         assert hops(world, table(number))[f"{own}/32"] == "Internet"
+    # The register shows one address for all spokes, and whoever allowed the firewall's is told of it.
+    registered = [one.entry for one in (await world.ports.ledger.addresses()).entries if one.entry.policy]
+    assert {entry.addresses for entry in registered} == {(shown,)}
+    told = [move for notice in await world.ports.ledger.notices() for move in notice.what.moves]
+    assert {move.now.resource for move in told if move.before and move.before.addresses == (own,)} == {app(1), app(2)}
 
 
 @FOUND
@@ -226,6 +231,8 @@ async def test_seed_d_a_new_cluster_gets_its_peering_and_no_route_before_the_rul
     reasons = await why(world, cluster())
     assert [reason.gate for reason in reasons] == [Gate.HUB]
     assert "firewall rules not read" in reasons[0].text
+    # What the rules must let out, the cluster says itself.
+    assert "management.azure.com" in reasons[0].text
     # An owner who has looked says so, and the cluster moves.
     world.rules = type(world.rules)(
         type(world.rules.policies)(policies=(hub_policy(ready="assumed"),)), world.rules.ceiling
