@@ -223,13 +223,14 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> Written:
         failed = False
         for step in remediation.steps:
             try:
-                outcome = await _apply(run, len(written.outcomes), remediation, step, ports)
+                outcome, again = await _apply(run, len(written.outcomes), remediation, step, ports)
             except (Paused, Touched) as stop:
                 written.stopped, written.wait = str(stop), written.wait or isinstance(stop, Touched)
                 reason = Reason(Gate.BRAKES if isinstance(stop, Paused) else Gate.SETTLE, written.stopped)
                 written.left += [Withheld(rest, (reason,)) for rest in plan.remediations[position:]]
                 return written
             written.outcomes.append(outcome)
+            written.after = max(written.after, again or 0.0)
             _say("step", run.scope, run.cause, run=run.id, step=type(step).__name__, became=outcome.became.value)
             if outcome.became not in (Became.DONE, Became.UNCHANGED):
                 unmade[remediation.digest] = f"{ids.name(step.target)} {outcome.became.value}: {outcome.detail}"
@@ -243,8 +244,12 @@ async def _write(run: Run, plan: Plan, ports: Ports) -> Written:
     return written
 
 
-async def _apply(run: Run, number: int, remediation: Remediation, step: Step, ports: Ports) -> Outcome:
-    """One step, under a lease on what it changes outside the Scope: one at a time, taken last.
+async def _apply(
+    run: Run, number: int, remediation: Remediation, step: Step, ports: Ports
+) -> tuple[Outcome, float | None]:
+    """One step in; what became of it, and the seconds that Azure asked to wait before it is tried again, out.
+
+    It runs under a lease on what it changes outside the Scope: one at a time, taken last.
 
     The lease is on the whole of it: on the hub's network for a peering, on the table for a route.
     """
@@ -254,12 +259,12 @@ async def _apply(run: Run, number: int, remediation: Remediation, step: Step, po
         now = ports.clock.now()
         detail = "another run is writing it"
         applied = Applied(Outcome(step, remediation.digest, Became.PENDING, detail, started=now, finished=now))
-        return await ports.ledger.done(run, number, applied)
+        return await ports.ledger.done(run, number, applied), None
     try:
         applied = await ports.cloud.apply(
             remediation.digest, step, partial(ports.ledger.renew, run), correlation(run.id)
         )
-        return await ports.ledger.done(run, number, applied)
+        return await ports.ledger.done(run, number, applied), applied.again
     finally:
         if outside is not None:
             await ports.ledger.unlease(run, outside)

@@ -87,11 +87,15 @@ class Clock(Protocol):
 
 
 class Applied(Struct, frozen=True):
-    """What became of one step in the cloud, with the raw bodies before and after (None: absent)."""
+    """What became of one step in the cloud, with the raw bodies before and after (None: absent).
+
+    again: seconds that Azure asked to wait before the next try.
+    """
 
     outcome: Outcome
     before: bytes | None = None
     after: bytes | None = None
+    again: float | None = None
 
 
 class Cloud(Protocol):

@@ -1,10 +1,11 @@
 """Carrying out one Step: read, check, edit, write, wait, read again, compare."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from governor.cloud import bodies
 from governor.cloud.arm import Answer, Arm
@@ -22,6 +23,7 @@ _REST: Final = frozenset({"succeeded"})
 _REST_TO_DELETE: Final = frozenset({"succeeded", "failed", "canceled"})
 
 _MOST_CHANGES: Final = 8
+_A_MINUTE: Final = 60.0
 
 
 class _Result(Struct, frozen=True):
@@ -29,6 +31,7 @@ class _Result(Struct, frozen=True):
     detail: str = ""
     before: bytes | None = None
     after: bytes | None = None
+    again: float | None = None
 
 
 class _Sent(Struct, frozen=True):
@@ -46,6 +49,8 @@ class Applier:
         self._arm = arm
         self._writer = Writer(arm)
         self._deadline = deadline
+        # Clusters that took no write, until when they are not asked again, whoever wakes us meanwhile.
+        self._shut: dict[str, datetime] = {}
 
     async def apply(self, remediation: str, step: Step, renew: Renew, correlation: str = "") -> Applied:
         """The digest of a Remediation, one of its Steps and the lease to renew in, what became of it out."""
@@ -59,6 +64,8 @@ class Applier:
             became = Became.PENDING if isinstance(found, Transient) else Became.FAILED
             before = sent.before if sent else None
             result = _Result(became, f"{ids.name(step.target)} could not be read: {found}", before, before)
+            if isinstance(found, Transient):
+                result = replace(result, again=found.after)
         outcome = Outcome(
             step=step,
             remediation=remediation,
@@ -67,7 +74,7 @@ class Applier:
             started=started,
             finished=self._arm.clock.now(),
         )
-        return Applied(outcome, result.before, result.after)
+        return Applied(outcome, result.before, result.after, result.again)
 
     async def _write(self, step: Step, wait: Wait, correlation: str) -> _Sent | _Result:
         """Until Azure accepts the write, or there is nothing to write, or it is too late.
@@ -90,6 +97,8 @@ class Applier:
                 return _Result(Became.UNCHANGED, "", found, found)
             if rest and not attempt:
                 return _Result(Became.PENDING, rest, found, found)
+            if left := self._left(step):
+                return _Result(Became.PENDING, f"{ids.name(step.target)} took no write just now", found, found, left)
             attempt += 1
             try:
                 if not rest:
@@ -98,7 +107,9 @@ class Applier:
             except Transient as again:
                 if isinstance(step, WriteCluster) and not isinstance(again, Unclear):
                     # AKS takes one write of a cluster a minute, and lets nobody in while it works on one.
-                    return _Result(Became.PENDING, str(again), found, found)
+                    seconds = again.after or _A_MINUTE
+                    self._shut[ids.key(step.target)] = self._arm.clock.now() + timedelta(seconds=seconds)
+                    return _Result(Became.PENDING, str(again), found, found, seconds)
                 hindrance = again
                 unclear = _Sent(found, wanted, None) if isinstance(again, Unclear) else unclear
             except Changed as changed:
@@ -110,8 +121,13 @@ class Applier:
             except (Refused, Terminal) as refused:
                 return _Result(Became.FAILED, str(refused), found, found)
             if not await wait.pause(self._arm.retry.pause(hindrance, attempt)):
-                return _Result(Became.PENDING, str(hindrance), found, found)
+                return _Result(Became.PENDING, str(hindrance), found, found, hindrance.after)
             found = await wait.read(step.target)
+
+    def _left(self, step: Step) -> float:
+        """A step in, the seconds that its target is not to be asked out."""
+        now = self._arm.clock.now()
+        return max(0.0, (self._shut.get(ids.key(step.target), now) - now).total_seconds())
 
     async def _finish(self, step: Step, sent: _Sent, wait: Wait) -> _Result:
         too_late = f"not finished after {self._deadline:.0f} s"

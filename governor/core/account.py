@@ -1,6 +1,7 @@
 """What a run comes to: the Plan, what was written and what was seen afterwards in; what is told of it out."""
 
 from datetime import datetime
+from typing import Final
 
 from msgspec import UNSET, Struct
 
@@ -37,12 +38,18 @@ from governor.core.step import (
 from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict
 from governor.core.whereabouts import elsewhere
 
+_A_MINUTE: Final = 60.0
+
 
 class Written(Struct):
-    """What a run wrote, in order. wait: it must look again. stopped: why it ended early. left: not begun."""
+    """What a run wrote, in order. wait: it must look again, and not within `after` seconds: Azure asked for that.
+
+    stopped: why it ended early. left: not begun.
+    """
 
     outcomes: list[Outcome]
     wait: bool = False
+    after: float = 0.0
     stopped: str = ""
     left: list[Withheld] = []
 
@@ -59,10 +66,10 @@ def look_again(plan: Plan, verdicts: tuple[Verdict, ...], written: Written) -> f
     """Seconds until it makes sense to look again; None when the run is settled."""
     afters = [reason.after for held in plan.withheld for reason in held.reasons if reason.after is not None]
     if written.wait or any(verdict.waits for verdict in verdicts):
-        # AKS takes one write of a cluster a minute.
-        busy = any(o.became is Became.PENDING and isinstance(o.step, WriteCluster) for o in written.outcomes)
-        afters.append(60.0 if busy else 0.0)
-    return min(afters, default=None)
+        afters.append(0.0)
+    # AKS takes one write of a cluster a minute, whatever else could go on before that.
+    busy = any(o.became is Became.PENDING and isinstance(o.step, WriteCluster) for o in written.outcomes)
+    return max(min(afters), written.after, _A_MINUTE if busy else 0.0) if afters else None
 
 
 def came_late(before: tuple[Verdict, ...], now: tuple[Verdict, ...], plan: Plan, written: Written) -> bool:

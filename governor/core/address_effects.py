@@ -22,7 +22,7 @@ def write(step: AddressStep, known: Known, absent: set[str]) -> str | None:
         case WriteTag():
             if not isinstance(fact, facts.PublicIp | facts.PublicIpPrefix | facts.NatGateway):
                 return f"{ids.name(step.target)} does not exist"
-            tags = {name: value for name, value in (fact.tags or {}).items() if name != step.name}
+            tags = {n: value for n, value in (fact.tags or {}).items() if n.casefold() != step.name.casefold()}
             known[key] = replace(fact, tags=tags if step.to is None else {**tags, step.name: step.to})
             return None
         case DeleteAddress():

@@ -170,7 +170,7 @@ def _quarantined(one: JudgedAddress, policy: Policy, estate: Estate) -> AddressM
     step: Step = DeleteAddress(holder.id)
     named: Step = step
     if not over:
-        was = next((value for name, value in (holder.tags or {}).items() if name == QUARANTINE), None)
+        was = next((value for name, value in (holder.tags or {}).items() if name.casefold() == QUARANTINE), None)
         step = WriteTag(holder.id, QUARANTINE, estate.observed_at.date().isoformat(), was)
         named = WriteTag(holder.id, QUARANTINE, "")  # what is approved today is the same tomorrow
     proposes = policy.public_ips.repair.unattached == "propose"

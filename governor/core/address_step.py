@@ -50,7 +50,7 @@ def edited(step: AddressStep, body: Body | None) -> Body | None:
         return None
     wanted = copy.deepcopy(body)
     if isinstance(step, WriteTag):
-        tags = {name: value for name, value in (wanted.get("tags") or {}).items() if name != step.name}
+        tags = {name: value for name, value in (wanted.get("tags") or {}).items() if not _is(name, step.name)}
         if step.to is not None:
             tags[step.name] = step.to
         if tags != (wanted.get("tags") or {}):
@@ -77,7 +77,7 @@ def conflict(step: AddressStep, body: Body | None) -> str | None:
         case WriteTag():
             if body is None:
                 return "the address is gone"
-            now = (body.get("tags") or {}).get(step.name)
+            now = _tag(body, step.name)
             if step.to is not None and _held(body):
                 return "somebody uses the address again"
             return None if now in (step.was, step.to) else f"tag {step.name} was {step.was} and is {now} now"
@@ -86,7 +86,7 @@ def conflict(step: AddressStep, body: Body | None) -> str | None:
                 return None
             if _held(body):
                 return "somebody uses the address again"
-            return None if QUARANTINE in (body.get("tags") or {}) else "somebody has ended its quarantine"
+            return "somebody has ended its quarantine" if _tag(body, QUARANTINE) is None else None
 
 
 def inverse(step: AddressStep) -> AddressStep | None:
@@ -129,6 +129,15 @@ def _configurations(body: Body) -> list[Body]:
 def _address(configuration: Body) -> str | None:
     given = (configuration.get("properties") or {}).get("publicIPAddress")
     return given.get("id") if given else None
+
+
+def _tag(body: Body, name: str) -> str | None:
+    return next((value for key, value in (body.get("tags") or {}).items() if _is(key, name)), None)
+
+
+def _is(name: str, other: str) -> bool:
+    """Azure keeps the case of a tag's name, and looks for it without."""
+    return name.casefold() == other.casefold()
 
 
 def _held(body: Body) -> bool:

@@ -28,7 +28,7 @@ def write(step: WriteCluster, known: Known) -> str | None:
         properties = replace(properties, api_server_access_profile=access)
     if step.to is not UNSET:
         now, managed = outbound_type.of(cluster), cluster.has_managed_network
-        why = outbound_type.refusal(now, step.to, managed=managed) or _unready(cluster, step.to, known)
+        why = outbound_type.refusal(now, step.to, managed=managed) or unready(cluster, step.to, known)
         if why:
             return why
         properties = replace(properties, network_profile=_profile(cluster, step.to))
@@ -47,7 +47,7 @@ def _profile(cluster: Cluster, to: str) -> NetworkProfile:
     return replace(cluster.network, outbound_type=to, load_balancer_profile=balancer, nat_gateway_profile=None)
 
 
-def _unready(cluster: Cluster, to: str, known: Known) -> str | None:
+def unready(cluster: Cluster, to: str, known: Known) -> str | None:
     """Why a cluster or its subnets are not ready for a type: AKS looks at them before it changes anything."""
     if to == ROUTED and (public := next((pool for pool in cluster.pools if pool.has_public_nodes), None)):
         return f"every node of pool {public.name} has a public address, which {ROUTED} does not allow"

@@ -15,9 +15,12 @@ from governor.core.cluster_step import WriteCluster
 from governor.core.cluster_verdict import governing, wanted_types
 from governor.core.estate import Estate
 from governor.core.forecast import with_subnet
+from governor.core.hub import routes
+from governor.core.judged import Judged
 from governor.core.path import addresses
 from governor.core.plan import Gate, Reason, Remediation, digest
 from governor.core.policy import Disruption, Policy, Requirement
+from governor.core.routing import WritePropagation, WriteRoute
 from governor.core.step import Step
 from governor.core.verdict import Result
 
@@ -140,13 +143,27 @@ def _disruptions(pieces: tuple[Remediation, ...], steps: tuple[Step, ...], case:
 def _goal(case: Case, steps: tuple[Step, ...], to: str) -> tuple[Step, ...]:
     """Where all subnets and the cluster are to end, whatever of it holds already."""
     by_key = {ids.key(step.target): step for step in steps if isinstance(step, WriteSubnet)}
-    ends: list[Step] = [step for step in steps if not isinstance(step, WriteSubnet | WriteCluster)]
+    # A route of others that is replaced was seen by whoever approved: another one is another question.
+    ends: list[Step] = [step for step in steps if isinstance(step, WriteRoute) and step.was is not None]
     for judged in case.subnets:
         step = by_key.get(ids.key(judged.subnet.id))
         after = with_subnet(judged.subnet, step.to) if step else judged.subnet
         ends.append(WriteSubnet(ids.key(after.id), _attachment(after), Attachment()))
+        ends += _routes(judged, after)
     ends.append(WriteCluster(ids.key(case.cluster.id), to or outbound_type.of(case.cluster)))
     return tuple(ends)
+
+
+def _routes(judged: Judged, after: facts.Subnet) -> tuple[Step, ...]:
+    """A subnet and what it will be in, what its policy wants of the route table that it then has out."""
+    table, wanted = after.properties.route_table, judged.policy.egress.hub if judged.policy else None
+    if table is None or wanted is None or judged.hub is None:
+        return ()
+    key, propagation = ids.key(table.id), wanted.disable_bgp_route_propagation
+    found: list[Step] = [WriteRoute(key, route) for route in routes(judged.hub, wanted)]
+    if isinstance(propagation, bool):
+        found.append(WritePropagation(key, propagation, not propagation))
+    return tuple(found)
 
 
 def _attachment(subnet: facts.Subnet) -> Attachment:

@@ -57,17 +57,24 @@ def idle(estate: Estate, policies: Policies) -> dict[str, SeenIdle]:
             continue
         here = f"{ids.key(scope)}/"
         gateways = (one for one in estate.all(facts.NatGateway) if ids.key(one.id).startswith(here))
-        judged = (_idle(one, policies, estate) for one in gateways)
-        found[ids.key(scope)] = SeenIdle(tuple(one for one in judged if one is not None))
+        judged = tuple(one for gateway in gateways if (one := _idle(gateway, policies, estate)) is not None)
+        unclear = (ids.group_of(one.gateway.id) for one in judged if one.verdict.result is Result.UNKNOWN)
+        found[ids.key(scope)] = SeenIdle(judged, tuple(dict.fromkeys(unclear)))
     return found
 
 
 def _idle(gateway: facts.NatGateway, policies: Policies, estate: Estate) -> Idle | None:
-    """A gateway in; None for one of others, and for one that is used and not marked."""
+    """A gateway in; None for one of others, and for one that is used and not marked.
+
+    AKS puts the tags of a cluster on all that it makes, so a tag alone does not tell whose a gateway is.
+    """
     tags = {name.casefold(): value for name, value in (gateway.tags or {}).items()}
     policy = policies.find(tags.get(OWNER_TAG, ""))
     wanted = policy.egress.nat_gateway if policy else None
-    if policy is None or wanted is None:
+    where = ids.group_of(gateway.id)
+    group = estate.find(where, facts.ResourceGroup)
+    managed = isinstance(group, facts.ResourceGroup) and bool(group.managed_by)
+    if policy is None or wanted is None or managed or ids.in_node_group(gateway.id):
         return None
     since = _date(tags.get(UNUSED, ""))
     used = bool(gateway.properties.subnets or gateway.properties.source_virtual_network)
@@ -82,6 +89,9 @@ def _idle(gateway: facts.NatGateway, policies: Policies, estate: Estate) -> Idle
         seen = f"no subnet has used it since {since}, and its {wanted.reclaim_unused_days} days are over"
     else:
         result, seen = Result.COMPLIANT, f"no subnet uses it; marked since {since}"
+    if result is Result.VIOLATION and group is None:
+        result = Result.UNKNOWN
+        seen += f"; whether a service manages its group is not known: {estate.why(ids.key(where))}"
     verdict = Verdict(gateway.id, Requirement.NAT_GATEWAY_UNUSED, result, policy.name, seen, _EXPECTED)
     return Idle(gateway, policy, verdict, None if used else since)
 

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from governor.core import ids
+from governor.core.cluster_step import WriteCluster
 from governor.core.record import Record
 
 # Longer than a run waits before it gives up, and than an approval holds.
@@ -18,7 +19,9 @@ WITHIN: Final = timedelta(days=4)
 
 def repairs(record: Record) -> frozenset[str]:
     """A Record in, the digests of the repairs of clusters that it tells of out."""
-    return frozenset(one.digest for one in record.done if ids.kind(one.resource) == ids.CLUSTER)
+    # What is told of a run that died is in the outcomes only.
+    told = (one.remediation for one in record.outcomes if isinstance(one.step, WriteCluster))
+    return frozenset((*told, *(one.digest for one in record.done if ids.kind(one.resource) == ids.CLUSTER)))
 
 
 def is_part(one: Record, record: Record) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from governor.core import facts, ids, ranges
+from governor.core import facts, ids, outbound_type, ranges
 from governor.core.circumstances import Circumstances
 from governor.core.cluster import Cluster
+from governor.core.cluster_effects import unready
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast
@@ -32,7 +33,7 @@ from governor.core.path import Method
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
 from governor.core.propose import Proposal
-from governor.core.record import Became, Record
+from governor.core.record import Became, Outcome, Record
 from governor.core.rights import forbidden
 from governor.core.step import (
     DeleteNatGateway,
@@ -57,11 +58,12 @@ def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
     """A Record and the Estate of its Scope in, the Proposal that takes its written steps back out."""
     # What was not seen to end may have been written, too; a step that finds something else there does nothing.
     written = [o for o in record.outcomes if o.became in (Became.DONE, Became.PENDING, Became.INTERRUPTED)]
-    by_digest = {remediation.digest: remediation for remediation in record.done}
+    by_digest = {outcome.remediation: _of_the_dead(outcome) for outcome in written}
+    by_digest |= {remediation.digest: remediation for remediation in record.done}
     looked = tuple(look(estate, policies))
     remediations: dict[str, Remediation] = {}
     subjects: dict[str, tuple[Judged, ...]] = {}
-    clusters = [r for r in record.done if ids.kind(r.resource) == ids.CLUSTER]
+    clusters = [r for r in by_digest.values() if ids.kind(r.resource) == ids.CLUSTER]
     for original in clusters:
         back = _cluster_back(original, [o.step for o in written if o.remediation == original.digest], record)
         if back is not None:
@@ -69,8 +71,8 @@ def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
             subjects[back.digest] = tuple(one for one in looked if _uses(one, original.resource))
     whole = {original.digest for original in clusters}
     for outcome in reversed(written):
-        step, found = inverse(outcome.step), by_digest.get(outcome.remediation)
-        if step is None or found is None or found.digest in whole:
+        step, found = inverse(outcome.step), by_digest[outcome.remediation]
+        if step is None or found.digest in whole:
             continue
         # What nobody's way out hangs on goes last, when all that used it was taken back.
         needs = tuple(remediations) if isinstance(step, DeleteNatGateway) else ()
@@ -79,6 +81,11 @@ def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
         remediations[back.digest] = replace(back, needs=needs)
         subjects[back.digest] = about
     return Proposal(Plan(tuple(remediations.values())), subjects)
+
+
+def _of_the_dead(outcome: Outcome) -> Remediation:
+    """A step of a run that died in, what is known of the repair that it was of out: the rest went with the run."""
+    return Remediation(outcome.step.target, "", (), (), "", (), outcome.remediation)
 
 
 def withhold(proposal: Proposal, around: Circumstances) -> Plan:
@@ -114,16 +121,19 @@ def _reasons(
     first = forecast(around.estate, tuple(step for one in released for step in one.steps))
     if ids.kind(remediation.resource) == ids.CLUSTER:
         reasons = held_by(_WHOLE_GATES, remediation, subjects, (policy, around))
-        return reasons or _resting(remediation, around.estate) or spoils(remediation, unjudged, first, around)
+        reasons = reasons or _resting(remediation, around.estate) or spoils(remediation, unjudged, first, around)
+        return reasons or _left_behind(remediation, first)
     match remediation.steps[0]:
         case WriteSubnet() if not subjects:
             return [Reason(Gate.UNDO, "the subnet is gone")]
         case WriteSubnet() | WriteRoute() | DeleteRoute() | WritePropagation():
             reasons = held_by(for_undo(GATES), remediation, subjects, (policy, around))
             return reasons or spoils(remediation, unjudged, first, around)
-        case WriteInterface():
+        case WriteInterface(to=to):
             reasons = held_by(for_undo(ADDRESS_GATES), remediation, subjects, (policy, around))
-            return reasons or spoils(remediation, (), first, around)
+            # To take an undo back takes the address away again: that its machine has another way out may be over.
+            asked = unjudged if None in to.values() else ()
+            return reasons or spoils(remediation, asked, first, around)
         case WriteTag() | WriteAzurePolicy():
             reasons = held_alone(remediation, (policy, around), undo=True)
             return reasons or spoils(remediation, (), first, around)
@@ -227,6 +237,18 @@ def _resting(remediation: Remediation, estate: Estate) -> list[Reason]:
         seen, passes = cluster.unsettled
         return [Reason(Gate.CLUSTER, seen, after=60.0 if passes else None)]
     return []
+
+
+def _left_behind(remediation: Remediation, first: Estate | Refusal) -> list[Reason]:
+    """Why the subnets of a cluster do not go back alone: a type that needs them as they are would stay."""
+    after = first if isinstance(first, Refusal) else forecast(first, remediation.steps)
+    if isinstance(first, Refusal) or isinstance(after, Refusal):
+        return []
+    was, now = (estate.find(remediation.resource, Cluster) for estate in (first, after))
+    if not isinstance(was, Cluster) or not isinstance(now, Cluster) or unready(was, outbound_type.of(was), first.known):
+        return []
+    why = unready(now, outbound_type.of(now), after.known)
+    return [Reason(Gate.CLUSTER, f"afterwards {why}: change its type first")] if why else []
 
 
 def _back(step: Step, original: Remediation, record: Record, subjects: tuple[Judged, ...]) -> Remediation:

@@ -122,6 +122,9 @@ STEPS: list[tuple[Step, Body | None, str | None]] = [
     (WriteTag(PIP, QUARANTINE, None, TODAY), attached(tagged(address(), **{QUARANTINE: TODAY})), None),
     (DeleteAddress(PIP), tagged(address(), **{QUARANTINE: TODAY}), None),
     (DeleteAddress(PIP), None, None),
+    # The case of a tag's name is whoever wrote it first's.
+    (DeleteAddress(PIP), tagged(address(), **{QUARANTINE.title(): TODAY}), None),
+    (WriteTag(PIP, QUARANTINE, TODAY, "never"), tagged(address(), **{QUARANTINE.title(): "never"}), None),
     (DeleteAddress(PIP), address(), "somebody has ended its quarantine"),
     (DeleteAddress(PIP), attached(tagged(address(), **{QUARANTINE: TODAY})), "somebody uses the address again"),
 ]
@@ -141,6 +144,8 @@ def test_a_tag_is_written_beside_the_others_and_taken_back() -> None:
     assert edit(back, wanted) == body
     assert (inverse(DeleteAddress(PIP)), edit(DeleteAddress(PIP), body)) == (None, None)
     assert intended(step) == {("tags",)}
+    shouted = tagged(address(), owner="x", **{QUARANTINE.upper(): "never"})
+    assert edit(step, shouted) == wanted
 
 
 def test_how_far_each_can_be_taken_back() -> None:

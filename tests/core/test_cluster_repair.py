@@ -30,6 +30,7 @@ from tests.core.world import (
     around,
     balancer,
     config_id,
+    delegated,
     freely,
     group,
     hub_policy,
@@ -169,11 +170,27 @@ def test_what_was_approved_stays_approved_when_a_run_stopped_halfway() -> None:
     assert of_cluster(planned(other, replace(NAT, name="other")))[0].digest != whole.digest
 
 
+@pytest.mark.parametrize("there", [(), (route("0.0.0.0/0", "VirtualAppliance", "10.9.9.9"),)])
+def test_what_was_approved_stays_approved_when_its_table_has_its_routes_already(there: tuple[Body, ...]) -> None:
+    policy = replace(HUB, egress=replace(HUB.egress, replace="propose"))
+    made = table("rt", *(there or (route("10.9.0.0/16", "None"),)))
+    azure = Azure(spoke_with(nodes(routeTable=table_id())), balanced(), made, *HUB_READY)
+    whole, _ = of_cluster(planned(azure, policy))
+    assert steps(whole) == ["WriteRoute", "WriteCluster"]
+    azure.apply(whole.steps[0])
+    rest, _ = of_cluster(planned(azure, policy))
+    assert steps(rest) == ["WriteCluster"]
+    # Whoever agreed that a route of others goes is asked again: he has seen that one and no other.
+    assert (rest.digest == whole.digest) is not bool(there)
+
+
 def test_nodes_and_pods_move_together() -> None:
     pools = [{"name": "pool0", "vnetSubnetID": NODES, "podSubnetID": subnet_id("pods")}]
-    azure = Azure(vnet(nodes(), nodes("pods")), balanced(agentPoolProfiles=pools), *READY)
-    remediation, _ = of_cluster(planned(azure, NAT))
-    assert steps(remediation) == ["WriteSubnet", "WriteSubnet", "WriteCluster"]
+    # AKS delegates the subnets of pods to itself.
+    pods = nodes("pods", delegations=delegated("Microsoft.ContainerService/managedClusters"))
+    azure = Azure(vnet(nodes(), pods), balanced(agentPoolProfiles=pools), *READY)
+    remediation, reasons = of_cluster(planned(azure, NAT))
+    assert (steps(remediation), reasons) == (["WriteSubnet", "WriteSubnet", "WriteCluster"], ())
     assert {ids.name(step.target) for step in remediation.steps} == {"nodes", "pods", "aks"}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from governor.core import guard
+from governor.core import guard, ids
 from governor.core.address_step import WriteTag
 from governor.core.estate import EVERYTHING, Estate, Gap, Reading, add, list_of
 from governor.core.idle import UNUSED, idle
@@ -21,6 +21,7 @@ from tests.core.world import (
     Body,
     around,
     encoded,
+    group,
     isolated_policy,
     nat,
     nat_id,
@@ -36,7 +37,7 @@ OURS = {OWNER_TAG: "nat"}
 
 
 def seen(body: Body, listed: tuple[str, ...] = (EVERYTHING, *ADDRESSES), gaps: tuple[Gap, ...] = ()) -> Estate:
-    return add(Estate(AT, remainders=(SUB,)), Reading(encoded(body), listed=listed, gaps=gaps))
+    return add(Estate(AT, remainders=(SUB,)), Reading(encoded(body, group()), listed=listed, gaps=gaps))
 
 
 def since(days: int) -> dict[str, str]:
@@ -79,6 +80,34 @@ def test_a_gateway_that_nobody_uses(body: Body, told: str | None, steps: list[St
     assert [v.seen for v in verdicts] == ([told] if told else [])
     plan = guard.withhold(proposal(estate, policies), around(estate, policies))
     assert [step for _, step in plan.steps] == steps
+
+
+@pytest.mark.parametrize(
+    ("where", "managed_by", "told"),
+    [
+        ("rg", None, ["no subnet uses it"]),
+        # A tag on a cluster comes to be on its gateway, too.
+        ("rg", "/subscriptions/x/managedClusters/aks", []),
+        ("MC_rg_aks_westeurope", None, []),
+    ],
+)
+def test_a_gateway_that_a_service_keeps_is_left_to_it(where: str, managed_by: str | None, told: list[str]) -> None:
+    body = {**nat("ng", group=where), "tags": OURS}
+    around_it = {**group(where), **({"managedBy": managed_by} if managed_by else {})}
+    estate = add(Estate(AT, remainders=(SUB,)), Reading(encoded(body, around_it), listed=(EVERYTHING, *ADDRESSES)))
+    policies = Policies((nat_policy(),))
+    assert [v.seen for v in judge(estate, policies) if v.requirement == "nat-gateway-unused"] == told
+    assert bool(guard.withhold(proposal(estate, policies), around(estate, policies)).steps) is bool(told)
+
+
+def test_a_gateway_whose_group_was_not_read_is_neither_marked_nor_deleted() -> None:
+    estate = add(Estate(AT, remainders=(SUB,)), Reading(encoded(gateway(since(40))), listed=(EVERYTHING, *ADDRESSES)))
+    policies = Policies((nat_policy(),))
+    seen_idle = idle(estate, policies)[SCOPE]
+    (found,) = seen_idle.verdicts
+    assert found.result.value == "Unknown"
+    assert seen_idle.missing == (ids.group_of(nat_id()),)
+    assert not guard.withhold(proposal(estate, policies), around(estate, policies)).steps
 
 
 def test_a_policy_says_how_long() -> None:

@@ -11,17 +11,19 @@ from governor.core import guard, ids, needs, undo
 from governor.core.cause import Cause, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.judged import look
-from governor.core.plan import Gate, Plan
-from governor.core.policy import Approvals, Limits, Mode, Policies
+from governor.core.plan import Gate, Plan, Remediation
+from governor.core.policy import Approvals, Disruption, Limits, Mode, Policies
 from governor.core.propose import propose
 from governor.core.record import Became, Outcome, Record
 from governor.core.standing import Pause, Standing
-from governor.core.step import Attachment, WriteSubnet, name
+from governor.core.step import Attachment, Step, WriteCluster, WriteInterface, WriteSubnet, name
 from tests.core.world import (
     AT,
     OWN,
     Azure,
     Body,
+    address,
+    address_id,
     cluster,
     config_id,
     isolated_policy,
@@ -29,6 +31,7 @@ from tests.core.world import (
     nat_id,
     nat_policy,
     nic,
+    nic_id,
     refs,
     subnet,
     subnet_id,
@@ -251,5 +254,49 @@ def test_nothing_written_is_nothing_to_take_back() -> None:
     azure = Azure(vnet(subnet()))
     record = replace(repaired(azure), outcomes=())
     assert taken_back(azure, record) == Plan()
-    lost = replace(repaired(Azure(vnet(subnet()))), done=())
-    assert taken_back(azure, lost) == Plan()
+
+
+def test_what_a_run_wrote_before_it_died_is_taken_back_though_nobody_planned_it_again() -> None:
+    azure = Azure(vnet(subnet()))
+    record = replace(repaired(azure, became=Became.INTERRUPTED), done=())
+    assert steps(taken_back(azure, record)) == ["WriteSubnet", "DeleteNatGateway"]
+
+
+# ---- addresses and clusters -----------------------------------------------------------------------------------------
+
+
+def told(remediation: Remediation, *written: Step) -> Record:
+    """A Record that tells of these steps of a Remediation."""
+    outcomes = tuple(Outcome(step, remediation.digest, Became.DONE) for step in written)
+    cause = Cause(Source.MANUAL, AT)
+    return Record("r1", AT, VirtualNetwork(vnet_id()), 1, cause, "", done=(remediation,), outcomes=outcomes)
+
+
+@pytest.mark.parametrize(("way_out", "steps_back"), [(NG, ["WriteInterface"]), (None, [])])
+def test_an_address_that_came_back_goes_again_only_while_there_is_another_way_out(
+    way_out: str | None, steps_back: list[str]
+) -> None:
+    given = WriteInterface(nic_id(), {"ipconfig1": address_id()}, {"ipconfig1": None})
+    repair = Remediation(nic_id(), "nat", ("nic-public-ip",), (given,), "", (Disruption.OUTAGE,), "d1")
+    inside = subnet(**INHABITED, natGateway=way_out, defaultOutboundAccess=False)
+    azure = Azure(vnet(inside), nic(public=address_id()), address(), nat("ng-spoke", address_id("out"), group=OWN))
+    plan = taken_back(azure, told(repair, given))
+    assert steps(plan) == steps_back
+    if not steps_back:
+        assert plan.withheld[0].reasons[0].text == "it would take the last way out away"
+
+
+def test_the_subnets_of_a_cluster_do_not_go_back_from_under_its_type() -> None:
+    key = subnet_id("nodes")
+    made = cluster(key, networkProfile={"outboundType": "userAssignedNATGateway"})
+    attach = WriteSubnet(key, Attachment(NG), Attachment(None))
+    repair = Remediation(made["id"], "nat", ("subnet-egress",), (attach,), "", (Disruption.ADDRESS,), "d1")
+    azure = Azure(vnet(subnet("nodes", natGateway=NG)), made, nat("ng-spoke", address_id("out"), group=OWN))
+    plan = taken_back(azure, told(repair, attach))
+    assert steps(plan) == []
+    assert plan.withheld[0].reasons[0].text == (
+        "afterwards subnet nodes has no NAT gateway, which userAssignedNATGateway needs: change its type first"
+    )
+    # Together with its type they do.
+    typed = WriteCluster(made["id"], "userAssignedNATGateway", "loadBalancer")
+    assert steps(taken_back(azure, told(repair, attach, typed))) == ["WriteCluster", "WriteSubnet"]

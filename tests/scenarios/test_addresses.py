@@ -8,7 +8,7 @@ import pytest
 from governor import decisions
 from governor.core import ids
 from governor.core.address_step import QUARANTINE
-from governor.core.cause import Remainder
+from governor.core.cause import Cause, Remainder, Source, VirtualNetwork
 from governor.core.idle import UNUSED
 from governor.core.plan import Gate
 from governor.core.policy import AddressRepair, Approvals, Mode, PublicIps, Select
@@ -18,6 +18,7 @@ from governor.core.verdict import Result, Verdict
 from governor.ports import Offered
 from tests.scenarios.cluster_world import body, cluster
 from tests.scenarios.world import REGION, SUB, World, gateway, nat_policy, network, subnet, vnet, vnet_body
+from tests.support.life import Killed, Life
 
 PIP = network("publicIPAddresses/pip-vm")
 NIC = network("networkInterfaces/nic-vm")
@@ -127,6 +128,37 @@ async def test_seed_a_the_address_comes_back_when_that_is_undone(tmp_path: Path)
     assert ids.same(world.get(PIP)["properties"]["ipConfiguration"]["id"], f"{NIC}/ipConfigurations/primary")
     offer = (await offered(world, NIC)).withheld
     assert [reason.gate for reason in offer.reasons] == [Gate.UNDO]
+
+
+async def test_seed_a_the_address_comes_back_when_the_run_that_took_it_died(tmp_path: Path) -> None:
+    """Its Record is that of whoever took over, who found nothing left to do."""
+    world = await exposed(tmp_path)
+    digest = (await offered(world, NIC)).withheld.remediation.digest
+    who = ("ann", "agreed with team-x")
+    await decisions.rule(digest, Ruling.APPROVE, who, world.ports, world.rules.policies)
+    world.clock.advance(600)
+    ports, _ = world.process(DiesAfterApplying())
+    cause = Cause(Source.DECISION, world.clock.now(), scope=VirtualNetwork(vnet("spoke-1")))
+    with pytest.raises(Killed):
+        await world.govern_with(ports, cause)
+    assert "ipConfiguration" not in world.get(PIP)["properties"]
+    world.clock.advance(600)
+    await world.quiet()
+    record = next(r for r in reversed(await world.records()) if r.outcomes)
+    assert [(outcome.became, outcome.detail) for outcome in record.outcomes] == [(Became.INTERRUPTED, "it holds now")]
+    world.clock.advance(600)
+    await decisions.undo(record.id, 7, ("ann", "team-x needs it"), world.ports)
+    await world.quiet()
+    assert ids.same(world.get(PIP)["properties"]["ipConfiguration"]["id"], f"{NIC}/ipConfigurations/primary")
+    assert [reason.gate for reason in (await offered(world, NIC)).withheld.reasons] == [Gate.UNDO]
+
+
+class DiesAfterApplying(Life):
+    def reach(self, point: str) -> None:
+        super().reach(point)
+        if point == "after cloud.apply":
+            self.is_over = True
+            raise Killed(point)
 
 
 async def test_an_address_does_not_come_off_before_there_is_another_way_out(tmp_path: Path) -> None:

@@ -54,7 +54,10 @@ class Chaos(World):
     """A World in which little goes well. wanted: the policies in peace. slow: what takes Azure a while."""
 
     wanted: Policies = Policies((nat_policy(),))
-    slow: tuple[str, ...] = ("virtualnetworks", "virtualnetworks/subnets", "natgateways", "publicipaddresses")
+    slow: tuple[str, ...] = tuple(
+        f"microsoft.network/{kind}"
+        for kind in ("virtualnetworks", "virtualnetworks/subnets", "natgateways", "publicipaddresses")
+    )
 
     def __init__(self, folder: Path, seed: int) -> None:
         dice = random.Random(seed)
@@ -64,7 +67,7 @@ class Chaos(World):
             seed=seed,
             latency=(0.01, 0.5),
             deadline=dice.choice((40.0, 300.0)),
-            durations={f"microsoft.network/{kind}": slow for kind in self.slow},
+            durations=dict.fromkeys(self.slow, slow),
             busy=dice.choice(("conflict", "retryable", "async")),
         )
         self.rules = Rules(self.wanted, Mode.ENFORCE)

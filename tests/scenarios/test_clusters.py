@@ -1,5 +1,6 @@
 """Somebody makes an AKS cluster: it leaves as policy says without his doing anything, or he is told why it does not."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from governor import decisions
 from governor.core import ids
 from governor.core.plan import Gate
-from governor.core.policy import Approvals, Egress, Mode, PathKind, Policy, Select
+from governor.core.policy import Approvals, Egress, Limits, Mode, PathKind, Policy, Select
 from governor.core.record import Became
 from governor.core.standing import Ruling
 from governor.core.step import WriteCluster, WriteSubnet
@@ -155,6 +156,18 @@ async def test_a_policy_in_audit_mode_tells_and_writes_nothing(tmp_path: Path) -
     assert (await verdicts(world))["cluster-outbound-type"][0] is Result.VIOLATION
 
 
+def writes_of(world: World) -> list[datetime]:
+    """When the cluster is asked to be written, from now on."""
+    asked: list[datetime] = []
+
+    def watch(moment: Moment, request: Request, _: Response | None) -> None:
+        if moment == "before" and request.method == "PUT" and request.path.endswith("/managedClusters/k1"):
+            asked.append(world.clock.now())
+
+    world.transport.hooks.append(watch)
+    return asked
+
+
 BUSY = {
     "code": "OperationNotAllowed",
     "message": "Another operation (Updating) is in progress, please wait for it to finish",
@@ -174,10 +187,13 @@ async def test_a_cluster_that_lets_nobody_in_is_tried_again_later_and_not_in_a_l
     world.arm.faults.append(
         Fault(method="PUT", path="/managedClusters/k1$", status=status, body=answer, retry_after=60, count=2)
     )
+    asked = writes_of(world)
     await world.quiet()
     assert type_of(world) == "userAssignedNATGateway"
     tries = [o for r in await world.records() for o in r.outcomes if isinstance(o.step, WriteCluster)]
-    assert [o.became for o in tries] == [Became.PENDING, Became.PENDING, Became.DONE]
+    assert (tries.pop().became, {o.became for o in tries}) == (Became.DONE, {Became.PENDING})
+    first, second, third = asked
+    assert min(second - first, third - second) >= timedelta(seconds=60)
     # The subnet was attached once, and what was approved for the whole stands for the rest.
     assert sum(isinstance(o.step, WriteSubnet) for r in await world.records() for o in r.outcomes) == 1
     # Taken back is the whole of it, too, although the last run has written the type alone.
@@ -186,6 +202,24 @@ async def test_a_cluster_that_lets_nobody_in_is_tried_again_later_and_not_in_a_l
     await decisions.undo(last.id, 7, ("ann", "breaks our build"), world.ports)
     await world.quiet()
     assert (type_of(world), world.attached("spoke-1")) == ("loadBalancer", {"nodes": None})
+
+
+async def test_azure_is_asked_again_when_it_said_and_not_before_whatever_else_there_is_to_do(tmp_path: Path) -> None:
+    """One repair a run, and events: without the cluster, the next run would come after seconds."""
+    world = with_spoke(tmp_path, free(limits=Limits(remediations_per_run=1)))
+    world.put_now(subnet("spoke-1", "other"), {"properties": {"addressPrefix": "10.0.2.0/24"}})
+    create(world, NODES)
+    world.clock.advance(900)
+    world.arm.settle()
+    world.arm.faults.append(
+        Fault(method="PUT", path="/managedClusters/k1$", status=429, body=THROTTLED, retry_after=400)
+    )
+    asked = writes_of(world)
+    await world.quiet()
+    assert type_of(world) == "userAssignedNATGateway"
+    assert world.attached("spoke-1") == {"nodes": "ng-spoke-1", "other": "ng-spoke-1"}
+    first, second = asked
+    assert second - first >= timedelta(seconds=400)
 
 
 async def test_a_cluster_that_failed_is_left_to_people(tmp_path: Path) -> None:

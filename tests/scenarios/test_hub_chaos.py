@@ -40,13 +40,16 @@ class HubChaos(Chaos):
     """The same storm over a hub. theirs: routes and peerings of others by key, as they left them."""
 
     wanted = Policies((policy(),))
-    slow = (
-        "virtualnetworks",
-        "virtualnetworks/subnets",
-        "virtualnetworks/virtualnetworkpeerings",
-        "routetables",
-        "routetables/routes",
-        "azurefirewalls",
+    slow = tuple(
+        f"microsoft.network/{kind}"
+        for kind in (
+            "virtualnetworks",
+            "virtualnetworks/subnets",
+            "virtualnetworks/virtualnetworkpeerings",
+            "routetables",
+            "routetables/routes",
+            "azurefirewalls",
+        )
     )
 
     def __init__(self, folder: Path, seed: int) -> None:

@@ -18,9 +18,11 @@ import azure.functions as func
 import msgspec
 from azure.functions.eventgrid import EventGridEventInConverter
 from azure.functions.meta import Datum
+from msgspec.structs import replace
 
 from functions.resource_changed import received
 from governor import loop, messages
+from governor.cloud.arm import TUNING
 from governor.cloud.azure import connect
 from governor.cloud.topic import Topic
 from governor.core.cause import CAUSES, SURVEYS, Cause, Source, Survey
@@ -159,7 +161,8 @@ class World:
             token=self.roles.token if self._limited else "",
         )
         self.transports.append(transport)
-        cloud = connect(self.clock, arm_endpoint="http://127.0.0.1:8443", transport=transport)
+        tuning = replace(TUNING, seed=self._seed)
+        cloud = connect(self.clock, arm_endpoint="http://127.0.0.1:8443", transport=transport, tuning=tuning)
         cloud = type(cloud)(cloud.arm, deadline=self.deadline)
         ledger = SqliteLedger(self.folder / "ledger.db", self.clock)
         OPEN.append(ledger)
