@@ -51,6 +51,8 @@ def show(answer: Answer, console: Console) -> None:
 def _rest(answer: Answer, console: Console) -> None:
     rows = [(u.resource, u.requirement, u.why) for u in answer.unrepaired]
     _listed("Violations that nothing is proposed for", rows, console)
+    untold = [(v.resource, v.requirement, v.seen) for v in answer.untold]
+    _listed("Asked for, and Azure Policy cannot be told", untold, console)
     unread = [(v.resource, v.requirement, v.seen) for v in answer.unknown]
     _listed("Unknown: never repaired, never called compliant", unread, console)
 
@@ -121,6 +123,11 @@ def as_markdown(answer: Answer) -> str:
         lines += ["### Violations that nothing is proposed for", ""]
         lines += _markdown(
             ("what", "requirement", "because"), [_row(u.resource, u.requirement, u.why) for u in answer.unrepaired]
+        )
+    if answer.untold:
+        lines += ["### Asked for, and Azure Policy cannot be told", ""]
+        lines += _markdown(
+            ("what", "requirement", "because"), [_row(v.resource, v.requirement, v.seen) for v in answer.untold]
         )
     if answer.unknown:
         lines += ["### Unknown", ""]

@@ -39,6 +39,11 @@ from governor.wiring import Worker
 CEILING: Final = PREFIX + "MODE_CEILING"
 # What nothing here would mend, whatever a policy says: it is told, and its owner mends it.
 JUDGED_ONLY: Final = (*audits.REQUIREMENTS, Requirement.HUB_FIREWALL_NAT)
+AT_REQUEST: Final = (
+    Requirement.PUBLIC_IP_DENIED_AT_REQUEST,
+    Requirement.CLUSTER_DENIED_AT_REQUEST,
+    Requirement.CLUSTER_INTERNAL_LOAD_BALANCERS,
+)
 
 
 class Unrepaired(Struct, frozen=True):
@@ -65,6 +70,7 @@ class Answer(Struct):
     withheld: list[Withheld] = []
     unknown: list[Verdict] = []
     unrepaired: list[Unrepaired] = []
+    untold: list[Verdict] = []
     notes: list[str] = []
 
     @property
@@ -143,8 +149,11 @@ def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) 
     answer.withheld += [held for held in plan.withheld if held.remediation.requirements]
     answer.withheld += soak.told(soak.known(standing.clusters, (), estate, policies), verdicts, estate)
     answer.unknown += [v for v in verdicts if v.result is Result.UNKNOWN]
+    answer.untold += [v for v in verdicts if v.requirement in AT_REQUEST and v.result is Result.NOT_APPLICABLE]
     asked = (*plan.remediations, *(held.remediation for held in plan.withheld))
     named = {place for r in asked for place in guard.promised(r, proposed.subjects.get(r.digest, ()))}
+    # What is there first and acts later promises nothing, and is proposed all the same.
+    named |= {(ids.key(r.resource), one) for r in asked for one in r.requirements if one in AT_REQUEST}
     answer.unrepaired += [
         Unrepaired(v.resource, v.requirement, _why_not(v, named, proposed, estate, policies))
         for v in verdicts
@@ -159,6 +168,8 @@ def _why_not(
         return "of clusters only outboundType is repaired"
     if verdict.requirement in JUDGED_ONLY:
         return "it is judged only: its owner mends it"
+    if verdict.requirement in AT_REQUEST:
+        return verdict.seen  # it says what to do
     if any(resource == ids.key(verdict.resource) for resource, _ in named):
         return "it comes with the repair of its way out"
     if ids.kind(verdict.resource) == ids.FRONTEND and ids.key(ids.group_of(verdict.resource)) in _node_groups(estate):

@@ -14,6 +14,7 @@ from governor.core.peering import Flags
 from governor.core.plan import Remediation
 from governor.core.policy import Disruption
 from governor.core.record import Record
+from governor.core.request_time import title
 from governor.core.routing import NOWHERE
 from governor.core.secret import PREFIX
 from governor.core.step import (
@@ -189,7 +190,13 @@ _KEPT: Final = {
 
 
 def _kept(step: WriteAzurePolicy) -> str:
-    what = f"{_KEPT[ids.kind(step.target)]} {ids.name(step.target)}"
+    kind, said = ids.kind(step.target), title(step.to or step.was or {})
+    what = f"{_KEPT[kind]} {ids.name(step.target)}"
+    match kind:
+        case ids.POLICY_EXEMPTION:
+            what += f" of {ids.name(step.target.rpartition('/providers/')[0])}"
+        case ids.POLICY_ASSIGNMENT if said:
+            what += f" ({said})"
     if step.to is None:
         return f"delete {what}"
     mode = step.to.get("enforcementMode")

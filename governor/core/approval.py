@@ -11,6 +11,7 @@ from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, weakest
 from governor.core.selection import Subject, meets
 from governor.core.standing import Decision, Ruling
+from governor.core.step import WriteAzurePolicy
 from governor.core.subject import of_resource, of_subnet, subject_of
 
 
@@ -76,6 +77,8 @@ def _subject(remediation: Remediation, judged: Judged | None, estate: Estate) ->
 
 def _change(remediation: Remediation) -> str:
     classes = " and ".join(remediation.disruptions)
+    if any(isinstance(step, WriteAzurePolicy) for step in remediation.steps):
+        return f"class {classes}: {remediation.reason}"  # whoever agrees knows what would be refused
     if Disruption.ADDRESS not in remediation.disruptions:
         return f"class {classes}"
     old = ", ".join(remediation.old_addresses) or "an address of Azure's own"

@@ -83,7 +83,23 @@ def withhold(proposal: Proposal, around: Circumstances) -> Plan:
             text = "nothing that was released needs it"
             withheld[digest] = Withheld(remediation, (Reason(Gate.NEEDS, text),))
     made = tuple(r for digest, r in view.shared.items() if digest in needed_digests)
-    return Plan((*made, *released), tuple(withheld.values()))
+    return Plan((*made, *released), tuple(_told(held, withheld) for held in withheld.values()))
+
+
+def _told(held: Withheld, withheld: dict[str, Withheld]) -> Withheld:
+    """What only an approval seems to hold in; with what it needs, where that waits for more than people, out."""
+    if any(reason.gate is not Gate.APPROVAL for reason in held.reasons):
+        return held
+    for source in (withheld[digest] for digest in held.remediation.needs if digest in withheld):
+        other = next((one for one in source.reasons if one.gate is not Gate.APPROVAL), None)
+        if source.remediation.requirements and other is not None:
+            return Withheld(held.remediation, (_first(source, other), *held.reasons))
+    return held
+
+
+def _first(source: Withheld, why: Reason) -> Reason:
+    text = f"{ids.name(source.remediation.resource)} must come first, and is withheld: {why.text}"
+    return Reason(Gate.NEEDS, text, why.after)
 
 
 def _held(repair: Remediation, subjects: tuple[Judged, ...], linking: bool, around: Circumstances) -> list[Reason]:

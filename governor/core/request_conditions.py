@@ -50,7 +50,10 @@ def governed(policy: Policy, earlier: tuple[Policy, ...], scope: str, place: Pla
         there = _at(other, scope)
         if there is None:
             continue
-        conditions = (*there, *_selected(other.select, place))
+        try:
+            conditions = (*there, *_selected(other.select, place))
+        except Unsayable as why:
+            raise Unsayable(f"policy {other.name} is asked first, and selects by {why}") from why
         if not conditions:
             raise Unsayable(f"policy {other.name} is asked first and governs everything there")
         others.append({"not": all_of(conditions)})

@@ -43,7 +43,7 @@ def counted(assignment: PolicyAssignment, since: datetime | None, states: str, e
     if not wrong:
         return Counted("nothing that is there today would be refused", True)
     more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-    names = ", ".join(resource for _, resource in sorted(wrong.items())[:_SHOWN])
+    names = ", ".join(ids.placed(resource) for _, resource in sorted(wrong.items())[:_SHOWN])
     return Counted(f"{len(wrong)} of what is there today would be refused: {names}{more}", True)
 
 

@@ -63,11 +63,12 @@ class Wanted(Struct, frozen=True):
 
 
 class Unkept(Struct, frozen=True):
-    """What a policy asks for and Azure Policy cannot be told: the assignment that it would be, and why."""
+    """What a policy asks for and Azure Policy cannot be told: the assignment that it would be, what of, and why."""
 
     policy: Policy
     requirement: Requirement
     assignment: str
+    title: str
     why: str
 
 
@@ -111,7 +112,7 @@ def kept(policies: tuple[Policy, ...], subscription: str, estate: Estate) -> Ite
                 (one,) = told(policy, policies[:place], kind, how)
             except Unsayable as why:
                 name = f"{scope}{PROVIDER}/policyAssignments/{named(policy, kind, scope)}"
-                yield Unkept(policy, KINDS[kind], name, f"{TITLES[kind]}: {why}")
+                yield Unkept(policy, KINDS[kind], name, TITLES[kind], str(why))
                 continue
             yield _wanted(policy, KINDS[kind], (one.assignment, one.definition), one.exemptions)
         if policy.mode is not Mode.AUDIT and policy.clusters.internal_load_balancers in ACTING:
@@ -155,12 +156,12 @@ def _internal(policy: Policy, earlier: tuple[Policy, ...], scope: str, now: date
     target = f"{scope}{PROVIDER}/policyAssignments/{name}"
     if policy.select != Select():
         why = "the built-in policy holds for every cluster of a subscription, and the policy selects within it"
-        return Unkept(policy, requirement, target, f"{INTERNAL_TITLE}: {why}")
+        return Unkept(policy, requirement, target, INTERNAL_TITLE, str(why))
     enough = ("deny",) if wanted == "deny" else ACTING
     other = next((p for p in earlier if p.mode is Mode.AUDIT or p.clusters.internal_load_balancers not in enough), None)
     if other is not None:
         why = f"policy {other.name} is asked first and does not want it"
-        return Unkept(policy, requirement, target, f"{INTERNAL_TITLE}: {why}")
+        return Unkept(policy, requirement, target, INTERNAL_TITLE, str(why))
     said = about(policy, INTERNAL_TITLE)
     properties: Body = {
         **said,
@@ -178,6 +179,6 @@ def _internal(policy: Policy, earlier: tuple[Policy, ...], scope: str, now: date
     try:
         exempted = tuple(exempt(policy, requirement, TYPES[Kind.CLUSTER], now))
     except Unsayable as why:
-        return Unkept(policy, requirement, target, f"{INTERNAL_TITLE}: {why}")
+        return Unkept(policy, requirement, target, INTERNAL_TITLE, str(why))
     here = (one for one in exempted if ids.key(one.resource).startswith(f"{ids.key(scope)}/"))
     return _wanted(policy, requirement, (made, None), tuple(exemption(one, made, policy) for one in here))

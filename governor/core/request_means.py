@@ -123,7 +123,7 @@ def _remediation(
         policy=policy.name,
         requirements=about,
         steps=steps,
-        reason=f"{verdict.seen}, expected {verdict.expected}",
+        reason=verdict.seen,
         disruptions=(disruption,),
         digest=digest(policy.name, about, verdict.resource, steps),
         needs=needs,

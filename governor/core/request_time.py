@@ -136,6 +136,12 @@ def about(policy: Policy, title: str) -> Body:
     }
 
 
+def title(properties: Body) -> str:
+    """The properties of something that is kept in; what it says, without who made it and why, out."""
+    whole = str(properties.get("displayName") or "")
+    return whole.partition(": ")[2] or whole
+
+
 def _made(
     policy: Policy, earlier: tuple[Policy, ...], kind: Kind, default: str | None
 ) -> Iterator[tuple[str, Definition]]:

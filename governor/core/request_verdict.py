@@ -14,12 +14,13 @@ from governor.core.request_facts import PolicyAssignment, PolicyDefinition, Poli
 from governor.core.request_kept import Unkept, Wanted, asked, holding, kept
 from governor.core.request_step import differing
 from governor.core.request_there import There, foreign, of_others, ours, requirement_of, there_of, wrong_with
-from governor.core.request_time import PROVIDER, Exempted
+from governor.core.request_time import PROVIDER, Exempted, title
 from governor.core.verdict import Result, Verdict
 
 LISTS: Final = ("policyAssignments", "policyDefinitions", "policyExemptions")
 STATES: Final = "policyStates"
 _EXPECTED: Final = "as the policy says, and enforced"
+_NOBODY: Final = "no policy wants it any more"
 
 
 class Keeping(Struct, frozen=True):
@@ -104,14 +105,15 @@ def _compared(scope: str, all_kept: tuple[Wanted | Unkept, ...], estate: Estate,
     exempting = tuple(each for one in keeping for each in _exempting(one, estate))
     leaving = tuple(_leaving(scope, all_kept, estate, policies))
     left = {ids.key(one.verdict.resource) for one in leaving}
-    others = tuple(
-        Verdict(one.assignment, one.requirement, Result.NOT_APPLICABLE, one.policy.name, f"not told: {one.why}")
-        for one in all_kept
-        if isinstance(one, Unkept) and ids.key(one.assignment) not in left
-    )
+    others = tuple(_untold(one) for one in all_kept if isinstance(one, Unkept) and ids.key(one.assignment) not in left)
     states = list_of(STATES, scope)
     waits = any(one.waits is not None for one in keeping) and not estate.has_listed(states)
     return SeenKept(keeping, exempting, leaving, others, (states,) if waits else ())
+
+
+def _untold(one: Unkept) -> Verdict:
+    seen = f"not told: {one.title}: {one.why}"
+    return Verdict(one.assignment, one.requirement, Result.NOT_APPLICABLE, one.policy.name, seen)
 
 
 def _keeping(wanted: Wanted, scope: str, estate: Estate) -> Keeping:
@@ -135,8 +137,8 @@ def _keeping(wanted: Wanted, scope: str, estate: Estate) -> Keeping:
 
 
 def _says(wanted: Wanted, result: Result, seen: str) -> Verdict:
-    title = wanted.assignment.properties["displayName"]
-    return Verdict(wanted.assignment.id, wanted.requirement, result, wanted.policy.name, f"{title}: {seen}", _EXPECTED)
+    said = title(wanted.assignment.properties)
+    return Verdict(wanted.assignment.id, wanted.requirement, result, wanted.policy.name, f"{said}: {seen}", _EXPECTED)
 
 
 def _exempting(keeping: Keeping, estate: Estate) -> Iterator[Exempting]:
@@ -167,6 +169,11 @@ def _leaving(
 ) -> Iterator[Leaving]:
     """What is there of ours and nobody wants any more."""
     wanted = {ids.key(one.assignment.id): one for one in all_kept if isinstance(one, Wanted)}
+    unkept = {
+        ids.key(one.assignment): f"Azure Policy cannot be told it any more: {one.why}"
+        for one in all_kept
+        if isinstance(one, Unkept)
+    }
     inside = f"{ids.key(scope)}{PROVIDER.casefold()}/"
     mine: list[PolicyAssignment | PolicyDefinition] = []
     mine += ours(estate.all(PolicyAssignment))
@@ -180,12 +187,22 @@ def _leaving(
         policy = policies.find(str(one.metadata.get("policy", "")))
         owner = policy if policy is not None and policy.mode is not Mode.AUDIT else None
         there = there_of(assignment, None, estate)
-        seen = f"{one.properties.get('displayName') or name}: no policy wants it any more"
+        seen = f"{title(one.properties) or name}: {unkept.get(ids.key(assignment), _NOBODY)}"
         if owner is None:
-            seen += f"; remove it: az policy assignment delete --name {name} --scope {scope}"
+            seen += f"; remove it: {_by_hand(name, scope, there)}"
         verdict = Verdict(assignment, about, Result.VIOLATION, owner.name if owner else None, seen, "gone")
         exempt = (e for e in ours(estate.all(PolicyExemption)) if ids.same(e.assignment, assignment))
         yield Leaving(verdict, owner, there, tuple(exempt))
+
+
+def _by_hand(name: str, scope: str, there: There) -> str:
+    """What is there and is not removed by itself in; the commands that do it, in their order, out."""
+    commands = []
+    if there.assignment is not None:
+        commands.append(f"az policy assignment delete --name {name} --scope {scope}")
+    if there.definition is not None:
+        commands.append(f"az policy definition delete --name {name} --subscription {ids.name(scope)}")
+    return " && ".join(commands)
 
 
 def _is_over(exemption: PolicyExemption, now: datetime) -> bool:

@@ -240,10 +240,14 @@ COUNTS: list[tuple[list[Body] | None, str, bool]] = [
     (None, "what it would refuse is not counted yet", False),
     ([], "in a day Azure has found nothing there that it concerns", True),  # it was written two days ago
     ([state(TARGET, found="Compliant")], "nothing that is there today would be refused", True),
-    ([state(TARGET), state(TARGET, NIC.upper())], f"1 of what is there today would be refused: {NIC.upper()}", True),
+    (
+        [state(TARGET), state(TARGET, NIC.upper())],
+        f"1 of what is there today would be refused: {ids.placed(NIC.upper())}",
+        True,
+    ),
     (
         [state(TARGET, f"{NIC}{n}") for n in range(5)],
-        f"5 of what is there today would be refused: {NIC}0, {NIC}1, {NIC}2 and 2 more",
+        f"5 of what is there today would be refused: {', '.join(ids.placed(f'{NIC}{n}') for n in range(3))} and 2 more",
         True,
     ),
     # What Azure found before the last write says nothing of what was written.
@@ -435,3 +439,20 @@ def test_a_definition_that_is_assigned_is_not_deleted() -> None:
     after = forecast(seen(*LEFT), both)
     assert isinstance(after, Estate)
     assert ids.key(TARGET.definition.id) in after.absent
+
+
+def test_what_cannot_be_told_any_more_goes_and_says_why() -> None:
+    acting = there(interface())
+    every = Exemption("*/networkInterfaces/lab-*", Requirement.NIC_PUBLIC_IP, "lab", "until it moves", AT.date())
+    told = verdicts(seen(*acting), policy(exemptions=(every,)))["interface"]
+    assert told.seen == (
+        "network interfaces have no public address: Azure Policy cannot be told it any more: "
+        "the exemption of */networkInterfaces/lab-*: Azure exempts single resources"
+    )
+
+
+def test_why_something_is_not_told_names_the_policy_that_is_asked_first() -> None:
+    hub = policy(name="hub", priority=200, select=Select(tags={"egress": ("hub",)}))
+    found = [v for v in judge(seen(), Policies((hub, policy()))) if v.policy == "nat"]
+    start = "not told: network interfaces have no public address: policy hub is asked first, and selects by tags: "
+    assert any(v.seen.startswith(start) for v in found)

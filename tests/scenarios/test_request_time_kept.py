@@ -143,10 +143,11 @@ async def test_seed_c_public_addresses_are_forbidden_once_counted_and_approved(t
     world.clock.advance(3600)
     await world.sweep(SUB)
     offered = (await offers(world))["interface"].withheld
-    assert (
-        f"1 of what is there today would be refused: {network('networkInterfaces/old')}" in offered.remediation.reason
+    (waits,) = offered.reasons
+    assert waits.text == (
+        "waits for approval: class outage: network interfaces have no public address: assigned, not enforced yet; "
+        "1 of what is there today would be refused: old in rg-net"
     )
-    assert [reason.text for reason in offered.reasons] == ["waits for approval: class outage"]
     assert modes(world)["interface"] == "DoNotEnforce"
     await approve(world, "interface")
     assert modes(world)["interface"] == "Default"
@@ -271,7 +272,8 @@ async def test_a_stricter_policy_waits_for_a_person_where_it_would_refuse_more(t
     assert not is_refused(world, *interface("one"))
     change(world, policy())
     await world.sweep(SUB)
-    assert [r.text for r in (await offers(world))["interface"].withheld.reasons] == ["waits for approval: class outage"]
+    (waits,) = (await offers(world))["interface"].withheld.reasons
+    assert waits.text.startswith("waits for approval: class outage: network interfaces have no public address: ")
     assert not is_refused(world, *interface("two"))
     await approve(world, "interface")
     assert is_refused(world, *interface("three"))
@@ -422,6 +424,11 @@ async def test_what_is_left_of_a_policy_that_is_gone_or_only_reports_is_said_and
         change(world, left)
         await world.sweep(SUB)
         verdict = (await about(world))["interface"]
-        command = f"az policy assignment delete --name {ids.name(assignment(world))} --scope {SCOPE}"
-        assert verdict.seen.endswith(f"no policy wants it any more; remove it: {command}")
+        name = ids.name(assignment(world))
+        command = f"az policy definition delete --name {name} --subscription {SUB}"
+        first = f"az policy assignment delete --name {name} --scope {SCOPE}"
+        assert verdict.seen.endswith(f"no policy wants it any more; remove it: {first} && {command}")
     assert world.writes()[before:] == []
+    world.ask("DELETE", assignment(world), version=POLICY_API)
+    await world.sweep(SUB)
+    assert (await about(world))["interface"].seen.endswith(f"no policy wants it any more; remove it: {command}")
