@@ -8,14 +8,11 @@ from datetime import datetime, timedelta
 from governor.core.cause import Cause, Scope, Source
 from governor.core.policy import Policies
 from governor.core.proxy_step import WriteProxy, gone
-from governor.core.record import Became
 from governor.core.standing import Decision, Pause, Ruling, StandingApproval, UndoRequest
 from governor.core.step import inverse
 from governor.ports import Offered, Ports
 
 DEFAULT_EXPIRY_HOURS = 72
-# What was not seen to end may have been written, too.
-_WRITTEN = (Became.DONE, Became.PENDING, Became.INTERRUPTED)
 
 
 class DecisionError(Exception):
@@ -58,7 +55,7 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
     record = await ports.ledger.record(record_id)
     if record is None:
         raise UnknownError(f"there is no record {record_id}")
-    if not any(o.became in _WRITTEN and inverse(o.step) is not None for o in record.outcomes):
+    if not any(o.wrote and inverse(o.step) is not None for o in record.outcomes):
         lost = next((o.step for o in record.outcomes if isinstance(o.step, WriteProxy) and o.step.lost), None)
         why = f": {gone(lost)}" if lost else ""
         raise DecisionError(f"record {record_id} wrote nothing that can be taken back{why}")

@@ -183,7 +183,7 @@ def _quarantined(one: JudgedAddress, policy: Policy, estate: Estate) -> AddressM
             reason=f"{one.verdict.seen}, expected {one.verdict.expected}",
             disruptions=(Disruption.IRREVERSIBLE if over else Disruption.NONE,),
             digest=digest(policy.name, about, holder.id, (named,)),
-            old_addresses=one.verdict.addresses,
+            old_addresses=one.verdict.addresses if over else (),
             replaces="an address that nobody uses" if proposes else "",
         )
     )

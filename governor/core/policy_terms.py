@@ -139,7 +139,9 @@ class PublicIps(Term, frozen=True):
         AllowedAddress(attached_to=PLATFORM),
     )
     repair: Annotated[AddressRepair, says("What is done about the others.")] = AddressRepair()
-    quarantine_days: Annotated[Count, says("Days that an address is kept before it may be deleted.")] = 14
+    quarantine_days: Annotated[
+        int, Meta(ge=1, description="Days that an address is kept before it may be deleted.")
+    ] = 14
     delete: Annotated[bool, says("Deleting an address is irreversible.")] = False
     at_request_time: Annotated[
         Denial | None, says("Azure Policy that refuses them at creation; left out: not looked at.")

@@ -41,6 +41,13 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     started: datetime | None = None
     finished: datetime | None = None
 
+    @property
+    def wrote(self) -> bool:
+        """Whether it changed something, or may have: what was not seen to end, and what failed and left a change."""
+        if self.became is Became.FAILED:
+            return self.after is not None and self.after != self.before
+        return self.became in (Became.DONE, Became.PENDING, Became.INTERRUPTED)
+
 
 class Offer(Struct, frozen=True, omit_defaults=True):
     """A Remediation that was withheld, as the Record keeps it."""

@@ -34,7 +34,7 @@ from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
 from governor.core.propose import Proposal
 from governor.core.proxy_hindrance import stays
-from governor.core.record import Became, Outcome, Record
+from governor.core.record import Outcome, Record
 from governor.core.rights import forbidden
 from governor.core.step import (
     DeleteNatGateway,
@@ -58,8 +58,8 @@ _WHOLE_GATES = (paused, ceiling, rights, breaker, calendar, settle)
 
 def take_back(record: Record, estate: Estate, policies: Policies) -> Proposal:
     """A Record and the Estate of its Scope in, the Proposal that takes its written steps back out."""
-    # What was not seen to end may have been written, too; a step that finds something else there does nothing.
-    written = [o for o in record.outcomes if o.became in (Became.DONE, Became.PENDING, Became.INTERRUPTED)]
+    # A step that finds something else there does nothing.
+    written = [o for o in record.outcomes if o.wrote]
     by_digest = {outcome.remediation: _of_the_dead(outcome) for outcome in written}
     by_digest |= {remediation.digest: remediation for remediation in record.done}
     looked = tuple(look(estate, policies))

@@ -2,10 +2,17 @@
 
 import json
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from governor.commands import plan_view, planning
+from governor.core import ids
+from governor.core.estate import EVERYTHING, Estate, Reading, add, list_of
+from governor.core.policy import Clusters, Mode, Policies, Policy, PublicIps, Select
+from governor.core.standing import Standing
 from tests.cli.conftest import Run
 
 
@@ -251,3 +258,27 @@ def test_the_recorded_estate_is_unknown_where_facts_are_missing(run: Run, shared
     ran = run("plan", "--estate", shared / "samples" / "estate_recorded.json")
     assert (ran.code, ran.err) == (0, "")
     assert "not read: tags.egress" in ran.text
+
+
+def test_what_goes_to_azure_policy_is_told_once_and_what_cannot_be_told_with_its_reason() -> None:
+    subscription, at = "00000000-0000-0000-0000-00000000000a", datetime(2026, 1, 6, 12, tzinfo=UTC)
+    lists = (list_of(f"policy{what}", f"/subscriptions/{subscription}") for what in ("Assignments", "Definitions"))
+    exemptions = list_of("policyExemptions", f"/subscriptions/{subscription}")
+    estate = add(Estate(at, remainders=(subscription,)), Reading((), listed=(EVERYTHING, *lists, exemptions)))
+    wanted = Policy(
+        name="here",
+        mode=Mode.ENFORCE,
+        select=Select(virtual_networks=("spoke-*",)),
+        public_ips=PublicIps(at_request_time="deny"),
+        clusters=Clusters(internal_load_balancers="deny"),
+    )
+    answer = planning.Answer("a test", at, Mode.ENFORCE, 1)
+    planning.add(answer, estate, Standing(), Policies((wanted,)))
+    assert {ids.name(one.resource).split("-")[1] for one in answer.remediations} == {"interface", "scaleset"}
+    assert answer.unrepaired == []
+    console = Console(width=240, record=True)
+    plan_view.show(answer, console)
+    text = console.export_text()
+    assert "Asked for, and Azure Policy cannot be told (2)" in text
+    assert "(network interfaces have no public address), not enforced" in text
+    assert "the built-in policy holds for every cluster of a subscription, and the policy selects within it" in text

@@ -272,6 +272,14 @@ def test_a_subnet_gets_its_way_out_first_or_the_address_stays() -> None:
     plan = planned(azure.observe(Policies((freely(),))), freely())
     gate, text = reason(plan, "nic")
     assert (gate, text.partition(": ")[0]) == (Gate.NEEDS, "app must come first, and is withheld")
+
+
+def test_whoever_is_asked_knows_what_else_is_in_the_way() -> None:
+    there = vnet(subnet(ipConfigurations=refs(config_id()), defaultOutboundAccess=False))
+    azure = Azure(there, nic(public=PIP), attached(address()), group(), subscription())
+    plan = planned(azure.observe(Policies((nat_policy(),))), nat_policy())
+    held = next(w for w in plan.withheld if w.remediation.resource.endswith("/nic"))
+    assert [reason.gate for reason in held.reasons] == [Gate.NEEDS, Gate.APPROVAL]
     judging = nat_policy(egress=Egress(allow=(PathKind.NAT_GATEWAY,)), approvals=Approvals(needed=()))
     gate, text = reason(planned(azure.observe(Policies((judging,))), judging), "nic")
     assert (gate, text.partition(": ")[0]) == (Gate.NEEDS, "its subnet must have another way out first")
@@ -299,6 +307,7 @@ def test_an_address_of_nobody_goes_into_quarantine_and_is_in_order_then() -> Non
     step = WriteTag(PIP, QUARANTINE, TODAY)
     assert [one for _, one in plan.steps] == [step]
     assert plan.remediations[0].disruptions == ("none",)
+    assert plan.remediations[0].old_addresses == ()  # it stays as it is
     after = forecast(alone(), (step,))
     assert not isinstance(after, Refusal)
     assert [v.result.value for v in judge(after, Policies((nat_policy(),)))] == ["Compliant"]

@@ -120,6 +120,14 @@ def test_only_what_was_or_may_have_been_written_is_taken_back(became: Became, co
     assert len(taken_back(azure, repaired(azure, became=became)).steps) == count
 
 
+def test_a_failure_that_left_a_change_is_taken_back_and_one_that_did_not_is_not() -> None:
+    azure = Azure(vnet(subnet()))
+    record = repaired(azure, became=Became.FAILED)
+    for before, after, count in (("a", "b", 2), ("a", "a", 0)):
+        outcomes = tuple(replace(one, before=before, after=after) for one in record.outcomes)
+        assert len(steps(taken_back(azure, replace(record, outcomes=outcomes)))) == count
+
+
 def test_undo_may_restore_a_violation_but_never_take_the_last_way_out() -> None:
     open_before = Azure(vnet(subnet(**INHABITED)), nic())
     plan = taken_back(open_before, repaired(open_before))
