@@ -23,7 +23,7 @@ def place(store: Store, resource_id: str, type_key: str, content: Body, before: 
         for _, element in configurations(type_key, members((before or {}).get("properties")))
     }
     given: dict[str, dict[str, str]] = {}
-    for number, (_, element) in enumerate(configurations(type_key, members(content.get("properties")))):
+    for _, element in configurations(type_key, members(content.get("properties"))):
         sent = members(element.get("properties"))
         subnet = store.get(text(members(sent.get("subnet")).get("id")).casefold())
         if subnet is None:
@@ -39,9 +39,6 @@ def place(store: Store, resource_id: str, type_key: str, content: Body, before: 
         chosen = _checked(address, subnet, used) if address else _free(subnet, used)
         used[chosen] = resource_id
         element["properties"] = {"privateIPAllocationMethod": "Dynamic", **sent, "privateIPAddress": chosen}
-        if type_key == NIC:
-            element["properties"].setdefault("primary", number == 0)
-            element["properties"].setdefault("privateIPAddressVersion", "IPv4")
 
 
 def _used(store: Store, subnet: Stored, resource_id: str) -> dict[str, str]:

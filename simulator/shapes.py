@@ -185,6 +185,9 @@ def identify(type_name: str, resource_id: str, content: Body) -> None:
         element["id"] = f"{resource_id}/{segment}/{element['name']}"
         element["type"] = f"{type_name}/{segment}"
         element["properties"] = {"provisioningState": "Succeeded", **members(element.get("properties"))}
+        if type_name.lower() == NIC:
+            element["properties"].setdefault("primary", number == 0)
+            element["properties"].setdefault("privateIPAddressVersion", "IPv4")
         element.pop("etag", None)
 
 

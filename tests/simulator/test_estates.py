@@ -58,6 +58,15 @@ def test_minimal_entries_get_what_azure_would_show(cloud: Cloud) -> None:
     assert found["etag"] == cloud.get("virtualNetworks/v")["etag"]
 
 
+def test_configurations_of_interfaces_get_what_azure_would_show(cloud: Cloud) -> None:
+    cloud.subnet(f"{cloud.vnet()}/subnets/s")
+    inner = {"subnet": link("virtualNetworks/v/subnets/s"), "privateIPAddress": "10.0.0.9"}
+    nic = f"{NETWORK}/networkInterfaces/n"
+    cloud.arm.load([{"id": nic, "properties": {"ipConfigurations": [{"name": "c", "properties": inner}]}}])
+    (before,) = cloud.get(nic)["properties"]["ipConfigurations"]
+    assert before["properties"].items() >= {"primary": True, "privateIPAddressVersion": "IPv4"}.items()
+
+
 def test_occupants_that_are_not_in_the_estate_still_occupy(cloud: Cloud) -> None:
     stranger = link("networkInterfaces/stranger/ipConfigurations/one")
     subnet = {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24", "ipConfigurations": [stranger]}}
