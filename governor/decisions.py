@@ -92,7 +92,9 @@ async def _offers(digest: str, ports: Ports) -> tuple[Offered, ...]:
         offers = tuple(o for o in await ports.ledger.offered() if o.withheld.remediation.digest.startswith(digest))
     digests = sorted({offer.withheld.remediation.digest for offer in offers})
     if not digests:
-        raise UnknownError(f"nothing with digest {digest} waits for a decision: the plan may have changed since")
+        raise UnknownError(
+            f"nothing with digest {digest} waits for a decision: it has changed, or no run has seen it yet"
+        )
     if len(digests) > 1:
         raise DecisionError(f"{digest} is the beginning of several digests: {', '.join(digests)}")
     return offers

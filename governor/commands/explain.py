@@ -18,7 +18,8 @@ def explain(
     ----------
     resource_id: str
         Id of a subnet, a virtual network (each of its subnets), a cluster, what may have a public address (network
-        interface, scale set, load balancer, public IP address), or of something that subnets leave by.
+        interface, scale set, load balancer, public IP address), of something that subnets leave by, or of a
+        subscription (all in it, and what is kept in its Azure Policy).
     estate: Path
         A file that Azure exported; without it, Azure or the simulator is read now.
     policies: Path

@@ -1,6 +1,7 @@
 """What is judged of something that is neither network nor subnet: its id and the circumstances in, verdicts out.
 
-Of a load balancer its frontends are judged, of a public address whoever has it.
+Of a load balancer its frontends are judged, of a public address whoever has it, of a subscription what is kept in its
+Azure Policy.
 """
 
 from typing import Final
@@ -19,6 +20,7 @@ from governor.core.verdict import Verdict
 
 # What may live in no network at all.
 MAY_BE_ALONE: Final = frozenset({ids.PUBLIC_IP, ids.PUBLIC_IP_PREFIX, ids.LOAD_BALANCER})
+KEPT: Final = frozenset({ids.POLICY_ASSIGNMENT, ids.POLICY_DEFINITION, ids.POLICY_EXEMPTION})
 HOLDERS: Final = MAY_BE_ALONE | {ids.NETWORK_INTERFACE, ids.SCALE_SET, ids.FRONTEND}
 
 
@@ -45,7 +47,9 @@ def own(resource_id: str, around: Circumstances) -> Own:
     if ids.kind(resource_id) in (ids.SUBNET, ids.VIRTUAL_NETWORK):
         return Own()
     estate, policies = around.estate, around.policies
-    wanted = ids.key(resource_id)
+    # A definition is judged with what assigns it.
+    wanted = ids.key(resource_id).replace("/policydefinitions/", "/policyassignments/")
+    whole = ids.kind(resource_id) == ids.SUBSCRIPTION
     about = {wanted} | {
         ids.key(one.holder.id)
         for seen in addresses_of(estate, policies).values()
@@ -54,6 +58,8 @@ def own(resource_id: str, around: Circumstances) -> Own:
     }
 
     def concerns(resource: str) -> bool:
+        if ids.kind(resource) in KEPT:
+            return ids.key(resource) == wanted or (whole and ids.key(resource).startswith(f"{wanted}/"))
         return ids.key(resource) in about or ids.key(ids.top_level(resource)) == wanted
 
     plan, verdicts = guard.withhold(proposal(estate, policies), around), judge(estate, policies)

@@ -4,10 +4,11 @@ import asyncio
 import os
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from governor.commands.deployment import reach, settings_of
 from governor.commands.errors import CommandError
-from governor.commands.explain_address import HOLDERS, MAY_BE_ALONE, Own, own
+from governor.commands.explain_address import HOLDERS, KEPT, MAY_BE_ALONE, Own, own
 from governor.commands.explaining import Explained, Found, explained, shown_of, wanted
 from governor.core import facts, ids, needs
 from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
@@ -16,6 +17,8 @@ from governor.core.estate import ABSENT
 from governor.loop import Rules, homes_of
 from governor.ports import Ports
 from governor.wiring import Worker
+
+_IN_NO_NETWORK: Final = MAY_BE_ALONE | KEPT | {ids.SUBSCRIPTION}
 
 
 def in_azure(resource_id: str, policies: Path | None) -> Found:
@@ -48,7 +51,7 @@ async def read(resource_id: str, ports: Ports, rules: Rules, source: str) -> Fou
         around = Circumstances(estate, standing, rules.policies, rules.ceiling)
         found += explained(shown_of(resource_id, subnets, estate), around)
         itself.add(own(resource_id, around))
-    if ids.kind(resource_id) in MAY_BE_ALONE:
+    if ids.kind(resource_id) in _IN_NO_NETWORK:
         rest = Remainder(ids.parse(resource_id).subscription)
         standing = await ports.ledger.standing(rest, _asked(rest, ports))
         alone = partial(needs.for_repair, policies=rules.policies, standing=standing)
@@ -72,7 +75,7 @@ async def _named(resource_id: str, ports: Ports) -> dict[str, frozenset[str] | N
             return {ids.parent(resource_id): frozenset({ids.key(resource_id)})}
     named = (*await ports.ledger.named_by(ids.key(resource_id)), *await homes_of(resource_id, ports))
     scopes = {scope.key: scope for scope in named if isinstance(scope, VirtualNetwork)}
-    if not scopes and ids.kind(resource_id) not in HOLDERS:
+    if not scopes and ids.kind(resource_id) not in HOLDERS | _IN_NO_NETWORK:
         raise CommandError(
             f"{resource_id}: no virtual network that was governed so far names it; name a subnet, or use --estate FILE"
         )

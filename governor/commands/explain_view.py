@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from governor.commands import screen, words
-from governor.commands.explain_address import HOLDERS
+from governor.commands.explain_address import HOLDERS, KEPT
 from governor.commands.explain_hub import hops
 from governor.commands.explaining import Considered, Explained, Found
 from governor.commands.for_aks import command
@@ -33,9 +33,11 @@ def show(found: Found, console: Console, *, for_aks: bool = False) -> None:
         _line(console, "" if number else "must reach", escape(f"{category}: {hosts}"))
     if kind in HOLDERS and not found.own.verdicts:
         console.print("Nothing is judged of it itself: it has no public address that a policy asks about.")
+    elif kind in KEPT and not found.own.verdicts:
+        console.print("No policy has anything kept in Azure Policy under this name.")
     elif kind not in (ids.SUBNET, ids.VIRTUAL_NETWORK) and not found.own.verdicts:
         console.print("It is not judged itself; this is what it has to do with what is.")
-    if not found.subnets:
+    if not found.subnets and kind not in KEPT:
         console.print(f"No subnet in {escape(found.source)} has to do with it.")
     for one in found.subnets:
         if for_aks:

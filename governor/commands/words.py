@@ -68,6 +68,9 @@ _TYPES: Final = {
     ids.CLUSTER: "AKS cluster",
     ids.RESOURCE_GROUP: "resource group",
     ids.SUBSCRIPTION: "subscription",
+    ids.POLICY_DEFINITION: "policy definition",
+    ids.POLICY_ASSIGNMENT: "policy assignment",
+    ids.POLICY_EXEMPTION: "policy exemption",
 }
 
 
@@ -182,16 +185,9 @@ def _tells(step: WriteCluster) -> Iterable[str]:
         yield f"change outboundType of cluster {ids.name(step.target)} from {step.was} to {step.to}"
 
 
-_KEPT: Final = {
-    ids.POLICY_DEFINITION: "policy definition",
-    ids.POLICY_ASSIGNMENT: "policy assignment",
-    ids.POLICY_EXEMPTION: "policy exemption",
-}
-
-
 def _kept(step: WriteAzurePolicy) -> str:
     kind, said = ids.kind(step.target), title(step.to or step.was or {})
-    what = f"{_KEPT[kind]} {ids.name(step.target)}"
+    what = f"{type_of(step.target)} {ids.name(step.target)}"
     match kind:
         case ids.POLICY_EXEMPTION:
             what += f" of {ids.name(step.target.rpartition('/providers/')[0])}"
@@ -256,12 +252,17 @@ def woken(cause: Cause) -> str:
         case Source.DECISION:
             return f"decision {cause.points_at}" if cause.points_at else "a decision"
         case Source.UNDO:
-            return f"undo of record {cause.points_at}"
+            return f"undo of record {_record(cause)}"
         case Source.MANUAL:
             return (
-                f"a look after the undo of record {cause.points_at}" if cause.points_at else "somebody asked for a look"
+                f"a look after the undo of record {_record(cause)}" if cause.points_at else "somebody asked for a look"
             )
     assert_never(cause.source)
+
+
+def _record(cause: Cause) -> str:
+    """As much of a Record's id as lists show of it."""
+    return (cause.points_at or "")[:12]
 
 
 def came_of(record: Record) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from governor.commands import plan_view, planning
+from governor.commands import explain_address, plan_view, planning
 from governor.core import ids
+from governor.core.circumstances import Circumstances
 from governor.core.estate import EVERYTHING, Estate, Reading, add, list_of
 from governor.core.policy import Clusters, Mode, Policies, Policy, PublicIps, Select
 from governor.core.standing import Standing
+from governor.core.verdict import Result
 from tests.cli.conftest import Run
 
 
@@ -274,6 +276,14 @@ def test_what_goes_to_azure_policy_is_told_once_and_what_cannot_be_told_with_its
     )
     answer = planning.Answer("a test", at, Mode.ENFORCE, 1)
     planning.add(answer, estate, Standing(), Policies((wanted,)))
+    # `explain` of the subscription, of an assignment, and of what it assigns tells the same.
+    around = Circumstances(estate, Standing(), Policies((wanted,)), Mode.ENFORCE)
+    whole = explain_address.own(f"/subscriptions/{subscription}", around)
+    assert {one.digest for one in whole.repairs} == set(answer.released)
+    assert [v for v in whole.verdicts if v.result is Result.NOT_APPLICABLE] == answer.untold
+    for one in answer.remediations:
+        for kept in (one.resource, one.resource.replace("policyAssignments", "policyDefinitions")):
+            assert explain_address.own(kept, around).repairs == [one]
     assert {ids.name(one.resource).split("-")[1] for one in answer.remediations} == {"interface", "scaleset"}
     assert answer.unrepaired == []
     console = Console(width=240, record=True)

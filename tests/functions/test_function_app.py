@@ -150,7 +150,7 @@ async def test_undo_and_pause_over_http(site: Site) -> None:
 async def test_wrong_wishes_are_answered_in_one_line(site: Site) -> None:
     assert await site.post("approvals/00000000", {"decision": "approve"}) == (
         404,
-        {"error": "nothing with digest 00000000 waits for a decision: the plan may have changed since"},
+        {"error": "nothing with digest 00000000 waits for a decision: it has changed, or no run has seen it yet"},
     )
     assert (await site.post("approvals/00000000", {"decision": "maybe"}))[0] == 400
     assert (await site.post("records/none/undo", {}))[0] == 404
