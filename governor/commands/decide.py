@@ -15,6 +15,7 @@ from governor.commands.errors import CommandError
 from governor.core.plan import Gate
 from governor.core.policy import Disruption
 from governor.core.standing import Pause, Ruling, StandingApproval
+from governor.core.step import WriteAzurePolicy
 from governor.ports import Offered
 from governor.wiring import Worker
 
@@ -155,10 +156,11 @@ def _rule(digests: list[str], ruling: Ruling, reason: str, data: Path | None) ->
         done = "[green]approved[/]" if ruling is Ruling.APPROVE else "[red]rejected[/]"
         console.print(f"{done} {remediation.digest}: {escape(words.short(remediation.resource))}")
         for step in remediation.steps:
-            console.print(
-                f"  {escape(words.does(step))}  "
-                f"({words.disturbs(remediation)}; {words.taken_back(remediation)}; {words.addresses(remediation)})"
-            )
+            facts = (words.disturbs(remediation), words.taken_back(remediation), words.addresses(remediation))
+            said = "; ".join(dict.fromkeys(fact for fact in facts if fact != "-"))
+            console.print(f"  {escape(words.does(step))}  ({said})")
+        if any(isinstance(step, WriteAzurePolicy) for step in remediation.steps):
+            console.print(f"  {escape(remediation.reason)}")  # what would be refused
         if ruling is Ruling.APPROVE:
             for other in offer.withheld.reasons:
                 if other.gate is not Gate.APPROVAL:

@@ -10,6 +10,7 @@ from governor.commands import screen, words
 from governor.commands.deployment import DataFolder, with_ports
 from governor.commands.errors import CommandError
 from governor.commands.record_view import show as show_record
+from governor.core.cause import Remainder, Scope
 from governor.core.record import Record
 from governor.ports import Ledger, Page, Ports, Verification
 
@@ -19,6 +20,11 @@ _SEARCHED = 1000
 _SHORTEST = 4
 # So many digits tell records apart in a table; every command takes them. JSON has the whole id.
 _SHOWN = 12
+
+
+def where_of(scope: Scope) -> str:
+    """A Scope in, its name out; of a subscription as much of its id as leaves room for the rest of a row."""
+    return f"subscription {scope.subscription_id[:8]}..." if isinstance(scope, Remainder) else words.place(scope)
 
 
 def list_(
@@ -54,8 +60,9 @@ def list_(
         screen.write_json(page)
         return 0
     made = screen.table("record", "time", "where", "why", "what came of it")
+    made.columns[1].no_wrap = True
     for record in page.records:
-        where, why = escape(words.place(record.scope)), escape(words.woken(record.cause))
+        where, why = escape(where_of(record.scope)), escape(words.woken(record.cause))
         made.add_row(record.id[:_SHOWN], words.when(record.time), where, why, escape(words.came_of(record)))
     console = screen.out()
     console.print(made if page.records else "There is no record yet.")

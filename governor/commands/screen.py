@@ -47,6 +47,7 @@ class _Fitted(Table):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         measured = [[console.measure(cell) for cell in (column.header, *column.cells)] for column in self.columns]
         least, most = ([max(getattr(one, end) for one in column) for column in measured] for end in Measurement._fields)
+        least = [high if column.no_wrap else low for column, low, high in zip(self.columns, least, most, strict=True)]
         room = options.max_width - _GAP * (len(measured) - 1)
         # One that is too long for any column is broken, so that the others are not.
         widest = least.index(max(least))

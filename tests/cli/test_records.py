@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from governor.commands.records import where_of
+from governor.core.cause import Remainder
 from tests.cli.conftest import Run
 
 
@@ -20,6 +22,10 @@ def test_the_newest_records(run: Run, ledger: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
     line = next(line for line in ran.out.splitlines() if "spoke-shop" in line)
     assert line.rstrip().endswith("4 steps Done, 4 withheld")
+
+
+def test_a_row_has_room_for_more_than_the_id_of_a_subscription() -> None:
+    assert where_of(Remainder("11111111-aaaa-4aaa-8aaa-111111111111")) == "subscription 11111111..."
 
 
 def test_pages_go_on_where_they_ended(run: Run, ledger: Path) -> None:

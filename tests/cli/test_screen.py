@@ -49,3 +49,13 @@ def test_where_there_is_no_room_nothing_is_lost(width: int) -> None:
 
 def test_a_table_that_fits_is_as_narrow_as_it_can_be() -> None:
     assert shown(100, ("a", "b", "c")) == ["what  would  because", "a     b      c"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_column_that_is_not_to_wrap_stays_whole(width: int) -> None:
+    made = screen.table("time", "because", "why")
+    made.columns[0].no_wrap = True
+    made.add_row("2026-11-21 14:47:39Z", SENTENCE, SENTENCE)
+    file = io.StringIO()
+    Console(file=file, width=width, highlight=False).print(made)
+    assert "2026-11-21 14:47:39Z  " in file.getvalue()
