@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from governor.core.cause import Cause, Scope, Source
 from governor.core.policy import Policies
+from governor.core.proxy_step import WriteProxy, gone
 from governor.core.record import Became
 from governor.core.standing import Decision, Pause, Ruling, StandingApproval, UndoRequest
 from governor.core.step import inverse
@@ -58,7 +59,9 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
     if record is None:
         raise UnknownError(f"there is no record {record_id}")
     if not any(o.became in _WRITTEN and inverse(o.step) is not None for o in record.outcomes):
-        raise DecisionError(f"record {record_id} wrote nothing that can be taken back")
+        lost = next((o.step for o in record.outcomes if isinstance(o.step, WriteProxy) and o.step.lost), None)
+        why = f": {gone(lost)}" if lost else ""
+        raise DecisionError(f"record {record_id} wrote nothing that can be taken back{why}")
     if days < 0:
         raise DecisionError(f"{days} days: expected 0 or more")
     if (switch := await ports.ledger.paused()) is not None:

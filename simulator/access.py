@@ -66,6 +66,12 @@ class Access:
         """Whether a principal may do something at a scope (an id) in the end."""
         return self.allows(principal, action, scope) and self.denial(principal, action, scope) is None
 
+    def may_with_data(self, principal: Principal, action: str, scope: str) -> bool:
+        """Whether a role lets a principal do something with what a resource holds: that of an owner does not."""
+        if self._roles == "open" or principal.object_id == OWNER.object_id:
+            return True
+        return any(permission.covers_data(action) for permission in self.permissions(principal, scope))
+
     def permissions(self, principal: Principal, scope: str) -> list[Permission]:
         """The permissions of all roles that a principal has at a scope (an id) or above it."""
         key = scope.casefold()

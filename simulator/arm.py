@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from simulator import api_versions, clusters, control, custom_topics, errors, estates, sign_in
+from simulator import api_versions, clusters, control, custom_topics, errors, estates, sign_in, vaults
 from simulator.access import Roles
 from simulator.calls import Call
 from simulator.clock import AdjustableClock, Clock, ManualClock, SystemClock
@@ -214,8 +214,9 @@ class Arm:
     # --- the way of a request -----------------------------------------------------------------------
 
     def _beside(self, request: Request, path: list[str]) -> Response | None:
-        """What is answered by other endpoints than Resource Manager's: signing in, and topics of Event Grid."""
-        return sign_in.answered(self._world, request, path) or custom_topics.answered(self._world, request, path)
+        """What is answered by other endpoints than Resource Manager's: signing in, topics of Event Grid, vaults."""
+        others = (sign_in.answered, custom_topics.answered, vaults.answered)
+        return next((found for one in others if (found := one(self._world, request, path))), None)
 
     def _answered(self, request: Request) -> Response:
         limits: dict[str, str] = {}

@@ -53,6 +53,15 @@ _ROLES: dict[str, tuple[str, Permission]] = {
             )
         ),
     ),
+    "4633458b-17de-408a-874c-0445c86b69e6": (
+        "Key Vault Secrets User",
+        Permission(
+            data_actions=(
+                "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+                "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+            )
+        ),
+    ),
     "ac63b705-f282-497d-ac71-919bf39d939d": (
         "Management Group Reader",
         Permission(

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import msgspec
 
 from simulator.agent_pools import latest
+from simulator.cluster_proxies import completed as completed_proxy
 from simulator.identity import TENANT
 from simulator.ids import AGENT_POOL, CLUSTERS, CLUSTERS_SHOWN, Address
 from simulator.outbound_types import LOAD_BALANCER, MANAGED_GATEWAYS, outbound_of, spelled
+from simulator.shapes import UNSEEN
 from simulator.store import Store, Stored
 from simulator.wire import Body, members, text
 
@@ -19,7 +21,7 @@ OUTBOUND_GOALS = ("managedOutboundIPs", "outboundIPs", "outboundIPPrefixes")
 """How a load balancer profile says which addresses it wants; there is one of them."""
 EFFECTIVE = "effectiveOutboundIPs"
 _GOALS = (*OUTBOUND_GOALS, EFFECTIVE)
-_ENVELOPE = ("id", "name", "type", "eTag", "properties", "systemData")
+_ENVELOPE = ("id", "name", "type", "eTag", "properties", "systemData", UNSEEN)
 _READ_ONLY = (
     *("provisioningState", "powerState", "currentKubernetesVersion", "fqdn", "privateFQDN", "azurePortalFQDN"),
     *("maxAgentPools", "identityProfile", "resourceUID", PROFILES),
@@ -76,6 +78,7 @@ def completed(guid: Guid, address: Address, location: str, sent: Body, before: B
     if "azurePortalFQDN" not in properties:
         properties |= _names(guid, properties, location)
     properties["currentKubernetesVersion"] = latest(text(properties["kubernetesVersion"]))
+    properties |= completed_proxy(properties, old)
     content |= {"location": location, "properties": properties}
     content["sku"] = {"name": "Base", "tier": "Free"} | members(content.get("sku"))
     if identity:
@@ -89,6 +92,7 @@ def shown(store: Store, key: str, stored: Stored) -> Body:
     head: Body = {"id": stored.id, "name": stored.name, "type": stored.type}
     if stored.type.lower() == AGENT_POOL:
         return head | {"properties": _pool(stored, content)}
+    content.pop(UNSEEN, None)
     properties = {"provisioningState": stored.state, **members(content.pop("properties", None))}
     profiles = [{"name": pool.name, **_pool(pool, pool.content)} for pool in store.listed(f"{key}/agentpools")]
     if profiles:
@@ -98,7 +102,7 @@ def shown(store: Store, key: str, stored: Stored) -> Body:
 
 def stored_cluster(cluster_id: str, body: Body, guid: Guid) -> Stored:
     """A cluster's body as somebody shows it in, the cluster as it is kept, without its pools, out."""
-    content = {name: value for name, value in body.items() if name not in _ENVELOPE}
+    content = {name: value for name, value in body.items() if name == UNSEEN or name not in _ENVELOPE}
     properties = dict(members(body.get("properties")))
     properties.pop(PROFILES, None)
     state = text(properties.pop("provisioningState", None)) or "Succeeded"

@@ -68,6 +68,7 @@ _FORMS = {
             apiServerAccessProfile=_ACCESS,
             nodeResourceGroupProfile=form(restrictionLevel=str),
             bootstrapProfile=form(artifactSource=str),
+            httpProxyConfig=form(enabled=bool, httpProxy=str, httpsProxy=str, noProxy=many(str), trustedCa=str),
         ),
     ),
     AGENT_POOL: form(properties=form(**_POOL)),

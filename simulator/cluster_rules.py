@@ -5,6 +5,7 @@ import re
 from simulator import errors
 from simulator.agent_pools import check_unchanged
 from simulator.cluster_egress_rules import check_egress
+from simulator.cluster_proxies import check_proxy
 from simulator.outbound_types import (
     LOAD_BALANCER,
     MANAGED_GATEWAYS,
@@ -45,6 +46,7 @@ def check(store: Store, planned: Planned, sent: Body) -> None:
         )
     _check_network(planned)
     check_egress(store, planned, sent)
+    check_proxy(planned)
 
 
 def check_pools(planned: Planned) -> None:

@@ -11,6 +11,7 @@ from simulator.calls import Call, announce, empty, operation_for
 from simulator.cluster_bodies import POOL_TYPE, PROFILES, completed
 from simulator.cluster_busy import let_in, preempted_by
 from simulator.cluster_forms import check_cluster_form
+from simulator.cluster_proxies import changes
 from simulator.cluster_rules import check, check_pools
 from simulator.egress_dependencies import DEPENDENCIES, dependencies
 from simulator.events import Caller
@@ -22,10 +23,13 @@ from simulator.node_groups import leave, reconcile
 from simulator.operations import Effect, Operation
 from simulator.planned_clusters import Planned
 from simulator.render import render, shown_id
+from simulator.shapes import UNSEEN
 from simulator.store import Stored
 from simulator.wire import Body, Response, answer, elements, members, text
 from simulator.world import World
 
+REIMAGES = "reimages"
+"""How often all nodes of a cluster were made anew, beside its properties, where only exports show it."""
 TYPES = (CLUSTERS, AGENT_POOL, DEPENDENCIES)
 
 
@@ -90,6 +94,10 @@ def _put(world: World, call: Call, group: Stored) -> Response:
     planned = _planned(cluster_id, content, pools, before, known)
     _check_group(world, planned, group)
     check(store, planned, members(members(sent.get("properties")).get("networkProfile")))
+    earlier = members(old.content.get(UNSEEN)) if old is not None else {}
+    if before is not None and changes(planned.properties, planned.before or {}):
+        earlier = {REIMAGES: earlier.get(REIMAGES, 0) + 1}
+    content |= {UNSEEN: earlier} if earlier else {}
     state = "Creating" if old is None else "Updating"
     stored = Stored(cluster_id, CLUSTERS_SHOWN, msgspec.json.encode(content), state, world.guid())
     store.put(key, stored)

@@ -24,6 +24,7 @@ from simulator.scopes import GROUP_TYPE, SUBSCRIPTION_TYPE, group_body
 from simulator.shapes import UNSEEN, has_guid, identify, is_network, kept_of, kind_of, shaped
 from simulator.special_subnets import prefixes_of
 from simulator.store import Stored
+from simulator.vaults import SECRETS, stored_secret
 from simulator.wire import Body, elements, members, text
 from simulator.world import World
 
@@ -104,7 +105,7 @@ def _exported_resource(world: World, key: str) -> list[Body]:
     if stored is None:
         return []
     type_key = stored.type.lower()
-    hides = is_network(type_key) or type_key == SCALE_SET
+    hides = is_network(type_key) or type_key in (SCALE_SET, CLUSTERS)
     unseen = {name: value for name, value in stored.content.items() if name == UNSEEN and hides}
     bodies = [render(world.store, key, stored) | unseen]
     inline = {array.lower() for array in kind_of(type_key).children}
@@ -146,6 +147,10 @@ def _load_entry(world: World, entry: object) -> Iterable[Reference]:
         leave(world.store, address.names[1])
     if is_cluster(address.type_key):
         return _load_cluster(world, address, resource_id, body)
+    if address.type_key == SECRETS:
+        before = (world.store.get(address.key), world.guid)
+        world.store.put(address.key, stored_secret(resource_id, address.type, body, before))
+        return ()
     stored = stored_plain(resource_id, sys.intern(_type(address, text(body.get("type")))), body)
     if address.type_key == POLICY_DEFINITIONS:
         try:

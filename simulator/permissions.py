@@ -13,10 +13,16 @@ class Permission(msgspec.Struct, frozen=True):
 
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
 
     def covers(self, action: str) -> bool:
         """Whether an action, in whatever case, is among them."""
         return _matches(self.actions, action) and not _matches(self.not_actions, action)
+
+    def covers_data(self, action: str) -> bool:
+        """The same of an action on what a resource holds."""
+        return _matches(self.data_actions, action) and not _matches(self.not_data_actions, action)
 
     @property
     def is_everything(self) -> bool:
@@ -24,19 +30,19 @@ class Permission(msgspec.Struct, frozen=True):
 
     @property
     def body(self) -> Body:
-        """As Azure shows it. Nothing here has data actions."""
+        """As Azure shows it."""
         return {
             "actions": list(self.actions),
             "notActions": list(self.not_actions),
-            "dataActions": [],
-            "notDataActions": [],
+            "dataActions": list(self.data_actions),
+            "notDataActions": list(self.not_data_actions),
         }
 
 
 def permissions_of(properties: Body) -> tuple[Permission, ...]:
     """The properties of a role definition or a deny assignment in, its permissions out."""
     return tuple(
-        Permission(_texts(one.get("actions")), _texts(one.get("notActions")))
+        Permission(*(_texts(one.get(name)) for name in ("actions", "notActions", "dataActions", "notDataActions")))
         for one in elements(properties.get("permissions"))
     )
 

@@ -23,6 +23,7 @@ from simulator import (
     role_definitions,
     scale_sets,
     tags,
+    vaults,
 )
 from simulator.activity_query import LOG, activity
 from simulator.calls import Call
@@ -201,6 +202,8 @@ def _resource_call(world: World, call: Call, group: Stored | None) -> Response:
             return answer(204)
         case "PUT" if networked and group is not None:
             return network.put(world, call, group)
+        case "PUT" if address.type_key == vaults.SECRETS:
+            return vaults.put(world, call)
         case "PUT":
             return plain.put(world, call, group)
         case "PATCH":

@@ -1,5 +1,6 @@
 """Carrying out one Step: read, check, edit, write, wait, read again, compare."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,8 +15,12 @@ from governor.cloud.wait import Wait
 from governor.cloud.writes import Writer
 from governor.core import ids
 from governor.core import step as steps
+from governor.core.proxy import Wanted
+from governor.core.proxy_effects import of_step
+from governor.core.proxy_step import filled
 from governor.core.record import Became, Outcome
-from governor.core.step import Body, Step, WriteCluster
+from governor.core.secret import Concealed, Secret, hide, reference
+from governor.core.step import Body, Step, WriteCluster, WriteProxy
 from governor.ports import Absent, Applied, Changed, Refused, Renew, Terminal, Transient
 
 _REST: Final = frozenset({"succeeded"})
@@ -57,24 +62,43 @@ class Applier:
         started = self._arm.clock.now()
         wait = Wait(self._arm, renew, started + timedelta(seconds=self._deadline))
         sent: _Sent | _Result | None = None
+        # Secrets are read now, and go no further than the body that is sent.
+        secrets: dict[str, Secret] = {}
         try:
-            sent = await self._write(step, wait, correlation)
-            result = sent if isinstance(sent, _Result) else await self._finish(step, sent, wait)
+            full = await self._filled(step, secrets)
+            sent = await self._write(full, wait, correlation)
+            result = sent if isinstance(sent, _Result) else await self._finish(full, sent, wait)
         except (Transient, Refused, Terminal) as found:
             became = Became.PENDING if isinstance(found, Transient) else Became.FAILED
             before = sent.before if sent else None
-            result = _Result(became, f"{ids.name(step.target)} could not be read: {found}", before, before)
+            what = "a secret that it needs" if sent is None and _lacks(step, secrets) else ids.name(step.target)
+            result = _Result(became, f"{what} could not be read: {found}", before, before)
             if isinstance(found, Transient):
                 result = replace(result, again=found.after)
         outcome = Outcome(
             step=step,
             remediation=remediation,
             became=result.became,
-            detail=result.detail,
+            detail=hide(result.detail, _spoken(step, secrets)) if secrets else result.detail,
             started=started,
             finished=self._arm.clock.now(),
         )
         return Applied(outcome, result.before, result.after, result.again)
+
+    async def _filled(self, step: Step, secrets: dict[str, Secret]) -> Step:
+        """A step in, the one to send out; `secrets` learns what was read of vaults for it."""
+        if not isinstance(step, WriteProxy):
+            return step
+        for named in step.to.named:
+            wanted = reference(named)
+            if wanted is None:
+                raise Terminal(f"{named} names no secret")
+            try:
+                secrets[wanted.list_name] = await self._arm.vault.secret(wanted)
+            except Absent as gone:
+                raise Terminal(str(gone)) from gone
+        to = of_step(step.to, secrets)
+        return filled(step, {one.named: one.text.reveal() for one in (to.http, to.https, to.trusted_ca) if one})
 
     async def _write(self, step: Step, wait: Wait, correlation: str) -> _Sent | _Result:
         """Until Azure accepts the write, or there is nothing to write, or it is too late.
@@ -105,7 +129,7 @@ class Applier:
                     return _Sent(found, wanted, await self._writer.send(step, wanted, _conditions(body, correlation)))
                 hindrance = Transient(rest)
             except Transient as again:
-                if isinstance(step, WriteCluster) and not isinstance(again, Unclear):
+                if isinstance(step, WriteCluster | WriteProxy) and not isinstance(again, Unclear):
                     # AKS takes one write of a cluster a minute, and lets nobody in while it works on one.
                     seconds = again.after or _A_MINUTE
                     self._shut[ids.key(step.target)] = self._arm.clock.now() + timedelta(seconds=seconds)
@@ -150,6 +174,18 @@ class Applier:
         return _Result(Became.FAILED if wrong else Became.DONE, wrong, sent.before, after)
 
 
+def _spoken(step: Step, secrets: dict[str, Secret]) -> Iterator[Concealed]:
+    """What was read of vaults for a step, and what of it was sent."""
+    yield from (one.value for one in secrets.values())
+    to = of_step(step.to, secrets) if isinstance(step, WriteProxy) else Wanted()
+    yield from (one.text for one in (to.http, to.https, to.trusted_ca) if one)
+
+
+def _lacks(step: Step, secrets: dict[str, Secret]) -> bool:
+    """Whether not all secrets of a step were read."""
+    return isinstance(step, WriteProxy) and len(secrets) < len(set(step.to.named))
+
+
 def _rest(step: Step, body: Body | None, allowed: frozenset[str]) -> str:
     """A Step, the body of its target and the states to touch it in; why it may not be touched now out, or ""."""
     state = "Succeeded" if body is None else bodies.state(body)
@@ -169,7 +205,7 @@ def _wrong(step: Step, sent: _Sent, after: Body | None) -> str:
     held = steps.edit(step, after)
     if held is not None and (lost := bodies.undone(held, after)):
         return f"the write did not hold: {lost}"
-    if isinstance(step, WriteCluster):
+    if isinstance(step, WriteCluster | WriteProxy):
         # AKS fills in what it would have set itself; what was there before must be there still.
         lost = bodies.lacking(bodies.writable(_decode(sent.before)), after, steps.intended(step))
         return f"the write changed more than it should: {lost}" if lost else ""

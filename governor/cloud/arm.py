@@ -27,6 +27,7 @@ from governor.cloud import errors, versions
 from governor.cloud.endpoint import Endpoint, authentication, default_credential
 from governor.cloud.pace import Pace
 from governor.cloud.retry import Retry
+from governor.cloud.vault import Vault
 from governor.ports import Clock, Terminal
 
 
@@ -140,6 +141,9 @@ class Arm:
         ]
         self.pipeline: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(self._transport, policies)
         self.retry = Retry(clock, random.Random(tuning.seed), tuning.patience)
+        # A simulator takes no credential, whoever brought one.
+        vaults = None if where.is_loopback else credential
+        self.vault = Vault(where, self._transport, vaults, self.retry, USER_AGENT)
 
     async def get(self, resource_id: str) -> bytes:
         """A resource id in, its body as it came out; raises one of the five words."""

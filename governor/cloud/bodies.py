@@ -5,14 +5,16 @@ from typing import Any, Final
 
 import msgspec
 
-from governor.core import ids
+from governor.core import evidence, ids
 from governor.core.step import Body
 
 Path = tuple[str, ...]
 _Difference = tuple[str, Any, Any]
 
 # Filled by Azure wherever they stand; the generated clients leave them out of what they send as well.
-_SERVER_FILLED: Final = frozenset({"etag", "eTag", "provisioningState", "resourceGuid", "systemData"})
+_SERVER_FILLED: Final = frozenset(
+    {"effectiveNoProxy", "etag", "eTag", "provisioningState", "resourceGuid", "systemData"}
+)
 # Members of a subnet's `properties` that show who refers to it.
 _BACK_REFERENCES: Final = frozenset(
     {
@@ -44,14 +46,14 @@ def writable(body: Body) -> Body:
 def difference(before: Body, after: Body, intended: frozenset[Path]) -> str | None:
     """Bodies before and after a write in; the first member that changed without being meant to, or None, out."""
     for name, one, other in _differences(writable(before), writable(after), (), intended):
-        return f"{name} was {_show(one)} and is {_show(other)}"
+        return f"{name} was {_show(name, one)} and is {_show(name, other)}"
     return None
 
 
 def undone(wanted: Body, found: Body) -> str | None:
     """The body that a write should have left and what is there in; the first member that differs, or None, out."""
     for name, one, other in _differences(writable(wanted), writable(found), (), frozenset()):
-        return f"{name} should be {_show(one)} and is {_show(other)}"
+        return f"{name} should be {_show(name, one)} and is {_show(name, other)}"
     return None
 
 
@@ -61,7 +63,7 @@ def lacking(wanted: Body, found: Body, moving: frozenset[Path] = frozenset()) ->
     moving: members that are not looked at.
     """
     for name, one, other in _lacking(wanted, found, (), moving):
-        return f"{name} should be {_show(one)} and is {_show(other)}"
+        return f"{name} should be {_show(name, one)} and is {_show(name, other)}"
     return None
 
 
@@ -114,5 +116,6 @@ def _place(value: object) -> str:
     return str(value).replace(" ", "").casefold()
 
 
-def _show(value: object) -> str:
-    return "absent" if value is None else msgspec.json.encode(value).decode()
+def _show(name: str, value: object) -> str:
+    """The path of a member and its value in, the value for people, without secrets, out."""
+    return "absent" if value is None else msgspec.json.encode(evidence.cleaned(name.rpartition(".")[2], value)).decode()

@@ -34,6 +34,7 @@ def joined(readings: Iterable[Reading]) -> Reading:
         absent=tuple(absent for part in parts for absent in part.absent),
         listed=tuple(listed for part in parts for listed in part.listed),
         gaps=tuple(gap for part in parts for gap in part.gaps),
+        secrets=tuple(secret for part in parts for secret in part.secrets),
     )
 
 

@@ -23,26 +23,32 @@ Authentication: TypeAlias = (
 
 
 class Cloud(Struct, frozen=True):
-    """One of Azure's clouds: its Resource Manager, the scope of its tokens, and who gives them."""
+    """One of Azure's clouds: its Resource Manager, the scope of its tokens, who gives them, and where vaults are."""
 
     manager: str
     scope: str
     authority: str
+    vault: str
 
 
 CLOUDS: Final = {
     "public": Cloud(
-        "https://management.azure.com", "https://management.azure.com/.default", "login.microsoftonline.com"
+        "https://management.azure.com",
+        "https://management.azure.com/.default",
+        "login.microsoftonline.com",
+        "vault.azure.net",
     ),
     "usgovernment": Cloud(
         "https://management.usgovcloudapi.net",
         "https://management.core.usgovcloudapi.net/.default",
         "login.microsoftonline.us",
+        "vault.usgovcloudapi.net",
     ),
     "china": Cloud(
         "https://management.chinacloudapi.cn",
         "https://management.chinacloudapi.cn/.default",
         "login.chinacloudapi.cn",
+        "vault.azure.cn",
     ),
 }
 
@@ -53,6 +59,11 @@ class Endpoint(Struct, frozen=True):
     url: str
     cloud: Cloud
     is_loopback: bool
+
+    @property
+    def vault_scope(self) -> str:
+        """What a token for vaults is for."""
+        return f"https://{self.cloud.vault}/.default"
 
     def holds(self, url: str) -> bool:
         """A URL that a server handed us in, whether it leads to this Resource Manager out."""

@@ -19,11 +19,12 @@ from governor.core import ids
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.estate import Estate, Gap, Reading
 from governor.core.needs import Needs
+from governor.core.secret import of_list
 from governor.ports import Absent, Refused, Terminal, Transient
 
 T = TypeVar("T")
 _LIST: Final = re.compile(
-    rf"(?P<what>clusters|deployments|networks|learnedRoutes|effectiveRoutes|outboundDependencies|permissions"
+    rf"(?P<what>clusters|deployments|networks|learnedRoutes|effectiveRoutes|outboundDependencies|permissions|secret"
     rf"|{'|'.join(estates.BY_NAME)})"
     r"\((?P<where>[^()]+(?:\([^()]*\)[^()]*)*)\)"
 )
@@ -119,6 +120,8 @@ class Observer:
                     bodies = await self._networks_in(where)
                 case "deployments":
                     bodies = await self._deployments_in(where)
+                case "secret":
+                    return await self._secret(name)
                 case what if what in estates.REQUEST_LISTS:
                     bodies = await self._once(name, lambda: request_lists.read(self._arm, self._graph, what, where))
                 case what:
@@ -139,6 +142,16 @@ class Observer:
 
     def _is_stale(self, name: str, kept: _Listed) -> bool:
         return self._written is not None and kept.at <= self._written and name.startswith(_WRITTEN)
+
+    async def _secret(self, name: str) -> Reading:
+        """The name of a list that holds one secret in, the secret out; it is not kept."""
+        wanted = of_list(name)
+        if wanted is None:
+            raise Terminal("it names no secret")
+        try:
+            return Reading(secrets=(await self._arm.vault.secret(wanted),), listed=(name,))
+        except Absent as found:
+            return Reading(gaps=(Gap(name, str(found)),))
 
     async def _clusters_of(self, subscription: str) -> tuple[Raw, ...]:
         path = f"/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"

@@ -58,6 +58,7 @@ _ASKED: Final = (
     "creationTimes(",
     "instanceAddresses(",
     "frontDoors(",
+    "secret(",
     *(f"{one}(" for one in REQUEST_LISTS),
 )
 _OF_TYPE: Final = """
@@ -94,7 +95,8 @@ class Surveyor:
     """Reads the networks of many subscriptions; holds one page at a time.
 
     ask: reads the lists that Graph does not hold, and that are few, of Resource Manager: what gateways have learned,
-    since when addresses are there, which the instances of scale sets have, and what is kept in Azure Policy.
+    since when addresses are there, which the instances of scale sets have, what is kept in Azure Policy, and secrets of
+    their vaults.
     """
 
     def __init__(self, arm: Arm, graph: Graph, ask: Callable[[str], Awaitable[Reading]]) -> None:

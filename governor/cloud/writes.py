@@ -28,6 +28,7 @@ from governor.core.step import (
     WriteInterface,
     WritePeering,
     WritePropagation,
+    WriteProxy,
     WriteRoute,
     WriteSubnet,
     WriteTag,
@@ -64,7 +65,7 @@ class Writer:
             options.pop("polling")  # this call is never a long operation
             groups = self._client(_RESOURCES, parts.subscription).resource_groups
             return checked(await groups.create_or_update(name, content, **options))
-        if isinstance(step, WriteCluster):
+        if isinstance(step, WriteCluster | WriteProxy):
             # The generated client would add nothing to this one call, and 30 MiB to a worker.
             return await self._arm.put(self._arm.url(step.target, versions.CLUSTERS), content, options["headers"])
         if isinstance(step, WriteAzurePolicy):

@@ -13,6 +13,7 @@ from rich.markup import escape
 from governor.commands import screen, words
 from governor.commands.errors import CommandError
 from governor.commands.local_azure import LocalAzure
+from governor.commands.planning import JUDGED_ONLY
 from governor.commands.reasons import Reasons
 from governor.core import ids
 from governor.core.cause import Source
@@ -25,7 +26,12 @@ from governor.ports import Ports
 PATIENCE_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.2
 _PAGE: Final = 200
-_WRONG: Final = (Result.VIOLATION, Result.UNKNOWN)
+
+
+def _is_wrong(verdict: Verdict) -> bool:
+    """What is judged only stays as it is: there is nothing to wait for, and nothing that could be withheld."""
+    judged_only = verdict.requirement in JUDGED_ONLY
+    return verdict.result is Result.UNKNOWN or (verdict.result is Result.VIOLATION and not judged_only)
 
 
 class Known(Struct):
@@ -35,15 +41,14 @@ class Known(Struct):
     reasons: Reasons
 
     def compliant(self, *resources: str) -> bool:
-        """Whether all verdicts of these subnets and networks are known and compliant."""
+        """Whether all that is asked of these subnets and networks is known, and nothing of it waits for a repair."""
         return all(
-            (found := self.verdicts.get(ids.key(one))) and all(v.result not in _WRONG for v in found)
-            for one in resources
+            (found := self.verdicts.get(ids.key(one))) and not any(_is_wrong(v) for v in found) for one in resources
         )
 
     def open(self) -> list[Verdict]:
         """What is neither in order nor withheld with a reason that only a person or a later version can take away."""
-        wrong = (v for found in self.verdicts.values() for v in found if v.result in _WRONG)
+        wrong = (v for found in self.verdicts.values() for v in found if _is_wrong(v))
         return [v for v in wrong if v.result is Result.UNKNOWN or self.lasting(v) is None]
 
     def lasting(self, verdict: Verdict) -> Reason | None:

@@ -90,6 +90,8 @@ def _list(file: EstateFile, name: str) -> Reading:
     match what:
         case "learnedRoutes":
             return _learned(file, name, where)
+        case "secret":
+            return Reading(gaps=(Gap(name, "no export holds secrets"),))
         case "instanceAddresses":
             return Reading(gaps=(Gap(name, "no export holds the addresses of instances"),))
         case "outboundDependencies":

@@ -8,6 +8,7 @@ from typing import Final
 
 from governor.commands import words
 from governor.commands.explaining import Explained
+from governor.commands.for_aks_proxy import PROXY_FILE, proxy_lines
 from governor.core import ids, outbound_type, ranges
 from governor.core.cluster import Cluster
 from governor.core.facts import Subnet
@@ -45,10 +46,13 @@ def lines(one: Explained) -> Lines:
         yield "not", "--enable-node-public-ip, --node-public-ip-prefix-id: no public addresses on nodes"
     if wanted:
         yield from _first(one, wanted)
+    if policy.egress.proxy is not None:
+        yield from proxy_lines(policy.egress.proxy)
     if (left := _room(subnet)) is not None and left < _NODES * _WITH_PODS:
         yield "room", f"{left} addresses left, {_NEEDED}: here pods get theirs from an overlay"
     yield from _identity(subnet.id, wanted)
-    yield from _allow(one, wanted)
+    if policy.egress.proxy is None:
+        yield from _allow(one, wanted)
 
 
 def _unfit(one: Explained) -> str:
@@ -97,8 +101,11 @@ def command(one: Explained) -> tuple[str, ...]:
         flags.append(f"--outbound-type {wanted}")
     if wanted == NONE:
         flags.append("--bootstrap-artifact-source Cache --bootstrap-container-registry-resource-id <registry>")
-    if policy.clusters.private_api_server == "deny":
+    # Behind a proxy alone, nodes lose an API server that is public.
+    if policy.clusters.private_api_server == "deny" or policy.egress.proxy is not None:
         flags.append("--enable-private-cluster")
+    if policy.egress.proxy is not None:
+        flags.append(f"--http-proxy-config {PROXY_FILE}")
     if (left := _room(subnet)) is not None and left < _NODES * _WITH_PODS:
         flags.append("--network-plugin-mode overlay")
     flags.append("--network-plugin azure --load-balancer-sku standard --assign-identity <identity>")

@@ -37,6 +37,8 @@ from governor.settings import PREFIX
 from governor.wiring import Worker
 
 CEILING: Final = PREFIX + "MODE_CEILING"
+# What nothing here would mend, whatever a policy says: it is told, and its owner mends it.
+JUDGED_ONLY: Final = (*audits.REQUIREMENTS, Requirement.HUB_FIREWALL_NAT)
 
 
 class Unrepaired(Struct, frozen=True):
@@ -155,7 +157,7 @@ def _why_not(
 ) -> str:
     if verdict.requirement in CLUSTER_REQUIREMENTS[1:]:
         return "of clusters only outboundType is repaired"
-    if verdict.requirement in (*audits.REQUIREMENTS, Requirement.HUB_FIREWALL_NAT):
+    if verdict.requirement in JUDGED_ONLY:
         return "it is judged only: its owner mends it"
     if any(resource == ids.key(verdict.resource) for resource, _ in named):
         return "it comes with the repair of its way out"

@@ -15,6 +15,7 @@ from governor.core.plan import Remediation
 from governor.core.policy import Disruption
 from governor.core.record import Record
 from governor.core.routing import NOWHERE
+from governor.core.secret import PREFIX
 from governor.core.step import (
     CreateNatGateway,
     CreatePublicIp,
@@ -32,6 +33,7 @@ from governor.core.step import (
     WriteInterface,
     WritePeering,
     WritePropagation,
+    WriteProxy,
     WriteRoute,
     WriteSubnet,
     WriteTag,
@@ -120,6 +122,8 @@ def does(step: Step) -> str:
             return f"delete peering {_above(step)} -> {ids.name(step.remote)}"
         case WriteCluster():
             return ", ".join(_tells(step))
+        case WriteProxy():
+            return _proxy(step)
         case WriteInterface():
             return ", ".join(_addressed(step))
         case WriteTag() if step.name == QUARANTINE:
@@ -137,6 +141,15 @@ def does(step: Step) -> str:
         case WriteSubnet():
             return ", ".join(_writes(step)) or "nothing"
     assert_never(step)
+
+
+def _proxy(step: WriteProxy) -> str:
+    cluster = ids.name(step.target)
+    if not step.to.enabled:
+        return f"turn the proxy of {cluster} off, which reimages all its nodes"
+    shown = " and ".join(dict.fromkeys(step.to.shown)) or "its proxy"
+    secrets = "".join(f", {one.removeprefix(PREFIX)}" for one in dict.fromkeys(step.to.named))
+    return f"let {cluster} leave by proxy {shown}{secrets and f' (secrets{secrets[1:]})'}, which reimages all its nodes"
 
 
 def _addressed(step: WriteInterface) -> Iterable[str]:

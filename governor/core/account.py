@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
-from governor.core import facts, ids, outbound_type, sighting
+from governor.core import facts, ids, outbound_type, proxy, sighting
 from governor.core.cause import Remainder, Scope, VirtualNetwork
 from governor.core.cluster import Cluster
 from governor.core.estate import ABSENT, REQUEST_LISTS, Estate, list_of
@@ -15,6 +15,7 @@ from governor.core.link import flags_of
 from governor.core.nodes import node_group
 from governor.core.peering import Flags, is_behind, is_cut
 from governor.core.plan import Plan, Withheld
+from governor.core.proxy_effects import of_step
 from governor.core.record import Became, Outcome
 from governor.core.request_facts import RequestFact
 from governor.core.request_step import holds
@@ -31,6 +32,7 @@ from governor.core.step import (
     WriteInterface,
     WritePeering,
     WritePropagation,
+    WriteProxy,
     WriteRoute,
     WriteSubnet,
     WriteTag,
@@ -68,7 +70,7 @@ def look_again(plan: Plan, verdicts: tuple[Verdict, ...], written: Written) -> f
     if written.wait or any(verdict.waits for verdict in verdicts):
         afters.append(0.0)
     # AKS takes one write of a cluster a minute, whatever else could go on before that.
-    busy = any(o.became is Became.PENDING and isinstance(o.step, WriteCluster) for o in written.outcomes)
+    busy = any(o.became is Became.PENDING and isinstance(o.step, WriteCluster | WriteProxy) for o in written.outcomes)
     return max(min(afters), written.after, _A_MINUTE if busy else 0.0) if afters else None
 
 
@@ -130,6 +132,8 @@ def _holds(step: Step, estate: Estate) -> bool | None:
             there = cluster.api_server.authorized_ranges or ()
             typed = step.to is UNSET or outbound_type.meets(outbound_type.of(cluster), step.to)
             return typed and all(one in there for one in step.authorize)
+        case WriteProxy():
+            return _proxied(step, estate)
         case WriteInterface():
             nic = estate.find(step.target, facts.NetworkInterface)
             if not isinstance(nic, facts.NetworkInterface):
@@ -151,6 +155,14 @@ def _holds(step: Step, estate: Estate) -> bool | None:
         case _:
             key, deletes = ids.key(step.target), isinstance(step, DeleteNatGateway | DeleteAddress)
             return not deletes if key in estate.known else deletes if key in estate.absent else None
+
+
+def _proxied(step: WriteProxy, estate: Estate) -> bool | None:
+    """Whether a cluster has the proxy of a step; None where a secret that it names was not read."""
+    cluster, to = estate.find(step.target, Cluster), of_step(step.to, estate.secrets)
+    if not isinstance(cluster, Cluster) or not to.known:
+        return None
+    return proxy.holds(cluster.proxy, to) if step.to.enabled else cluster.proxy is None
 
 
 def _kept(step: WriteAzurePolicy, estate: Estate) -> bool | None:

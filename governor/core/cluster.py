@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import field
 
 from governor.core.facts import SUCCEEDED, Fact, Ref
+from governor.core.secret import Concealed
 
 # Every other state passes by itself: Creating, Updating, Upgrading, Scaling, Starting, Stopping, Deleting, ...
 _AT_REST: Final = frozenset({"succeeded", "failed", "canceled"})
@@ -21,6 +22,8 @@ class AgentPool(Fact, frozen=True):
 
     name: str = ""
     mode: str | None = None
+    type: str | None = None
+    os_type: str | None = None
     provisioning_state: str | None = None
     vnet_subnet_id: str | None = field(name="vnetSubnetID", default=None)
     pod_subnet_id: str | None = field(name="podSubnetID", default=None)
@@ -79,13 +82,23 @@ class NetworkProfile(Fact, frozen=True):
 
 
 class HttpProxy(Fact, frozen=True):
-    """Its addresses may hold a password: they are compared, and never shown."""
+    """Its addresses may hold a password. effective_no_proxy: what AKS added to no_proxy by itself is in there."""
 
     enabled: bool | None = None
-    http_proxy: str | None = None
-    https_proxy: str | None = None
+    http_proxy: Concealed | None = None
+    https_proxy: Concealed | None = None
     no_proxy: tuple[str, ...] | None = None
-    trusted_ca: str | None = None
+    effective_no_proxy: tuple[str, ...] | None = None
+    trusted_ca: Concealed | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return self.enabled is not False
+
+    @property
+    def past(self) -> frozenset[str]:
+        """What goes past the proxy, in lower case."""
+        return frozenset(one.casefold() for one in (*(self.no_proxy or ()), *(self.effective_no_proxy or ())))
 
 
 class Bootstrap(Fact, frozen=True):
@@ -169,6 +182,12 @@ class Cluster(Fact, frozen=True):
     @property
     def leaves_by_balancer(self) -> bool:
         return self.outbound_type.casefold() == DEFAULT_TYPE.casefold()
+
+    @property
+    def proxy(self) -> HttpProxy | None:
+        """The proxy that is turned on, if one is."""
+        there = self.properties.http_proxy_config
+        return there if there is not None and there.is_on else None
 
     @property
     def is_kubenet(self) -> bool:

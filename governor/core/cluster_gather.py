@@ -8,6 +8,8 @@ from governor.core.cluster_verdict import of_cluster
 from governor.core.draft import Draft
 from governor.core.estate import Estate
 from governor.core.judged import Judged, housed
+from governor.core.policy import Requirement
+from governor.core.proxy_repair import goal, proxy_alone
 
 
 def gather(cluster: Cluster, subnets: tuple[Judged, ...], estate: Estate, draft: Draft) -> None:
@@ -24,16 +26,23 @@ def gather(cluster: Cluster, subnets: tuple[Judged, ...], estate: Estate, draft:
     }
     held = tuple(w for w in draft.withheld if ids.key(w.remediation.resource) in keys)
     serves = [one for digest in pieces for one in draft.subjects[digest]]
+    about = {one.requirement: one for one in of_cluster(lived, estate)}
+    unasked = about.get(Requirement.CLUSTER_OUTBOUND_TYPE) or next(iter(about.values()))
     case = Case(
         lived,
         mine,
-        of_cluster(lived, estate)[0],
+        unasked,
+        about.get(Requirement.CLUSTER_PROXY, unasked),
         tuple(pieces.values()),
         held,
+        goal(lived, estate),
         tuple(dict.fromkeys(c for one in mine for c in one.occupants.clusters if not ids.same(c, cluster.id))),
         tuple(dict.fromkeys(one.subnet.name for one in serves if ids.key(one.subnet.id) not in keys)),
     )
     found = repair(case, estate)
+    if alone := proxy_alone(case, estate):
+        draft.subjects[alone.digest] = mine
+        draft.repairs[alone.digest] = alone
     if found is None:
         return
     draft.repairs = {digest: one for digest, one in draft.repairs.items() if digest not in pieces}

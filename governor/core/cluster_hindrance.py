@@ -13,6 +13,7 @@ from governor.core.judged import Judged, unproven
 from governor.core.nodes import node_group
 from governor.core.outbound_type import NONE, OWN_NAT, ROUTED
 from governor.core.plan import Gate, Reason, Remediation, Withheld
+from governor.core.step import Step
 from governor.core.verdict import Result, Verdict
 
 # AKS puts the public Services of a cluster on this one, and its outbound addresses as well.
@@ -22,16 +23,19 @@ _SHOWN: Final = 3
 
 
 class Case(Struct, frozen=True):
-    """A cluster, the subnets of its nodes and pods as they are judged, and its Verdict about its type.
+    """A cluster, the subnets of its nodes and pods as they are judged, and its Verdicts about its type and its proxy.
 
-    pieces, held: what would be done to these subnets, and what of it is withheld. others: clusters in the same subnets.
+    pieces, held: what would be done to these subnets, and what of it is withheld. goal: the proxy that it is to have
+    in the end. others: clusters in the same subnets.
     """
 
     housed: Housed
     subnets: tuple[Judged, ...]
     verdict: Verdict
+    proxy: Verdict
     pieces: tuple[Remediation, ...] = ()
     held: tuple[Withheld, ...] = ()
+    goal: tuple[Step, ...] = ()
     others: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
 

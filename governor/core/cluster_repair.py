@@ -1,14 +1,14 @@
 """What would repair an AKS cluster: a cluster and what would be done to its subnets in, one Remediation of all out.
 
 The change bites at the attach, not where the type changes. So a subnet of a cluster is changed only together with its
-cluster: who may reach its API server first, then routes and subnets, then its type.
+cluster: who may reach its API server first, its proxy, then routes and subnets, then its type.
 """
 
 from typing import Final
 
 from msgspec import UNSET, Struct
 
-from governor.core import facts, ids, outbound_type, ranges
+from governor.core import facts, ids, outbound_type, proxy_hindrance, proxy_repair, ranges
 from governor.core.attachment import Attachment, WriteSubnet
 from governor.core.cluster_hindrance import Case, hindrance
 from governor.core.cluster_step import WriteCluster
@@ -20,6 +20,7 @@ from governor.core.judged import Judged
 from governor.core.path import addresses
 from governor.core.plan import Gate, Reason, Remediation, digest
 from governor.core.policy import Disruption, Policy, Requirement
+from governor.core.proxy_step import WriteProxy
 from governor.core.routing import WritePropagation, WriteRoute
 from governor.core.step import Step
 from governor.core.verdict import Result
@@ -47,12 +48,21 @@ def repair(case: Case, estate: Estate) -> Repair | None:
     if policy is None or policy.builds is None:
         return None
     to = _target(case, policy)
-    steps = _steps(case, to)
-    if not steps and (not case.held or case.cluster.has_managed_network):
+    steps = (*_proxy_first(case, policy, estate), *_steps(case, to))
+    proxied = proxy_hindrance.of_cluster(case.cluster, policy, case.proxy, estate) or proxy_repair.apart(case)
+    told = proxied is not None and case.proxy.result is Result.VIOLATION
+    if not (steps or told) and (not case.held or case.cluster.has_managed_network):
         return None
     remediation = _whole(case, policy.name, steps, to, estate)
     reason, missing = hindrance(case, to, remediation, estate)
-    if reason is None and not missing and (authorize := _unauthorized(case, remediation)):
+    if proxied is not None and (reason is None or reason.after is None):
+        return Repair(remediation, proxied)
+    if (
+        reason is None
+        and policy.egress.proxy is None
+        and not missing
+        and (authorize := _unauthorized(case, remediation))
+    ):
         if lacking := [one for one in authorize if ranges.parsed(one) is None]:
             text = (
                 f"its API server lets in authorized ranges only, and {', '.join(lacking[:_SHOWN])} is not known: "
@@ -62,6 +72,14 @@ def repair(case: Case, estate: Estate) -> Repair | None:
         first_step = WriteCluster(case.cluster.id, authorize=tuple(map(ranges.single, authorize)))
         remediation = _whole(case, policy.name, (first_step, *steps), to, estate)
     return Repair(remediation, reason, missing)
+
+
+def _proxy_first(case: Case, policy: Policy, estate: Estate) -> tuple[Step, ...]:
+    """The write of the proxy, which comes before anything is taken away."""
+    if case.proxy.result is not Result.VIOLATION or proxy_repair.apart(case):
+        return ()  # where nothing is taken from the subnets it is set alone (proxy_repair)
+    write = proxy_repair.configures(case.cluster, policy, estate)
+    return (write,) if write else ()
 
 
 def _target(case: Case, policy: Policy) -> str:
@@ -98,13 +116,17 @@ def _whole(case: Case, policy: str, steps: tuple[Step, ...], to: str, estate: Es
     about = dict.fromkeys(requirement for piece in offered for requirement in piece.requirements)
     if case.cluster.has_managed_network:
         about.pop(Requirement.SUBNET_PRIVATE, None)  # a subnet of AKS's own is never written
+    if case.cluster.has_managed_network and case.goal:
+        about.pop(Requirement.SUBNET_EGRESS, None)  # nor does it stop leaving by itself
+    if case.proxy.result is Result.VIOLATION:
+        about = {Requirement.CLUSTER_PROXY.value: None, **about}
     if case.verdict.result is Result.VIOLATION:
         about = {REQUIREMENT.value: None, **about}
     old = tuple(sorted({a for one in case.subnets if one.path for a in addresses(one.path, estate)[0]}))
     new = tuple(dict.fromkeys(a for piece in pieces for a in piece.new_addresses))
     if case.cluster.has_managed_network and to:
         new = (f"an address that Azure makes for {to}",)
-    told = [f"{case.verdict.seen}, expected {case.verdict.expected}"] if REQUIREMENT in about else []
+    told = [f"{one.seen}, expected {one.expected}" for one in (case.verdict, case.proxy) if one.requirement in about]
     return Remediation(
         resource=case.cluster.id,
         policy=policy,
@@ -130,6 +152,10 @@ def _needs(case: Case) -> tuple[str, ...]:
 def _disruptions(pieces: tuple[Remediation, ...], steps: tuple[Step, ...], case: Case) -> tuple[Disruption, ...]:
     found = dict.fromkeys(Disruption(one) for piece in pieces for one in piece.disruptions)
     for step in steps:
+        if isinstance(step, WriteProxy):
+            found[Disruption.OUTAGE] = None
+            if step.lost:
+                found[Disruption.IRREVERSIBLE] = None
         if isinstance(step, WriteCluster) and step.to is not UNSET:
             found[Disruption.OUTAGE] = None
             if case.cluster.has_managed_network:
@@ -150,6 +176,7 @@ def _goal(case: Case, steps: tuple[Step, ...], to: str) -> tuple[Step, ...]:
         after = with_subnet(judged.subnet, step.to) if step else judged.subnet
         ends.append(WriteSubnet(ids.key(after.id), _attachment(after), Attachment()))
         ends += _routes(judged, after)
+    ends += case.goal
     ends.append(WriteCluster(ids.key(case.cluster.id), to or outbound_type.of(case.cluster)))
     return tuple(ends)
 

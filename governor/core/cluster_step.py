@@ -15,7 +15,10 @@ _NETWORK: Final = ("properties", "networkProfile")
 _RANGES: Final = ("properties", "apiServerAccessProfile", "authorizedIPRanges")
 # A cluster has at most so many pools; these members of them move by themselves, and after a write of their cluster.
 _MOST_POOLS: Final = 100
-_MOVING: Final = ("count", "currentOrchestratorVersion", "nodeImageVersion", "powerState")
+_MEMBERS: Final = ("count", "currentOrchestratorVersion", "nodeImageVersion", "powerState")
+MOVING: Final = frozenset(
+    ("properties", "agentPoolProfiles", str(index), member) for index in range(_MOST_POOLS) for member in _MEMBERS
+)
 
 
 class WriteCluster(Struct, frozen=True, omit_defaults=True, tag="WriteCluster", tag_field="step"):
@@ -86,9 +89,7 @@ def conflict(step: WriteCluster, body: Body | None) -> str | None:
 
 def intended(step: WriteCluster) -> frozenset[tuple[str, ...]]:
     """A write in, the paths of members that it, or AKS because of it, changes out."""
-    moving: set[tuple[str, ...]] = {
-        ("properties", "agentPoolProfiles", str(index), member) for index in range(_MOST_POOLS) for member in _MOVING
-    }
+    moving: set[tuple[str, ...]] = set(MOVING)
     if step.authorize:
         moving.add(_RANGES)
     if isinstance(step.to, str):

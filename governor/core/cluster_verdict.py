@@ -12,7 +12,8 @@ from governor.core.facts import PublicIp
 from governor.core.nodes import node_group
 from governor.core.outbound_type import LOAD_BALANCER, MANAGED_NAT, MANAGED_NAT_V2, NONE
 from governor.core.path import EgressPath, addresses, describe, is_whole
-from governor.core.policy import PathKind, Policy, ProxyPolicy, Requirement
+from governor.core.policy import PathKind, Policy, Requirement
+from governor.core.proxy_verdict import of_proxy
 from governor.core.verdict import Result, Verdict, exempted, why_unread
 
 CLUSTER_REQUIREMENTS: Final = (
@@ -22,7 +23,6 @@ CLUSTER_REQUIREMENTS: Final = (
     Requirement.CLUSTER_PROXY,
 )
 _SHOWN: Final = 3
-_REFERENCE: Final = "@keyvault:"
 
 
 class Lodging(Struct, frozen=True):
@@ -77,7 +77,7 @@ def of_cluster(housed: Housed, estate: Estate) -> tuple[Verdict, ...]:
         _outbound(housed, governed, estate),
         _node_addresses(cluster, governed, estate),
         _api_server(cluster, governed, estate),
-        _proxy(cluster, governed, estate),
+        of_proxy(cluster, governed, estate),
         *([of_addon(cluster, governed, estate)] if wants_addon(governed) else ()),
     )
 
@@ -222,39 +222,6 @@ def _api_server(cluster: Cluster, policy: Policy, estate: Estate) -> Verdict:
     seen = f"public API server, open to {_few(ranges) if ranges else 'everybody'}"
     result, seen = exempted(cluster.id, requirement, policy, estate, seen)
     return Verdict(cluster.id, requirement, result, policy.name, seen, "private")
-
-
-def _proxy(cluster: Cluster, policy: Policy, estate: Estate) -> Verdict:
-    requirement, wanted = Requirement.CLUSTER_PROXY, policy.egress.proxy
-    if wanted is None:
-        return Verdict(cluster.id, requirement, Result.NOT_APPLICABLE, policy.name, "the policy names no proxy")
-    wrong = _proxy_differs(cluster, wanted)
-    expected = "the proxy of the policy"
-    if not wrong:
-        seen = "its proxy is configured; whether that lets it out is not looked at"
-        return Verdict(cluster.id, requirement, Result.COMPLIANT, policy.name, seen, expected)
-    result, seen = exempted(cluster.id, requirement, policy, estate, "; ".join(wrong))
-    return Verdict(cluster.id, requirement, result, policy.name, seen, expected)
-
-
-def _proxy_differs(cluster: Cluster, wanted: ProxyPolicy) -> tuple[str, ...]:
-    """What of a cluster's proxy is other than its policy says. Its addresses may hold passwords and are not shown."""
-    there = cluster.properties.http_proxy_config
-    if there is None or there.enabled is False:
-        return ("no proxy is configured" if there is None else "its proxy is turned off",)
-    wrong = [
-        f"{name} is {'not set' if now is None else 'another'}"
-        for name, now, to in (
-            ("httpProxy", there.http_proxy, wanted.http),
-            ("httpsProxy", there.https_proxy, wanted.https),
-            ("trustedCa", there.trusted_ca, wanted.trusted_ca),
-        )
-        # What a reference stands for is not known here: that something is set is all that can be said.
-        if to is not None and (now is None or not (to.startswith(_REFERENCE) or now.rstrip("/") == to.rstrip("/")))
-    ]
-    past = {one.casefold() for one in there.no_proxy or ()}
-    lacking = [one for one in wanted.no_proxy if one.casefold() not in past]
-    return (*wrong, *((f"noProxy lacks {_few(lacking)}",) if lacking else ()))
 
 
 def _few(names: list[str] | tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from governor.core import address_facts, app_facts, facts, front_door_facts, ids, ingress_facts, request_facts
 from governor.core.cluster import Cluster
 from governor.core.dependencies import OutboundDependencies
+from governor.core.secret import Concealed, Secret, of_list
 
 EVERYTHING: Final = "*"
 NOT_READ: Final = "not read"
@@ -40,7 +41,7 @@ _ASKED_OF: Final = {
     "effectiveRoutes": ids.NETWORK_INTERFACE,
     "outboundDependencies": ids.CLUSTER,
 }
-_ASKED: Final = frozenset({*_ASKED_OF, *BY_NAME})
+_ASKED: Final = frozenset({*_ASKED_OF, "secret", *BY_NAME})
 
 
 class Absent(Enum):
@@ -118,7 +119,18 @@ _KINDS: Final[dict[str, type[AnyFact]]] = {
     ids.POLICY_STATES: request_facts.PolicyStates,
     ids.OUTBOUND_DEPENDENCIES: OutboundDependencies,
 }
-_DECODERS: Final = {kind: msgspec.json.Decoder(fact) for kind, fact in _KINDS.items()}
+
+
+def _concealed(kind: type, value: object) -> object:
+    """A value where no plain JSON is expected in: a text that must not be seen, or whatever it is, out."""
+    if kind is not Concealed:
+        return value
+    if not isinstance(value, str):
+        raise ValueError("expected a text")
+    return Concealed(value)
+
+
+_DECODERS: Final = {kind: msgspec.json.Decoder(fact, dec_hook=_concealed) for kind, fact in _KINDS.items()}
 
 
 class Gap(Struct, frozen=True, order=True):
@@ -132,7 +144,7 @@ class Estate(Struct, frozen=True):
     """Facts by key. `networks` are judged, and what lives in no network of `remainders`; everything else is context.
 
     remainders: ids of subscriptions. listed: names of lists that were read whole (`clusters(SUBSCRIPTION)`, ...), or
-    EVERYTHING.
+    EVERYTHING. secrets: by name of their list; an Estate is never stored.
     """
 
     observed_at: datetime
@@ -142,6 +154,7 @@ class Estate(Struct, frozen=True):
     listed: frozenset[str] = frozenset()
     gaps: tuple[Gap, ...] = ()
     remainders: tuple[str, ...] = ()
+    secrets: dict[str, Secret] = {}
 
     def find(self, resource_id: str, kind: type[F]) -> F | Absent | None:
         """A resource id and its kind in; the fact, ABSENT, or None when it was not read, or is both, out."""
@@ -210,6 +223,8 @@ def list_of(what: str, where: str) -> str:
 def is_list(text: str) -> bool:
     """What is missing in, whether it is the name of a list that can be read out."""
     what, _, where = text.removesuffix(")").partition("(")
+    if what == "secret":
+        return of_list(text) is not None
     if (asked := _ASKED_OF.get(what)) is not None:
         return ids.kind(where) == asked
     return what in ("clusters", "deployments", "networks", "permissions", *BY_NAME)
@@ -229,6 +244,7 @@ class Reading(Struct, frozen=True):
     absent: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    secrets: tuple[Secret, ...] = ()
 
 
 _BODY: Final = msgspec.json.Decoder(Body)
@@ -309,6 +325,7 @@ def build(
         listed=frozenset(reading.listed),
         gaps=tuple(sorted(gaps)),
         remainders=remainders,
+        secrets={one.about: one for one in reading.secrets},
     )
 
 
@@ -321,4 +338,5 @@ def add(estate: Estate, reading: Reading) -> Estate:
         absent=estate.absent | more.absent,
         listed=estate.listed | more.listed,
         gaps=tuple(sorted({*estate.gaps, *more.gaps})),
+        secrets={**estate.secrets, **more.secrets},
     )

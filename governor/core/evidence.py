@@ -13,6 +13,12 @@ _SECRET_WORDS: Final = (
     *("pwd", "sas", "secret", "signature", "token"),
 )
 _SECRET_NAMES: Final = ("connectionstring", "customdata", "kubeconfig", "protectedsettings", "userdata")
+# Of AKS's httpProxyConfig: addresses that may hold a password, and a certificate that came out of a vault.
+_PROXIES: Final = frozenset({"httpproxy", "httpsproxy"})
+_TRUSTED: Final = "trustedca"
+_ADDRESS: Final = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?P<port>:\d{1,5})?"
+)
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _USERINFO: Final = re.compile(r"(?<=://)[^/?#\s\"'@]+(?:@[^/?#\s\"'@]+)*(?=@)")
 _ASSIGNED: Final = re.compile(
@@ -30,7 +36,12 @@ def clean(body: bytes) -> bytes:
         value = _without(json.loads(body), secret=False)
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
-        return _scrubbed(body.decode("utf-8", "replace")).encode()
+        return scrubbed(body.decode("utf-8", "replace")).encode()
+
+
+def cleaned(member: str, value: Any) -> Any:
+    """The name of a member and its value in, what may be told of the value out."""
+    return _without({member: value}, secret=False).get(member, HIDDEN)
 
 
 def name(body: bytes) -> str:
@@ -54,7 +65,9 @@ def _without(value: Any, secret: bool) -> Any:
             named = value.get("name")
             pair = isinstance(named, str) and secretive(named)
             return {
-                member: _without(inner, secret or secretive(member) or (pair and member == "value"))
+                member: _of_proxy(member, inner)
+                if member.casefold() in (*_PROXIES, _TRUSTED) and isinstance(inner, str)
+                else _without(inner, secret or secretive(member) or (pair and member == "value"))
                 for member, inner in value.items()
                 if member.casefold() not in _SERVER_FILLED
             }
@@ -65,10 +78,23 @@ def _without(value: Any, secret: bool) -> Any:
         case _ if secret:
             return HIDDEN
         case str():
-            return _scrubbed(value)
+            return scrubbed(value)
         case _:
             return value
 
 
-def _scrubbed(text: str) -> str:
+def _of_proxy(member: str, value: str) -> str:
+    return masked(value) if member.casefold() in _PROXIES else HIDDEN
+
+
+def masked(address: str) -> str:
+    """The address of a proxy in; SCHEME://HOST:PORT, whatever else it holds, out."""
+    # A password may hold anything: the host begins after the last @.
+    scheme, _, rest = address.partition("://")
+    found = _ADDRESS.match(f"{scheme}://{rest.rpartition('@')[2]}")
+    return found[0] if found else HIDDEN
+
+
+def scrubbed(text: str) -> str:
+    """Any text in, the same without passwords in its addresses and values of assignments to secrets out."""
     return _ASSIGNED.sub(rf"\1{HIDDEN}", _USERINFO.sub(HIDDEN, text))

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from governor.core import address_effects, cluster_effects, effects, facts, ids, request_effects
+from governor.core import address_effects, cluster_effects, effects, facts, ids, proxy_effects, request_effects
 from governor.core.estate import AnyFact, Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.step import (
@@ -20,6 +20,7 @@ from governor.core.step import (
     WriteInterface,
     WritePeering,
     WritePropagation,
+    WriteProxy,
     WriteRoute,
     WriteSubnet,
     WriteTag,
@@ -52,6 +53,9 @@ def forecast(estate: Estate, steps: tuple[Step, ...]) -> Estate | Refusal:
                 written.setdefault(ids.parent(key), {})[key] = step.to
             case WriteCluster():
                 clusters.append(step)
+            case WriteProxy():
+                if why := proxy_effects.write(step, known, estate.secrets):
+                    return Refusal(step, why)
             case DeleteNatGateway():
                 deleted.append(step)
             case WriteInterface() | WriteTag() | DeleteAddress():

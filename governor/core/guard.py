@@ -11,6 +11,7 @@ from msgspec import Struct
 from governor.core import facts, ids
 from governor.core.brakes import brakes
 from governor.core.circumstances import Circumstances, policy_of
+from governor.core.cluster import Cluster
 from governor.core.egress import trace
 from governor.core.estate import Estate
 from governor.core.forecast import Refusal, forecast, refused, with_subnet
@@ -20,10 +21,12 @@ from governor.core.path import EgressPath, Method
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld
 from governor.core.policy import Disruption, Requirement
 from governor.core.propose import Proposal
+from governor.core.proxy_hindrance import strands
 from governor.core.rights import forbidden
-from governor.core.step import WriteAzurePolicy, WriteCluster, WriteInterface, WriteSubnet
+from governor.core.step import WriteAzurePolicy, WriteCluster, WriteInterface, WriteProxy, WriteSubnet
 from governor.core.verdict import Result
 
+_OF_CLUSTER: Final = frozenset({Requirement.CLUSTER_OUTBOUND_TYPE, Requirement.CLUSTER_PROXY})
 _FIRST: Final = "DoNotEnforce"
 
 
@@ -131,11 +134,20 @@ def spoils(
             return [Reason(Gate.FORECAST, "how it would leave afterwards cannot be known")]
         now = judged.path or trace(judged.subnet, judged.network, around.estate)
         served = not judged.occupants.empty and (now.works or not now.ways)
-        if served and not path.works and not isolates:
-            return [Reason(Gate.FORECAST, "it would take the last way out away")]
+        if served and not path.works and not isolates and (cut := _cut_off(judged, after)):
+            return [Reason(Gate.FORECAST, cut)]
         if not isolates and (cut := _stranded(repair, path)):
             return [Reason(Gate.FORECAST, cut)]
     return []
+
+
+def _cut_off(judged: Judged, after: Estate) -> str:
+    """A subnet that has no way out after a repair in; why nothing else carries those who live there, or "", out."""
+    policy, using = judged.policy, judged.occupants.clusters
+    if policy is None or policy.egress.proxy is None or not using:
+        return "it would take the last way out away"
+    clusters = (after.find(one, Cluster) for one in using)
+    return next((why for one in clusters if isinstance(one, Cluster) and (why := strands(one, policy, after))), "")
 
 
 def _stranded(repair: Remediation, path: EgressPath) -> str:
@@ -157,7 +169,7 @@ def _stranded(repair: Remediation, path: EgressPath) -> str:
 def _after(repair: Remediation, subjects: tuple[Judged, ...], first: Estate) -> Estate | Refusal:
     """A repair and its subjects in, the Estate after it out; a write of a subnet alone changes nothing else."""
     others = tuple(step for step in repair.steps if not isinstance(step, WriteSubnet))
-    if any(isinstance(step, WriteCluster) for step in others):
+    if any(isinstance(step, WriteCluster | WriteProxy) for step in others):
         return forecast(first, repair.steps)  # what AKS says of its subnets depends on their writes
     after = forecast(first, others) if others else first
     if isinstance(after, Refusal):
@@ -248,9 +260,7 @@ def promised(repair: Remediation, subjects: tuple[Judged, ...]) -> frozenset[tup
     if any(to.get("enforcementMode") == _FIRST for to in kept):
         return frozenset()  # it is there, and does not act before it is known what it would refuse
     if ids.kind(repair.resource) in (ids.ROUTE_TABLE, ids.CLUSTER):
-        own = {
-            (ids.key(repair.resource), one) for one in repair.requirements if one == Requirement.CLUSTER_OUTBOUND_TYPE
-        }
+        own = {(ids.key(repair.resource), one) for one in repair.requirements if one in _OF_CLUSTER}
         return frozenset(own) | frozenset(
             (ids.key(v.resource), v.requirement)
             for one in subjects

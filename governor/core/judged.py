@@ -32,6 +32,7 @@ from governor.core.occupancy import (
 )
 from governor.core.path import EgressPath
 from governor.core.policy import Policies, Policy, Requirement
+from governor.core.proxy_host import unread
 from governor.core.request_verdict import SeenKept, azure_policy
 from governor.core.selection import Selected, Undecided, Ungoverned, by_network, select
 from governor.core.subject import of_subnet, read_for, subject_of
@@ -220,9 +221,11 @@ def _judged(subnet: facts.Subnet, who: Occupants, answer: Selected | Undecided |
         verdict.of_egress(subnet, found, policy, site.estate),
         verdict.of_privacy(subnet, policy, site.estate),
     )
-    wanted = policy.egress.hub
+    wanted, proxy = policy.egress.hub, policy.egress.proxy
     if wanted is None:
-        return Judged(subnet, network, who, policy, found.path, verdicts, found.missing)
+        # What a proxy is, and how it gets out itself, is asked where a cluster uses it.
+        more = unread(proxy, site.estate) if proxy is not None and who.clusters else ()
+        return Judged(subnet, network, who, policy, found.path, verdicts, (*found.missing, *more))
     hub = _hub(policy, site)
     routed = Routed(subnet, found, policy, wanted, hub)
     asymmetric, lists = site.reached.of_routed(routed)

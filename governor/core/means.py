@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from governor.core import facts, ids
+from governor.core import facts, ids, proxy_hindrance
 from governor.core.egress import gateway_holders, nat_gateway_of, unsettled_state
 from governor.core.estate import ABSENT, Estate
 from governor.core.judged import Judged
@@ -61,6 +61,8 @@ def means(judged: Judged, policy: Policy, builds: PathKind, estate: Estate) -> M
             if policy.egress.isolated.route == "off":
                 return Means(Attachment())
             return _closed_table(judged, policy, estate)
+        case PathKind.PROXY:
+            return Means(Attachment(), reason=proxy_hindrance.of_subnet(judged, policy, estate))
         case _:  # the hub has means of its own
             text = f"repairs by {builds.value} are not built in this version: it is judged only"
             return Means(Attachment(), reason=Reason(Gate.UNSUPPORTED, text))

@@ -194,12 +194,10 @@ class Policies(Term, frozen=True):
             (bool(self.rings), "rings: a changed policy reaches every subscription at once"),
             (self.exemption_tags is not None, "exemptionTags: a tag exempts nothing"),
         )
-        proxies = (p for p in self.policies if p.builds is PathKind.PROXY)
         hubs = ((p.name, what) for p in self.policies if p.egress.hub for what in _idle_of(p.egress.hub))
         asked = (p for p in self.policies if p.approvals.approvers)
         return (
             *(text for given, text in tenant if given),
-            *(f"{p.name}: egress.proxy is judged, and not repaired" for p in proxies),
             *(f"{name}: egress.hub.{what}" for name, what in hubs),
             *(f"{p.name}: approvals.approvers: whoever reaches the ledger or holds a key may approve" for p in asked),
         )

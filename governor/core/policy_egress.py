@@ -124,12 +124,16 @@ class HubPolicy(Term, frozen=True):
 
 
 class ProxyPolicy(Term, frozen=True):
-    """Leave through an explicit proxy. Values may point at a secret: `@keyvault:...`."""
+    """Leave through an explicit proxy, which AKS clusters are told of. A reference is `@keyvault:VAULT/NAME`."""
 
-    https: Annotated[str | None, says("Proxy for https.")] = None
-    http: Annotated[str | None, says("Proxy for http.")] = None
-    no_proxy: Annotated[tuple[str, ...], says("What is reached without the proxy.")] = ()
-    trusted_ca: Annotated[str | None, says("Reference to the certificate the proxy signs with.")] = None
+    https: Annotated[
+        str | None, says("Proxy for https: http(s)://HOST:PORT, or a reference to a secret that says it.")
+    ] = None
+    http: Annotated[str | None, says("Proxy for http: http://HOST:PORT, or a reference to a secret that says it.")] = (
+        None
+    )
+    no_proxy: Annotated[tuple[str, ...], says("Hosts, domains, addresses and ranges that are reached without it.")] = ()
+    trusted_ca: Annotated[str | None, says("Reference to the certificate the proxy signs with, in PEM.")] = None
     proxy_host: Annotated[str | None, says("Id of the proxy's own subnet, which needs an egress of its own.")] = None
 
 

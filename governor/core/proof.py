@@ -22,6 +22,7 @@ from governor.core.step import (
     Step,
     WriteCluster,
     WriteInterface,
+    WriteProxy,
     WriteRoute,
     WriteSubnet,
 )
@@ -75,7 +76,7 @@ def _touched(steps: Iterable[Step], estate: Estate, policies: Policies) -> list[
                 keys.add(ids.key(step.target))
             case WriteRoute() | DeleteRoute():
                 tables.add(ids.key(ids.parent(step.target)))
-            case WriteCluster():
+            case WriteCluster() | WriteProxy():
                 cluster = estate.find(step.target, Cluster)
                 keys |= {ids.key(one) for one in cluster.subnets} if isinstance(cluster, Cluster) else set()
             case WriteInterface():
@@ -104,6 +105,10 @@ def _of(judged: Judged, estate: Estate) -> Proof:
         why = path.unsettled[0] if path and path.unsettled else judged.verdicts[0].seen if judged.verdicts else ""
         return Proof(subnet.id, Word.NOT, why or "how it leaves is not known")
     said = describe(path)
+    if judged.policy and judged.policy.egress.proxy and path.methods == {Method.NONE} and judged.occupants.clusters:
+        return Proof(
+            subnet.id, Word.CONFIGURATION, f"{said} but the proxy of its clusters; whether that answers is not seen"
+        )
     if path.methods == {Method.APPLIANCE}:
         return _routed(judged, path, said, estate)
     if path.methods == {Method.NAT_GATEWAY} and nat_gateway_of(subnet, judged.network):

@@ -29,6 +29,7 @@ from governor.core.step import (
     WriteInterface,
     WritePeering,
     WritePropagation,
+    WriteProxy,
     WriteRoute,
     WriteSubnet,
     WriteTag,
@@ -65,7 +66,7 @@ def needed(step: Step, estate: Estate) -> tuple[Right, ...]:
         case WriteSubnet():
             table = step.to.route_table
             wanted = (Right(f"{_TABLES}/join/action", table),) if isinstance(table, str) else ()
-        case WriteCluster():
+        case WriteCluster() | WriteProxy():
             wanted = _of_cluster(step, estate)
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateNatGateway():
             wanted = ()
@@ -105,7 +106,7 @@ def _address_type(address: str) -> str:
     return f"Microsoft.Network/{'publicIPPrefixes' if prefix else 'publicIPAddresses'}"
 
 
-def _of_cluster(step: WriteCluster, estate: Estate) -> tuple[Right, ...]:
+def _of_cluster(step: WriteCluster | WriteProxy, estate: Estate) -> tuple[Right, ...]:
     """Whoever writes a cluster must be allowed to join all that its body names (facts/azure.md 9)."""
     cluster = estate.find(step.target, Cluster)
     subnets = cluster.subnets if isinstance(cluster, Cluster) else ()

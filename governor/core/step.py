@@ -7,7 +7,17 @@ nothing to write (architecture.md, rule 6). Members that a step does not name ar
 from enum import StrEnum
 from typing import Any, assert_never
 
-from governor.core import address_step, attachment, cluster_step, creation, ids, peering, request_step, routing
+from governor.core import (
+    address_step,
+    attachment,
+    cluster_step,
+    creation,
+    ids,
+    peering,
+    proxy_step,
+    request_step,
+    routing,
+)
 from governor.core.address_step import DeleteAddress, WriteInterface, WriteTag
 from governor.core.attachment import Attachment, WriteSubnet
 from governor.core.cluster_step import WriteCluster
@@ -19,6 +29,7 @@ from governor.core.creation import (
     DeleteNatGateway,
 )
 from governor.core.peering import DeletePeering, Flags, WritePeering
+from governor.core.proxy_step import WriteProxy
 from governor.core.request_step import WriteAzurePolicy
 from governor.core.routing import CreateRouteTable, DeleteRoute, RouteTo, WritePropagation, WriteRoute
 
@@ -43,6 +54,7 @@ __all__ = [
     "WriteInterface",
     "WritePeering",
     "WritePropagation",
+    "WriteProxy",
     "WriteRoute",
     "WriteSubnet",
     "WriteTag",
@@ -75,6 +87,7 @@ Step = (
     | WritePeering
     | WriteSubnet
     | WriteCluster
+    | WriteProxy
     | WriteInterface
     | WriteTag
     | DeleteAddress
@@ -101,6 +114,8 @@ def edit(step: Step, body: Body | None) -> Body | None:
             return None if body is None else attachment.edited(step, body)
         case WriteCluster():
             return None if body is None else cluster_step.edited(step, body)
+        case WriteProxy():
+            return None if body is None else proxy_step.edited(step, body)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.edited(step, body)
         case WriteAzurePolicy():
@@ -127,6 +142,8 @@ def conflict(step: Step, body: Body | None) -> str | None:
             return attachment.conflict(step, body)
         case WriteCluster():
             return cluster_step.conflict(step, body)
+        case WriteProxy():
+            return proxy_step.conflict(step, body)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.conflict(step, body)
         case WriteAzurePolicy():
@@ -155,7 +172,7 @@ def inverse(step: Step) -> Step | None:
     match step:
         case WriteSubnet():
             return WriteSubnet(step.target, to=step.was, was=step.to)
-        case WriteCluster():
+        case WriteCluster() | WriteProxy():
             return step.inverse
         case WriteRoute():
             gone = DeleteRoute(step.target, step.to)
@@ -198,6 +215,8 @@ def reversibility(step: Step) -> Reversibility:
             if step.is_final:
                 return Reversibility.IRREVERSIBLE
             return Reversibility.REVERSIBLE if step.inverse else Reversibility.LIMITED
+        case WriteProxy():
+            return Reversibility.IRREVERSIBLE if step.lost else Reversibility.REVERSIBLE
         case CreateResourceGroup() | CreatePublicIp() | CreatePublicIpPrefix() | CreateNatGateway():
             return Reversibility.LIMITED
         case CreateRouteTable():
@@ -214,6 +233,8 @@ def intended(step: Step) -> frozenset[tuple[str, ...]]:
             return attachment.intended(step)
         case WriteCluster():
             return cluster_step.intended(step)
+        case WriteProxy():
+            return proxy_step.intended(step)
         case WriteInterface() | WriteTag() | DeleteAddress():
             return address_step.intended(step)
         case WriteAzurePolicy():

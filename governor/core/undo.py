@@ -33,6 +33,7 @@ from governor.core.path import Method
 from governor.core.plan import Gate, Plan, Reason, Remediation, Withheld, digest
 from governor.core.policy import Disruption, Policies, Policy
 from governor.core.propose import Proposal
+from governor.core.proxy_hindrance import stays
 from governor.core.record import Became, Outcome, Record
 from governor.core.rights import forbidden
 from governor.core.step import (
@@ -44,6 +45,7 @@ from governor.core.step import (
     WriteInterface,
     WritePeering,
     WritePropagation,
+    WriteProxy,
     WriteRoute,
     WriteSubnet,
     WriteTag,
@@ -121,8 +123,8 @@ def _reasons(
     first = forecast(around.estate, tuple(step for one in released for step in one.steps))
     if ids.kind(remediation.resource) == ids.CLUSTER:
         reasons = held_by(_WHOLE_GATES, remediation, subjects, (policy, around))
-        reasons = reasons or _resting(remediation, around.estate) or spoils(remediation, unjudged, first, around)
-        return reasons or _left_behind(remediation, first)
+        reasons = reasons or _resting(remediation, around.estate) or stays(remediation, subjects, first)
+        return reasons or spoils(remediation, unjudged, first, around) or _left_behind(remediation, first)
     match remediation.steps[0]:
         case WriteSubnet() if not subjects:
             return [Reason(Gate.UNDO, "the subnet is gone")]
@@ -211,8 +213,10 @@ def _uses(judged: Judged, cluster: str) -> bool:
 
 def _cluster_back(original: Remediation, steps: list[Step], record: Record) -> Remediation | None:
     """A cluster and its subnets go back together, in reverse order, or not at all; None where nothing was written."""
+    # A proxy that cannot be put back is proposed as it was, so that people are told why the whole stays.
+    lost = tuple(step for step in steps if isinstance(step, WriteProxy) and step.lost)
     # What several runs tried is taken back once.
-    back = tuple(dict.fromkeys(one for step in reversed(steps) if (one := inverse(step))))
+    back: tuple[Step, ...] = lost or tuple(dict.fromkeys(one for step in reversed(steps) if (one := inverse(step))))
     if not back:
         return None
     return Remediation(

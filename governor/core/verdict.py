@@ -82,7 +82,10 @@ def find(path: EgressPath, network: facts.VirtualNetwork, policy: Policy, estate
         return Finding(path, False, seen, missing=missing)
     allowed = policy.allowed
     fits = all(_kind(way, network, policy, estate) in allowed for way in path.ways)
-    return Finding(path, fits, describe(path), addresses(path, estate)[0], more=not is_whole(path, estate))
+    seen = describe(path)
+    if fits and policy.egress.proxy is not None and Method.NONE in path.methods:
+        seen = f"{seen} but the proxy"
+    return Finding(path, fits, seen, addresses(path, estate)[0], more=not is_whole(path, estate))
 
 
 def of_egress(subnet: facts.Subnet, finding: Finding, policy: Policy, estate: Estate) -> Verdict:
@@ -150,6 +153,10 @@ def _kind(way: Way, network: facts.VirtualNetwork, policy: Policy, estate: Estat
             return PathKind.ON_PREMISES
         case Method.OUTBOUND_RULE | Method.IMPLICIT_SNAT:
             return PathKind.LOAD_BALANCER
+        case Method.NONE if policy.egress.proxy is not None:
+            # Whether a machine uses the proxy cannot be seen; nodes of clusters have it configured.
+            machines = (one for one in way.members if ids.kind(one).startswith(ids.NETWORK_INTERFACE))
+            return PathKind.ISOLATED if any(machines) else PathKind.PROXY
         case Method.NONE:
             isolated = policy.egress.isolated
             firm = isolated is None or isolated.route == "off" or way.via == "route"

@@ -11,6 +11,7 @@ from typing import Any
 from governor.core import ids, window
 from governor.core.policy import NAME_FIELDS, HubPolicy, NatGatewayPolicy, Policies, Policy, fields
 from governor.policy_files.errors import Complaint, Path
+from governor.policy_files.proxies import of_proxy
 
 # Keys of which a policy gives one; it does not inherit the others of a set when it gives one itself.
 ALTERNATIVES: Mapping[Path, tuple[str, ...]] = {
@@ -35,9 +36,8 @@ def of_policy(policy: Policy, given: Mapping[str, Any]) -> Iterator[Complaint]:
         yield from _nat_gateway(policy.egress.nat_gateway)
     if policy.egress.hub is not None:
         yield from _hub(policy.egress.hub, policy.select.regions)
-    proxy = policy.egress.proxy
-    if proxy is not None and not (proxy.https or proxy.http):
-        yield Complaint(("egress", "proxy"), "a proxy needs `https`, `http` or both")
+    if policy.egress.proxy is not None:
+        yield from of_proxy(policy.egress.proxy)
     yield from _windows(policy)
     yield from _services(policy)
     for index, exemption in enumerate(policy.exemptions):

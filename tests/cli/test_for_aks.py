@@ -84,6 +84,45 @@ def test_a_cluster_is_explained_with_its_verdicts_and_its_subnets(run: Run, cont
     assert "because cluster aks-shop is stopped: it is changed when it runs" in ran.text
 
 
+BEHIND = """name: proxied
+mode: enforce
+egress:
+  proxy:
+    https: "@keyvault:kv-proxy/address"
+    noProxy: [10.0.0.0/8]
+    trustedCa: "@keyvault:kv-proxy/ca"
+    proxyHost: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/hub/subnets/snet-proxy
+clusters: {outboundType: none}
+"""
+
+
+def test_a_cluster_behind_a_proxy_gets_a_file_without_secrets(run: Run, contoso: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "proxied"
+    folder.mkdir()
+    (folder / "proxied.yaml").write_text(BEHIND)
+    ran = run("explain", NEW, "--estate", contoso, "--for-aks", "--policies", folder)
+    assert (ran.code, ran.err) == (0, "")
+    for words in (
+        "--outbound-type none",
+        "--enable-private-cluster",
+        "--http-proxy-config proxy.json",
+        '{"httpsProxy": "<secret address of vault kv-proxy>", "noProxy": ["10.0.0.0/8"], "trustedCa": "<secret ca of',
+        "az keyvault secret show --vault-name kv-proxy --name address --query value -o tsv",
+        "leaves from the addresses of the proxy, whose subnet is snet-proxy",
+        "ready not yet, first: set private",
+    ):
+        assert words in ran.text, ran.text
+    ran = run("explain", CLUSTER, "--estate", contoso, "--policies", folder)
+    said = "Unknown cluster-proxy: secret address of vault kv-proxy could not be read: no export holds secrets"
+    assert said in ran.text, ran.text
+
+
+CLUSTER = (
+    "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups/rg-shop/providers/"
+    "Microsoft.ContainerService/managedClusters/aks-shop"
+)
+
+
 def changed(contoso: Path, folder: Path, network: str, subnet: str, **properties: object) -> Path:
     """The sample estate with other members in one subnet."""
     rows = json.loads(contoso.read_text())

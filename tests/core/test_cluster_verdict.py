@@ -1,9 +1,11 @@
 """Verdicts about AKS clusters: type and what their subnets do, addresses on nodes, API server, proxy, who governs."""
 
+import base64
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from governor.core import ids
 from governor.core.estate import Estate, Gap, clusters
@@ -23,6 +25,7 @@ from governor.core.policy import (
     Requirement,
 )
 from governor.core.policy import Select as Conditions
+from governor.core.secret import Concealed, Secret
 from governor.core.verdict import Result, Verdict
 from tests.core.world import (
     SUB,
@@ -400,6 +403,14 @@ def test_the_api_server(profile: Body | None, stance: Any, result: Result, seen:
 
 SECRET = "http://user:hunter2@proxy.corp:3128/"
 LITERAL = ProxyPolicy(https=SECRET.rstrip("/"), no_proxy=("10.0.0.0/8", "corp.local"))
+PROXY, CA, GONE = "@keyvault:corp/proxy", "@keyvault:corp/ca", "@keyvault:corp/gone"
+VAULTED = ProxyPolicy(http=PROXY)
+PEM = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----"
+PEM_64 = base64.b64encode(PEM.encode()).decode()
+VAULT = {
+    f"secret(corp/{name})": Secret(f"secret(corp/{name})", "0" * 32, Concealed(value))
+    for name, value in (("proxy", f"{SECRET}\n"), ("ca", PEM))
+}
 PROXIES: list[tuple[Body | None, ProxyPolicy | None, Result, str]] = [
     (None, None, Result.NOT_APPLICABLE, "the policy names no proxy"),
     (None, LITERAL, Result.VIOLATION, "no proxy is configured"),
@@ -410,14 +421,42 @@ PROXIES: list[tuple[Body | None, ProxyPolicy | None, Result, str]] = [
         {"httpsProxy": SECRET, "noProxy": ["10.0.0.0/8", "CORP.local"]},
         LITERAL,
         Result.COMPLIANT,
-        "its proxy is configured; whether that lets it out is not looked at",
+        "proxy http://proxy.corp:3128; whether that gets out is not looked at (proxyHost)",
     ),
-    ({"httpProxy": SECRET}, ProxyPolicy(http="@keyvault:proxy"), Result.COMPLIANT, "its proxy is configured"),
+    ({"httpProxy": SECRET}, VAULTED, Result.COMPLIANT, "proxy http://proxy.corp:3128; whether"),
+    ({"httpProxy": SECRET}, replace(VAULTED, trusted_ca=CA), Result.VIOLATION, "trustedCa is not set"),
+    ({"httpProxy": SECRET, "trustedCa": PEM_64}, replace(VAULTED, trusted_ca=CA), Result.COMPLIANT, "proxy "),
+    (
+        {"httpProxy": "http://user:old@proxy.corp:3128"},
+        VAULTED,
+        Result.VIOLATION,
+        "httpProxy is http://proxy.corp:3128 with",
+    ),
+    ({"httpProxy": "http://a:b/c@d@other:1"}, VAULTED, Result.VIOLATION, "httpProxy is http://other:1"),
     (
         {"httpProxy": SECRET},
-        ProxyPolicy(http="@keyvault:proxy", trusted_ca="@keyvault:ca"),
-        Result.VIOLATION,
-        "trustedCa is not set",
+        replace(VAULTED, http=GONE),
+        Result.UNKNOWN,
+        "secret gone of vault corp could not be read: not",
+    ),
+    (
+        {"httpProxy": SECRET},
+        replace(VAULTED, http=CA),
+        Result.UNKNOWN,
+        "secret ca of vault corp is no address http://HOST",
+    ),
+    (
+        {"httpProxy": SECRET},
+        replace(VAULTED, trusted_ca=PROXY),
+        Result.UNKNOWN,
+        "secret proxy of vault corp is no certi",
+    ),
+    # What AKS says it lets past by itself is there, whoever asked for it.
+    (
+        {"httpProxy": SECRET, "effectiveNoProxy": ["A.corp"]},
+        replace(VAULTED, no_proxy=("a.corp",)),
+        Result.COMPLIANT,
+        "proxy",
     ),
 ]
 
@@ -428,7 +467,8 @@ def test_the_proxy_is_compared_and_never_shown(
 ) -> None:
     policy = nat_policy(egress=Egress(proxy=wanted)) if wanted else nat_policy()
     made = balanced(**({"httpProxyConfig": there} if there else {}))
-    verdict = about(Requirement.CLUSTER_PROXY, policy, vnet(nodes()), made)
+    seen_of = replace(estate(vnet(nodes()), made), secrets=VAULT)
+    (verdict,) = [v for v in judge(seen_of, Policies((policy,))) if v.requirement == Requirement.CLUSTER_PROXY]
     assert (verdict.result, verdict.seen[: len(seen)]) == (result, seen)
     assert "hunter2" not in repr(verdict)
 

@@ -178,6 +178,30 @@ MISTAKES: list[tuple[str, int, str, str]] = [
         "there is no field {zone}",
     ),
     ("name: a\negress:\n  proxy: {noProxy: [x]}", 3, "egress.proxy", "needs `https`, `http` or both"),
+    *(
+        (f"name: a\negress:\n  proxy:\n    noProxy: [a]\n    {key}: {value}", 5, f"egress.proxy.{path}", said)
+        for key, value, path, said in (
+            (
+                "https",
+                "'http://user:hunter2@proxy:3128'",
+                "https",
+                "use a Key Vault reference for an address with user",
+            ),
+            ("https", "'@keyvault:address'", "https", "expected @keyvault:VAULT/NAME or @keyvault:https://VAULT"),
+            ("https", "proxy:3128", "https", "expected http(s)://HOST:PORT, or a Key Vault reference"),
+            ("https", "'http://proxy/?token=hunter2'", "https", "expected http(s)://HOST:PORT, or a Key Vault"),
+            ("http", "https://proxy:3128", "http", "the scheme of `http` must be http"),
+        )
+    ),
+    *(
+        (f"name: a\negress:\n  proxy:\n    http: http://p\n    {line}", 5, f"egress.proxy.{path}", said)
+        for line, path, said in (
+            ("trustedCa: hunter2", "trustedCa", "expected a Key Vault reference"),
+            ("noProxy: [10.0.0.0/8, '*.x']", "noProxy[1]", "without *"),
+            ("noProxy: ['a, b']", "noProxy[0]", "found 'a, b'"),
+            ("proxyHost: snet", "proxyHost", "the id of a subnet"),
+        )
+    ),
     ("name: a\nlimits:\n  freeze:\n    - always", 4, "limits.freeze[0]", "'always' is not a window (expected"),
     ("name: a\napprovals:\n  window: Sat 22:00-04:00 Mars", 3, "approvals.window", "'Mars' is not a time zone"),
     (
@@ -395,6 +419,14 @@ def test_aliases_of_aliases_end(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     assert "without end" in wrong(tmp_path, {"a.yaml": "\n".join(lines)})[0][3]
+
+
+@pytest.mark.parametrize("given", ["https: 'http://u:hunter2@p:1'", "https: http://p/hunter2", "trustedCa: hunter2"])
+def test_what_may_be_a_password_is_not_repeated(tmp_path: Path, given: str) -> None:
+    files = {"a.yaml": f"name: a\negress:\n  proxy:\n    http: http://p\n    {given}"}
+    with pytest.raises(PolicyErrors) as wrong:
+        load(folder(tmp_path, files))
+    assert "hunter2" not in str(wrong.value)
 
 
 def test_the_committed_schema_is_current(checkout: Path) -> None:

@@ -305,9 +305,36 @@ def test_a_table_without_a_default_route_does_not_hinder_a_gateway() -> None:
     assert "WriteSubnet" in steps(proposed(nat_policy(), spoke, table("rt", route("10.0.0.0/8", "VnetLocal"))))
 
 
-def test_paths_that_are_not_built_yet_are_judged_only() -> None:
-    policy = nat_policy(egress=Egress(proxy=ProxyPolicy(https="https://proxy:3128")))
-    assert withheld(proposed(policy, vnet(subnet())))[0] is Gate.UNSUPPORTED
+PROXIED = nat_policy(egress=Egress(proxy=ProxyPolicy(https="https://proxy:3128")))
+
+
+def test_a_subnet_behind_a_proxy_is_made_private_while_it_is_empty() -> None:
+    write = the_write(proposed(PROXIED, vnet(subnet())))
+    assert (write.to, write.empty) == (Attachment(default_outbound_access=False), True)
+    assert proposed(PROXIED, vnet(subnet(defaultOutboundAccess=False))).plan == Plan()
+
+
+PAST: list[tuple[Policy, dict[str, Any], list[Body], Gate, str]] = [
+    (PROXIED, INHABITED, [nic()], Gate.OCCUPANTS, "virtual machine vm would be cut off: give it a way out"),
+    (PROXIED, INHABITED | {"defaultOutboundAccess": False}, [nic()], Gate.OCCUPANTS, "whether virtual machine vm uses"),
+    (PROXIED, {"natGateway": {"id": nat_id()}}, [nat("ng", PIP)], Gate.REPLACE, "past the proxy, by NAT gateway ng"),
+    (
+        nat_policy(egress=Egress(proxy=ProxyPolicy(https="https://proxy:3128"), default_outbound_access="audit")),
+        {},
+        [],
+        Gate.REPLACE,
+        "a subnet behind a proxy is made private",
+    ),
+]
+
+
+@pytest.mark.parametrize(("policy", "properties", "context", "gate", "words"), PAST)
+def test_who_gets_past_a_proxy_or_would_be_cut_off_behind_it_is_named(
+    policy: Policy, properties: dict[str, Any], context: list[Body], gate: Gate, words: str
+) -> None:
+    told, text = withheld(proposed(policy, vnet(subnet(**properties)), *context, address()))
+    assert told is gate
+    assert words in text
 
 
 def test_a_policy_that_builds_nothing_proposes_nothing() -> None:

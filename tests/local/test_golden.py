@@ -19,6 +19,7 @@ from governor.core.cause import Caller, Cause, Source, Survey
 from governor.core.notice import AddressesChanged, Notice
 from governor.core.plan import Gate, Reason, Remediation, Withheld
 from governor.core.proof import Proof, Word
+from governor.core.proxy_step import Proxy, WriteProxy
 from governor.core.record import Became, Offer, Outcome, Record, encode
 from governor.core.register import Entry, Move, Past, Registered
 from governor.core.standing import (
@@ -108,6 +109,14 @@ RECORD: Final = Record(
 STARTED: Final = Run(RUN, SCOPE, 7, CAUSE, "policies")
 INTENT: Final = Intent(RUN, 1, DIGEST, STEP, AT)
 
+OTHERS: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ContainerService"
+PROXY: Final = WriteProxy(
+    f"{OTHERS}/managedClusters/k",
+    Proxy(True, None, f"@keyvault:kv-proxy/address/{'0' * 32}", None, ("10.0.0.0/8",), ("http://proxy:3128",)),
+    Proxy(True, "http://old:3128", shown=("http://old:3128",)),
+    lost=True,
+    without=("old.example",),
+)
 DETACH: Final = WriteInterface(NIC, {"c": None}, {"c": f"{NETWORK}-ip"}, ("203.0.113.1",))
 KEPT: Final = WriteAzurePolicy(
     f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/eg-interface-01234567",
@@ -125,6 +134,7 @@ STORED: Final[dict[str, Struct]] = {
     "lease": claims.Lease(GATEWAY, RUN, LATER),
     "run": runs.Begun(STARTED, DIGEST, (REMEDIATION,), AT, LATER, True, f"{RUN[:-1]}8"),
     "intent": runs.Intended(INTENT),
+    "proxy-intent": runs.Intended(Intent(RUN, 2, DIGEST, PROXY, AT)),
     "intent-of-interface": runs.Intended(Intent(RUN, 2, DIGEST, DETACH, AT)),
     "outcome": runs.Intended(INTENT, OUTCOME),
     "intent-azure-policy": runs.Intended(Intent(RUN, 1, DIGEST, KEPT, AT)),

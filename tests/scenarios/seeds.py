@@ -26,6 +26,7 @@ A: Final = (
             "test_seed_a::test_seed_a_a_machines_own_address_goes_and_comes_back",
             "test_addresses::test_seed_a_a_machine_with_an_address_of_its_own_from_creation_to_proof",
             "test_addresses::test_seed_a_the_address_comes_back_when_that_is_undone",
+            "test_addresses::test_seed_a_the_address_comes_back_when_the_run_that_took_it_died",
             "test_addresses::test_seed_a_nodes_with_addresses_are_found_on_their_scale_set_which_is_never_written",
         ),
     ),
@@ -119,7 +120,13 @@ C: Final = (
             "test_seed_c::test_seed_c_without_any_way_out_is_what_an_isolated_network_wants",
         ),
     ),
-    Row("Nodes go out through a proxy", ()),
+    Row(
+        "Nodes go out through a proxy",
+        (
+            "test_proxy::test_seed_c_a_private_cluster_leaves_by_the_proxy_alone",
+            "test_proxy::test_seed_c_all_of_it_is_taken_back",
+        ),
+    ),
     Row(
         "A webhook annotates Services of type LoadBalancer",
         ("test_services::test_seed_c_a_webhook_annotates_services_of_type_load_balancer_by_label_rules",),

@@ -25,6 +25,7 @@ from governor.core.proof import Word
 from governor.core.verdict import Result
 from tests.scenarios.cluster_world import FREE, body, cluster, type_of
 from tests.scenarios.hub_world import AWAY, HOP, add_hub, policy, route, spoke
+from tests.scenarios.proxy_world import NODES, PRIVATE, VAULT, proxied, with_proxy
 from tests.scenarios.seed_world import machine
 from tests.scenarios.world import REGION, SUB, World, gateway, nat_policy, network, subnet, vnet
 
@@ -39,6 +40,13 @@ def actions(name: str) -> list[str]:
     role = msgspec.json.decode((ROLES / f"{name}.json").read_bytes())
     assert role["NotActions"] == []
     return list(role["Actions"])
+
+
+def data_actions(name: str) -> tuple[str, ...]:
+    """What the documented role on a vault lets the governor do with what is in it."""
+    role = msgspec.json.decode((ROLES / f"{name}.json").read_bytes())
+    assert (role["Actions"], role["NotDataActions"]) == ([], [])
+    return tuple(role["DataActions"])
 
 
 def limited(folder: Path, *policies: Any, without: str = "") -> World:
@@ -226,6 +234,19 @@ async def with_addresses(folder: Path, without: str = "") -> set[str]:
     return found
 
 
+async def behind_proxy(folder: Path, without: str = "", vault: bool = True) -> set[str]:
+    """A new cluster leaves by a proxy whose address stands in a vault, and then by its load balancer again."""
+    wanted = proxied(approvals=FREE, clusters=Clusters(outbound_type="none", private_api_server="off"))
+    world = with_proxy(folder, wanted, limited=True)
+    world.roles.take("")
+    world.roles.give(f"/subscriptions/{SUB}", *(one for one in actions("spokes") if one != without))
+    if vault:
+        world.roles.give(VAULT, data=data_actions("vault"))
+    found = await done_and_undone(world, cluster(), body(NODES, **PRIVATE))
+    assert found or type_of(world) == "loadBalancer"
+    return found
+
+
 async def with_azure_policy(folder: Path, without: str = "") -> set[str]:
     """What is denied at the request, and who is exempt, is made in Azure Policy, and then taken back."""
     exempt = Exemption(network("networkInterfaces/jump"), Requirement.NIC_PUBLIC_IP, "x", "y", date(2027, 12, 31))
@@ -260,6 +281,7 @@ STORIES: Final[tuple[Story, ...]] = (
     with_machine,
     behind_gateway,
     with_cluster,
+    behind_proxy,
     with_addresses,
 )
 
@@ -286,3 +308,8 @@ async def test_nothing_in_the_role_on_azure_policy_is_too_much(tmp_path: Path, a
 @pytest.mark.parametrize("action", [one for one in actions("hub") if one != "*/read"])
 async def test_nothing_in_the_role_on_a_hub_is_too_much(tmp_path: Path, action: str) -> None:
     assert await by_hub(tmp_path / "hub", at_hub=action) | await behind_gateway(tmp_path / "behind", at_hub=action)
+
+
+async def test_nothing_in_the_role_on_a_vault_is_too_much(tmp_path: Path) -> None:
+    assert len(data_actions("vault")) == 1
+    assert await behind_proxy(tmp_path, vault=False)

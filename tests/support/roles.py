@@ -24,10 +24,10 @@ class Roles:
         self.token = token
         self._arm = arm
 
-    def give(self, scope: str, *actions: str, less: tuple[str, ...] = ()) -> None:
+    def give(self, scope: str, *actions: str, less: tuple[str, ...] = (), data: tuple[str, ...] = ()) -> None:
         """A role of its own lets the principal do these actions at a scope and below it, in place of an earlier one."""
         name = self._name(scope)
-        role = {"actions": [*actions], "notActions": [*less], "dataActions": [], "notDataActions": []}
+        role = {"actions": [*actions], "notActions": [*less], "dataActions": [*data], "notDataActions": []}
         definition = {"roleName": name, "type": "CustomRole", "assignableScopes": [scope], "permissions": [role]}
         assignment = {"roleDefinitionId": f"{PROVIDER}/roleDefinitions/{name}", "principalId": object_id_of(self.token)}
         self._put(f"{PROVIDER}/roleDefinitions/{name}", definition)
