@@ -130,7 +130,7 @@ async def test_seed_a_the_address_comes_back_when_that_is_undone(tmp_path: Path)
     assert [reason.gate for reason in offer.reasons] == [Gate.UNDO]
 
 
-async def test_seed_a_the_address_comes_back_when_the_run_that_took_it_died(tmp_path: Path) -> None:
+async def test_an_address_comes_back_when_the_run_that_took_it_died(tmp_path: Path) -> None:
     """Its Record is that of whoever took over, who found nothing left to do."""
     world = await exposed(tmp_path)
     digest = (await offered(world, NIC)).withheld.remediation.digest
