@@ -14,7 +14,8 @@ from governor.core import facts, ids, needs
 from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.estate import ABSENT
-from governor.loop import Rules, homes_of
+from governor.homes import homes_of
+from governor.loop import Rules
 from governor.ports import Ports
 from governor.wiring import Worker
 
