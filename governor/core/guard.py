@@ -280,9 +280,11 @@ def promised(repair: Remediation, subjects: tuple[Judged, ...]) -> frozenset[tup
 
     A route table's repair is that of its subnets, and so is a cluster's beside its own.
     """
-    kept = (step.to or {} for step in repair.steps if isinstance(step, WriteAzurePolicy))
-    if any(to.get("enforcementMode") == _FIRST for to in kept):
+    kept = [step.to for step in repair.steps if isinstance(step, WriteAzurePolicy)]
+    if any(to is not None and to.get("enforcementMode") == _FIRST for to in kept):
         return frozenset()  # it is there, and does not act before it is known what it would refuse
+    if kept and not any(kept):
+        return frozenset()  # it goes, and what its policy still wants may be what cannot be told
     if ids.kind(repair.resource) in (ids.ROUTE_TABLE, ids.CLUSTER):
         own = {(ids.key(repair.resource), one) for one in repair.requirements if one in _OF_CLUSTER}
         return frozenset(own) | frozenset(

@@ -91,7 +91,10 @@ def _removed(leaving: Leaving) -> Remediation | Withheld:
         return _told(leaving.verdict, Gate.MODE)
     there = (*leaving.exemptions, leaving.there.assignment, leaving.there.definition)
     steps = tuple(step for one in there for step in _delete(one))
-    return _remediation(leaving.verdict, leaving.policy, steps, Disruption.NONE)
+    # Nobody has said that it shall refuse no more: who agrees to that has seen why.
+    denies = leaving.there.assignment is not None and leaving.there.assignment.denies
+    disruption = Disruption.OUTAGE if leaving.untold and denies else Disruption.NONE
+    return _remediation(leaving.verdict, leaving.policy, steps, disruption)
 
 
 def _write(target: str, to: Body, there: RequestFact | None) -> list[Step]:

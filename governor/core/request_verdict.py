@@ -48,12 +48,16 @@ class Exempting(Struct, frozen=True):
 
 
 class Leaving(Struct, frozen=True):
-    """What nobody wants any more, with the policy that may have it removed; None: people do that."""
+    """What nobody wants any more, with the policy that may have it removed; None: people do that.
+
+    untold: its policy wants it still, and Azure Policy cannot be told so.
+    """
 
     verdict: Verdict
     policy: Policy | None
     there: There
     exemptions: tuple[PolicyExemption, ...] = ()
+    untold: bool = False
 
 
 class SeenKept(Struct, frozen=True):
@@ -192,7 +196,7 @@ def _leaving(
             seen += f"; remove it: {_by_hand(name, scope, there)}"
         verdict = Verdict(assignment, about, Result.VIOLATION, owner.name if owner else None, seen, "gone")
         exempt = (e for e in ours(estate.all(PolicyExemption)) if ids.same(e.assignment, assignment))
-        yield Leaving(verdict, owner, there, tuple(exempt))
+        yield Leaving(verdict, owner, there, tuple(exempt), ids.key(assignment) in unkept)
 
 
 def _by_hand(name: str, scope: str, there: There) -> str:

@@ -449,6 +449,13 @@ def test_what_cannot_be_told_any_more_goes_and_says_why() -> None:
         "network interfaces have no public address: Azure Policy cannot be told it any more: "
         "the exemption of */networkInterfaces/lab-*: Azure exempts single resources"
     )
+    # While it acts, somebody has to agree; nobody has said that it shall refuse no more.
+    for mode, asked_for in (("Default", True), ("DoNotEnforce", False)):
+        plan = planned(seen(*there(interface(), mode=mode)), policy(exemptions=(every,)))
+        name = interface().assignment.id
+        waits = [w.reasons[0] for w in plan.withheld if w.remediation.resource == name]
+        assert [reason.text for reason in waits] == ([f"waits for approval: class outage: {told.seen}"] * asked_for)
+        assert (name in {r.resource for r in plan.remediations}) is not asked_for
 
 
 def test_why_something_is_not_told_names_the_policy_that_is_asked_first() -> None:
