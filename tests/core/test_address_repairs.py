@@ -274,17 +274,19 @@ def test_a_subnet_gets_its_way_out_first_or_the_address_stays() -> None:
     plan = planned(azure.observe(Policies((asking,))), asking)
     gate, text = reason(plan, "nic")
     assert (gate, text.partition(": ")[0]) == (Gate.NEEDS, "app must come first, and is withheld")
+    judging = nat_policy(egress=Egress(allow=(PathKind.NAT_GATEWAY,)), approvals=Approvals(needed=()))
+    gate, text = reason(planned(azure.observe(Policies((judging,))), judging), "nic")
+    assert (gate, text.partition(": ")[0]) == (Gate.NEEDS, "its subnet must have another way out first")
 
 
 def test_whoever_is_asked_knows_what_else_is_in_the_way() -> None:
-    there = vnet(subnet(ipConfigurations=refs(config_id()), defaultOutboundAccess=False))
+    lodgers = [{"name": "web", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}]
+    there = vnet(subnet(ipConfigurations=refs(config_id()), defaultOutboundAccess=False, delegations=lodgers))
     azure = Azure(there, nic(public=PIP), attached(address()), group(), subscription())
     plan = planned(azure.observe(Policies((nat_policy(),))), nat_policy())
     held = next(w for w in plan.withheld if w.remediation.resource.endswith("/nic"))
     assert [reason.gate for reason in held.reasons] == [Gate.NEEDS, Gate.APPROVAL]
-    judging = nat_policy(egress=Egress(allow=(PathKind.NAT_GATEWAY,)), approvals=Approvals(needed=()))
-    gate, text = reason(planned(azure.observe(Policies((judging,))), judging), "nic")
-    assert (gate, text.partition(": ")[0]) == (Gate.NEEDS, "its subnet must have another way out first")
+    assert "hazards not read" in held.reasons[0].text
 
 
 def test_who_manages_a_group_is_asked_and_must_be_known() -> None:
