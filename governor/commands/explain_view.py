@@ -31,7 +31,9 @@ def show(found: Found, console: Console, *, for_aks: bool = False) -> None:
     _told(found.own.repairs, found.own.withheld, console)
     for number, (category, hosts) in enumerate(found.own.needed):
         _line(console, "" if number else "must reach", escape(f"{category}: {hosts}"))
-    if kind in HOLDERS and not found.own.verdicts:
+    if kind in (ids.PUBLIC_IP, ids.PUBLIC_IP_PREFIX) and not found.own.verdicts:
+        console.print("Nothing is judged of it itself: no policy asks about addresses that are used as it is.")
+    elif kind in HOLDERS and not found.own.verdicts:
         console.print("Nothing is judged of it itself: it has no public address that a policy asks about.")
     elif kind not in (ids.SUBNET, ids.VIRTUAL_NETWORK) and not found.own.verdicts:
         console.print("It is not judged itself; this is what it has to do with what is.")

@@ -11,10 +11,11 @@ from governor.commands.explain_azure import read
 from governor.commands.explaining import Found
 from governor.core import ids
 from governor.core.plan import Gate
-from tests.scenarios.cluster_world import cluster, create, type_of
+from governor.core.policy import Mode
+from tests.scenarios.cluster_world import cluster, create, there, type_of
 from tests.scenarios.hub_world import linked, spoke, with_hub
 from tests.scenarios.test_clusters import hub_policy, with_spoke, withheld
-from tests.scenarios.world import World, subnet, vnet
+from tests.scenarios.world import GROUP, SUB, World, nat_policy, subnet, vnet, vnet_body
 
 NODES = subnet("spoke-1", "nodes")
 Made = Callable[[Path], World]
@@ -84,3 +85,27 @@ async def test_a_cluster_as_a_scope_is_the_network_that_it_lives_in(tmp_path: Pa
     assert (wanted.networks, wanted.subscriptions) == ((vnet("spoke-1"),), ())
     with pytest.raises(CommandError, match=r"--scope .*k9: it does not exist, or its network cannot be read"):
         await sweeping.targets((cluster("k9"),), world.ports)
+
+
+async def test_what_lives_in_one_subnet_is_explained_by_that_one_alone(tmp_path: Path) -> None:
+    world = with_spoke(tmp_path, nat_policy(occupied=Mode.PROPOSE))
+    world.put_now(vnet("spoke-1"), vnet_body(("nodes", "10.0.1.0/24"), ("others", "10.0.2.0/24")))
+    create(world, NODES)
+    create(world, subnet("spoke-1", "others"), name="k2")
+    await world.quiet()
+    made = f"/subscriptions/{SUB}/resourcegroups/{there(world, 'k2')['properties']['nodeResourceGroup']}/"
+    inside = [one["id"] for one in world.arm.export() if ids.key(one["id"]).startswith(ids.key(made))]
+    kinds = (ids.SCALE_SET, ids.LOAD_BALANCER, ids.PUBLIC_IP)
+    asked_about = [one for one in inside if ids.kind(one) in kinds]
+    assert {ids.kind(one) for one in asked_about} == set(kinds)
+    for one in asked_about:
+        found = await read(one, world.ports, world.rules, "the simulator")
+        assert [each.judged.subnet.name for each in found.subnets] == ["others"], one
+
+
+@pytest.mark.parametrize("kind", ["networkInterfaces", "loadBalancers", "publicIPAddresses"])
+async def test_what_is_not_there_is_not_said_to_have_no_address(tmp_path: Path, kind: str) -> None:
+    world = with_spoke(tmp_path)
+    await world.quiet()
+    with pytest.raises(CommandError, match="k9: it does not exist"):
+        await read(f"{GROUP}/providers/Microsoft.Network/{kind}/k9", world.ports, world.rules, "the simulator")
