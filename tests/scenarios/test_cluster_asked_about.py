@@ -46,7 +46,7 @@ async def test_behind_a_firewall_nobody_vouched_for_its_owner_is_told_what_to_le
     (text,) = texts
     assert "firewall rules not read: whether they let cluster k1 out is not known" in text
     assert "azure-resource-management: management.azure.com, login.microsoftonline.com;" in text
-    assert "then set `ready: assumed`" in text
+    assert "then `ready: assumed` in policy hub takes it for granted" in text
     assert asks_what_it_needs(world) > 0
 
 
@@ -74,6 +74,18 @@ async def test_explain_shows_its_own_subnets_and_everything_that_it_has_to_reach
     assert {"images", "apiserver"} <= set(needed)
     assert {v.requirement for v in found.own.verdicts} >= {"cluster-outbound-type", "cluster-private-api"}
     assert any(ids.same(w.remediation.resource, cluster()) for w in found.own.withheld)
+
+
+async def test_what_must_be_approved_first_is_named_by_its_digest(tmp_path: Path) -> None:
+    world = with_hub(tmp_path, hub_policy(occupied=Mode.PROPOSE))
+    world.put_now(vnet("spoke-1"), spoke(1, "nodes", "empty"))
+    create(world, NODES)
+    await world.quiet()
+    offers = [one.withheld for one in await world.ports.ledger.offered()]
+    (peering,) = [one.remediation for one in offers if ids.same(one.remediation.resource, vnet("spoke-1"))]
+    (held,) = [one for one in offers if ids.same(one.remediation.resource, subnet("spoke-1", "empty"))]
+    assert held.reasons[0].gate is Gate.NEEDS
+    assert held.reasons[0].text.endswith(f"(digest {peering.digest})")
 
 
 async def test_a_cluster_as_a_scope_is_the_network_that_it_lives_in(tmp_path: Path) -> None:
