@@ -15,7 +15,7 @@ from governor.core import ids
 from governor.core.estate import Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.path import EgressPath, Method, describe
-from governor.core.plan import Remediation, Withheld
+from governor.core.plan import Gate, Remediation, Withheld
 from governor.core.verdict import Verdict
 
 _INDENT = 11
@@ -82,6 +82,8 @@ def _told(repairs: Iterable[Remediation], withheld: Iterable[Withheld], console:
         _line(console, "repair", f"[yellow]withheld[/]: {escape(_repair(held.remediation))}")
         for reason in held.reasons:
             _line(console, "because", escape(reason.text))
+        if held.remediation.steps and all(reason.gate is Gate.APPROVAL for reason in held.reasons):
+            _line(console, "to do", f'egress-governor approve {held.remediation.digest} --reason "WHY"')
 
 
 def _verdict(verdict: Verdict, console: Console) -> None:
