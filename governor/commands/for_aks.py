@@ -43,10 +43,7 @@ def lines(one: Explained) -> Lines:
         return
     wanted = _type(policy)
     if taken := one.judged.occupants.clusters:
-        yield (
-            "taken",
-            f"by cluster {', '.join(map(ids.name, taken))}: give each cluster its own subnets, they change together",
-        )
+        yield "taken", f"by cluster {', '.join(map(ids.name, taken))}: give each cluster its own subnets"
     if policy.clusters.private_api_server == "audit" and policy.egress.proxy is None:
         yield "private", "add --enable-private-cluster, or its API server is told as a violation of cluster-private-api"
     if policy.clusters.node_public_ips != "allow":
@@ -134,7 +131,8 @@ def _first(one: Explained, wanted: str) -> Lines:
     attached = [(r, "") for r in one.repairs] + [(w.remediation, _because(w)) for w in one.withheld]
     found = next(((r, why) for r, why in attached if _attaches(r)), None)
     if found is None:
-        yield "ready", "no: what it must leave by is not attached, and nothing here would attach it"
+        why = next((held.reasons[0].text for held in one.withheld), "nothing here would attach it")
+        yield "ready", f"no, what it must leave by is not attached: {why}"
         return
     remediation, why = found
     steps = "; ".join(words.does(step) for step in remediation.steps if not isinstance(step, WriteCluster))

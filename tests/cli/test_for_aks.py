@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.test_explain import APPS, DATA, HUB, NETWORK
+from tests.cli.test_explain import APPS, DATA, FACTORY, HUB, NETWORK
 
 READY = f"{NETWORK}/virtualNetworks/spoke-pay/subnets/snet-jobs"
 NEW = f"{NETWORK}/virtualNetworks/spoke-shop/subnets/snet-batch"
@@ -42,6 +42,10 @@ def test_the_command_can_be_copied(run: Run, contoso: Path) -> None:
                 "UDP 1194 and TCP 9000 to AzureCloud.westeurope",
                 "with kubenet, a user-assigned one",
             ),
+        ),
+        (
+            f"{FACTORY}/virtualNetworks/spoke-scan/subnets/snet-scan",
+            ("ready no, what it must leave by is not attached: route table rt-scan has route to-scanner",),
         ),
         (CLOSED, ("--outbound-type none", "--bootstrap-artifact-source Cache")),
         (
