@@ -17,10 +17,11 @@ _PRECISE: Final = HOLDERS | {ids.NAT_GATEWAY, ids.ROUTE_TABLE}
 
 
 def using(cluster: str, estate: Estate) -> frozenset[str]:
-    """The id of a cluster in, the keys of the subnets that it uses out."""
-    return frozenset(
-        key for key, who in clusters_by_subnet(estate).items() if any(ids.same(one, cluster) for one in who)
-    )
+    """A cluster in, the keys of the subnets that its nodes and pods use out; its API server's is nobody's way out."""
+    by_subnet = clusters_by_subnet(estate)
+    used = frozenset(key for key, who in by_subnet.items() if any(ids.same(one, cluster) for one in who))
+    found = estate.find(cluster, Cluster)
+    return used - {ids.key(found.api_server.subnet_id or "")} if isinstance(found, Cluster) else used
 
 
 def concerned(resource: str, estate: Estate) -> frozenset[str] | None:

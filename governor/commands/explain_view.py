@@ -12,6 +12,7 @@ from governor.commands.explaining import Considered, Explained, Found
 from governor.commands.for_aks import command
 from governor.commands.for_aks import lines as for_aks_lines
 from governor.core import ids
+from governor.core.cluster import Cluster
 from governor.core.estate import Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.path import EgressPath, Method, describe
@@ -57,8 +58,8 @@ def _subnet(one: Explained, console: Console, titled: bool) -> None:
         console.print(f"[bold]subnet {escape(words.short(subnet.id))}[/]  {prefixes}")
     else:
         _line(console, "prefix", prefixes)
-    if _special(one):
-        _line(console, "leaves by", "not looked at: it is a subnet of Azure's own, which is never written")
+    if why := _nobodys(one):
+        _line(console, "leaves by", f"not looked at: {escape(why)}, which is never written")
         return
     for number, path in enumerate(one.paths):
         _line(console, "leaves by" if number == 0 else "behind it", escape(_path(path, one.estate)))
@@ -136,8 +137,13 @@ def _governed(one: Explained) -> Iterator[str]:
         yield "none of them selects it"
 
 
-def _special(one: Explained) -> bool:
-    return one.judged.subnet.name.casefold() in SPECIAL
+def _nobodys(one: Explained) -> str:
+    """What a subnet is that is nobody's way out; "" for any other."""
+    subnet = one.judged.subnet
+    if subnet.name.casefold() in SPECIAL:
+        return "it is a subnet of Azure's own"
+    servers = [c for c in one.estate.all(Cluster) if ids.same(c.api_server.subnet_id or "", subnet.id)]
+    return f"it is the subnet of the API server of cluster {ids.name(servers[0].id)}" if servers else ""
 
 
 def _considered(considered: Considered, one: Explained) -> str:

@@ -67,6 +67,8 @@ def _unfit(one: Explained) -> str:
         return "no cluster can live in it: it is a subnet of Azure's own"
     if servers:
         return f"no nodes can live in it: the API server of cluster {ids.name(servers[0].id)} does, and needs it alone"
+    if [one.casefold() for one in subnet.delegated_to] == [ids.CLUSTER]:
+        return "no nodes can live in it: it is delegated to AKS, for pods (--pod-subnet-id) or an API server"
     if subnet.delegated_to:
         return f"no cluster can live in it: it is delegated to {', '.join(subnet.delegated_to)}"
     if (left := _room(subnet)) is not None and left < _NODES:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from governor.commands import sweeping
 from governor.commands.errors import CommandError
 from governor.commands.explain_azure import read
+from governor.commands.explain_view import show
 from governor.commands.explaining import Found
 from governor.core import ids
 from governor.core.plan import Gate
@@ -121,3 +123,21 @@ async def test_what_is_not_there_is_not_said_to_have_no_address(tmp_path: Path, 
     await world.quiet()
     with pytest.raises(CommandError, match="k9: it does not exist"):
         await read(f"{GROUP}/providers/Microsoft.Network/{kind}/k9", world.ports, world.rules, "the simulator")
+
+
+async def test_the_subnet_of_the_api_server_is_nobodys_way_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = with_spoke(tmp_path, nat_policy(occupied=Mode.PROPOSE))
+    given = vnet_body(("nodes", "10.0.1.0/24"), ("api", "10.0.2.0/28"))
+    service = {"name": "aks", "properties": {"serviceName": "Microsoft.ContainerService/managedClusters"}}
+    given["properties"]["subnets"][1]["properties"]["delegations"] = [service]
+    world.put_now(vnet("spoke-1"), given)
+    api = subnet("spoke-1", "api")
+    create(world, NODES, apiServerAccessProfile={"enableVnetIntegration": True, "subnetId": api})
+    await world.quiet()
+    assert [one.judged.subnet.name for one in (await asked(world)).subnets] == ["nodes"]
+    show(await read(api, world.ports, world.rules, "the simulator"), Console(width=200))
+    said = capsys.readouterr().out
+    assert "not looked at: it is the subnet of the API server of cluster k1" in said
+    assert "default outbound" not in said
