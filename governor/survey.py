@@ -19,7 +19,8 @@ from governor.core.cause import MOST_SUBSCRIPTIONS, Cause, Remainder, Scope, Sou
 from governor.core.judged import judge_each, judge_remainders
 from governor.core.sighting import Cut, Rest, Seen, Sheet, Sighting
 from governor.core.verdict import SUBNET_REQUIREMENTS, Result, Verdict, results
-from governor.loop import GIVE_UP_AFTER, PATIENCE, Rules
+from governor.loop import Rules
+from governor.patience import GIVE_UP_AFTER, PATIENCE
 from governor.ports import Ports, Transient, Trouble
 
 LOG: Final = logging.getLogger("governor")

@@ -15,7 +15,8 @@ from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.estate import ABSENT
 from governor.core.whereabouts import KINDS, home
-from governor.loop import Rules, homes_of
+from governor.homes import homes_of
+from governor.loop import Rules
 from governor.ports import Ports
 from governor.wiring import Worker
 

@@ -19,7 +19,8 @@ from governor.core.cause import Cause, Source, Survey, VirtualNetwork
 from governor.core.estate import ABSENT
 from governor.core.judged import judge
 from governor.core.record import Became, Record
-from governor.loop import Rules, govern, homes_of
+from governor.homes import homes_of
+from governor.loop import Rules, govern
 from governor.ports import Absent, Ports, Refused, Terminal, Transient
 from governor.survey import Surveyed
 

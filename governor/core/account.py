@@ -55,6 +55,11 @@ class Written(Struct):
     stopped: str = ""
     left: list[Withheld] = []
 
+    @property
+    def done(self) -> tuple[Step, ...]:
+        """The steps that hold now."""
+        return tuple(one.step for one in self.outcomes if one.became in (Became.DONE, Became.UNCHANGED))
+
 
 def stopped(plan: Plan, written: Written) -> Plan:
     """A Plan and how far it got in, the Plan that says of the rest why it was not done out."""

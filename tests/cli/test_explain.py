@@ -84,7 +84,7 @@ def test_who_waits_for_nothing_but_an_approval_is_told_how_to_give_it(run: Run, 
     shop = f"{NETWORK}/virtualNetworks/spoke-shop/subnets"
     ran = run("explain", f"{shop}/snet-orders", "--estate", contoso)
     assert re.search(r'to do egress-governor approve [0-9a-f]{16} --reason "WHY"', ran.text)
-    assert "approve" not in run("explain", f"{shop}/snet-web", "--estate", contoso).text.replace("approval", "")
+    assert "approve" not in run("explain", f"{shop}/snet-functions", "--estate", contoso).text.replace("approval", "")
 
 
 def test_what_waits_behind_what_wins(run: Run, contoso: Path, tmp_path: Path) -> None:
