@@ -9,7 +9,7 @@ from governor.core.cause import Cause, Scope, Source
 from governor.core.policy import Policies
 from governor.core.proxy_step import WriteProxy, gone
 from governor.core.record import Became
-from governor.core.standing import Decision, Pause, Ruling, StandingApproval, UndoRequest
+from governor.core.standing import MOST_DAYS_ALONE, Decision, Pause, Ruling, StandingApproval, UndoRequest
 from governor.core.step import inverse
 from governor.ports import Offered, Ports
 
@@ -62,8 +62,9 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
         lost = next((o.step for o in record.outcomes if isinstance(o.step, WriteProxy) and o.step.lost), None)
         why = f": {gone(lost)}" if lost else ""
         raise DecisionError(f"record {record_id} wrote nothing that can be taken back{why}")
-    if days < 0:
-        raise DecisionError(f"{days} days: expected 0 or more")
+    if not 0 <= days <= MOST_DAYS_ALONE:
+        longer = "for longer, say it as an exemption in the policy"
+        raise DecisionError(f"{days} days: expected 0 to {MOST_DAYS_ALONE}; {longer}")
     if (switch := await ports.ledger.paused()) is not None:
         raise DecisionError(f"everything is paused by {switch.by} ({switch.reason}), and an undo writes: resume first")
     now, (by, reason) = ports.clock.now(), who

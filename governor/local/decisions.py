@@ -9,7 +9,7 @@ from msgspec import Struct
 from governor.core.cause import VERSION, Cause, Scope, Source
 from governor.core.plan import Withheld
 from governor.core.record import Became, Record
-from governor.core.standing import Decision, StandingApproval, UndoExemption, UndoRequest
+from governor.core.standing import MOST_DAYS_ALONE, Decision, StandingApproval, UndoExemption, UndoRequest
 from governor.local import keys
 from governor.local.rows import Transaction
 from governor.ports import Offered, Run
@@ -130,7 +130,7 @@ def leave_alone(tx: Transaction, run: Run, record: Record) -> None:
     request = undo(tx, run.cause)
     if request is None:
         return
-    until = request.at + timedelta(days=request.days)
+    until = request.at + timedelta(days=min(request.days, MOST_DAYS_ALONE))
     resources = [remediation.resource for remediation in record.done]
     resources += [outcome.step.target for outcome in record.outcomes if outcome.became in _WROTE]
     for resource in resources:
