@@ -11,7 +11,8 @@ from msgspec.structs import force_setattr
 
 from governor.core.policy_words import Denial, Disruption, Look, Occupant, Requirement, Stance, Term, says
 
-Count = Annotated[int, Meta(ge=0)]
+# No instant that is so many days, hours or seconds away lies beyond what a date can hold.
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Text = Annotated[str, Meta(min_length=1)]
 
 
