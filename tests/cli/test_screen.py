@@ -49,3 +49,13 @@ def test_where_there_is_no_room_nothing_is_lost(width: int) -> None:
 
 def test_a_table_that_fits_is_as_narrow_as_it_can_be() -> None:
     assert shown(100, ("a", "b", "c")) == ["what  would  because", "a     b      c"]
+
+
+def test_what_others_wrote_cannot_be_obeyed_by_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    made = screen.table("because")
+    made.add_row("paused by \x1b[31mmallory\x9b2J\x07 \u202ecod\n\ttab")
+    screen.out().print(made)
+    screen.out().print("\x1b]0;title\x07")
+    said = capsys.readouterr().out
+    assert "mallory" in said
+    assert not set(said) & set("\x1b\x9b\x07\u202e")
