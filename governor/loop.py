@@ -59,9 +59,9 @@ async def govern(cause: Cause, ports: Ports, rules: Rules) -> Record | None:
             case Absorbed(by=by):
                 say("absorbed", scope, cause, by=by)
                 return None
-            case Busy():
-                # When its lease ends that run is surely over; mostly it is over within seconds.
-                return await put_back(cause, ports, None, "another run holds the scope")
+            case Busy(after):
+                # When its lease ends that run is surely over, or died; mostly it is over within seconds.
+                return await put_back(cause, ports, None, "another run holds the scope", at_most=after)
             case Held() as held:
                 return await _begun(held, cause, ports, rules)
     except Transient as trouble:
