@@ -5,6 +5,8 @@ Decisions live in the ledger; the Cause that follows only points at them.
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from governor.core.cause import Cause, Scope, Source
 from governor.core.policy import Policies
 from governor.core.proxy_step import WriteProxy, gone
@@ -14,6 +16,7 @@ from governor.core.step import inverse
 from governor.ports import Offered, Ports
 
 DEFAULT_EXPIRY_HOURS = 72
+_LONGEST = 500
 # What was not seen to end may have been written, too.
 _WRITTEN = (Became.DONE, Became.PENDING, Became.INTERRUPTED)
 
@@ -31,7 +34,7 @@ async def rule(
 ) -> tuple[Offered, ...]:
     """A digest (or its unambiguous beginning), a ruling and (by, reason) in, what it decides about out."""
     offers = await _offers(digest, ports)
-    now, (by, reason) = ports.clock.now(), who
+    now, (by, reason) = ports.clock.now(), _cut(who)
     whole = offers[0].withheld.remediation
     if ruling is Ruling.APPROVE and not whole.steps:
         why = offers[0].withheld.reasons[0].text
@@ -46,7 +49,8 @@ async def rule(
 
 async def approve_standing(approval: StandingApproval, ports: Ports) -> tuple[Offered, ...]:
     """A standing approval in, what it may release at once out."""
-    await ports.ledger.approve_standing(approval)
+    by, reason = _cut((approval.by, approval.reason))
+    await ports.ledger.approve_standing(replace(approval, by=by, reason=reason))
     offers = tuple(o for o in await ports.ledger.offered() if o.withheld.remediation.policy == approval.policy)
     for scope in {offer.scope.key: offer.scope for offer in offers}.values():
         await ports.inbox.put(_cause(Source.DECISION, scope, approval.at))
@@ -67,7 +71,7 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
         raise DecisionError(f"{days} days: expected 0 to {MOST_DAYS_ALONE}; {longer}")
     if (switch := await ports.ledger.paused()) is not None:
         raise DecisionError(f"everything is paused by {switch.by} ({switch.reason}), and an undo writes: resume first")
-    now, (by, reason) = ports.clock.now(), who
+    now, (by, reason) = ports.clock.now(), _cut(who)
     await ports.ledger.request_undo(UndoRequest(record_id, by, now, reason, days))
     await ports.inbox.put(_cause(Source.UNDO, record.scope, now, record_id))
     return record.scope
@@ -75,18 +79,24 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
 
 async def pause(who: tuple[str, str], ports: Ports) -> None:
     """(by, reason) in; nothing is written anywhere until `resume`."""
-    by, reason = who
+    by, reason = _cut(who)
     await ports.ledger.pause(Pause(by, ports.clock.now(), reason), by, reason)
 
 
 async def resume(who: tuple[str, str], ports: Ports) -> int:
     """(by, reason) in; the number of Scopes that are looked at again because something was withheld in them, out."""
-    by, reason = who
+    by, reason = _cut(who)
     await ports.ledger.pause(None, by, reason)
     scopes = {offer.scope.key: offer.scope for offer in await ports.ledger.offered()}
     for scope in scopes.values():
         await ports.inbox.put(_cause(Source.DECISION, scope, ports.clock.now()))
     return len(scopes)
+
+
+def _cut(who: tuple[str, str]) -> tuple[str, str]:
+    """By whom and why in, the same out, short enough for every Record that will tell of it."""
+    by, reason = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..." for text in who)
+    return by, reason
 
 
 async def _offers(digest: str, ports: Ports) -> tuple[Offered, ...]:

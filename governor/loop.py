@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor import notices
-from governor.core import account, guard, needs, parts, proof, soak, undo
+from governor.core import account, approval, guard, needs, parts, proof, soak, undo
 from governor.core.cause import Cause, Source
 from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
@@ -193,5 +193,6 @@ def _record(
         outcomes=outcomes,
         withheld=tuple(Offer(w.remediation, w.reasons) for w in plan.withheld),
         decisions=tuple(d for digest, d in sorted(standing.decisions.items()) if digest in plan.digests),
+        approvals=approval.used(plan.remediations, standing.approvals, run.cause.time),
         undo=standing.undo,
     )

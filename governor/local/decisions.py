@@ -99,6 +99,13 @@ def decisions(tx: Transaction, now: datetime) -> dict[str, Decision]:
     return {decision.digest: decision for decision in rows if now < decision.expires}
 
 
+def decided(tx: Transaction, digests: Iterable[str], at: datetime) -> tuple[Decision, ...]:
+    """Digests in; the ruling on each that counted at that time, whatever was said later, out."""
+    histories = ([row.decision for row in tx.all(Ruled, _TABLE, f"ruling-{digest}")] for digest in sorted(set(digests)))
+    counted = ([one for one in history if one.at <= at < one.expires] for history in histories)
+    return tuple(history[-1] for history in counted if history)
+
+
 def approve(tx: Transaction, approval: StandingApproval, now: datetime) -> None:
     tx.put(_TABLE, "standing", _next(tx, "standing", now), Approved(approval))
 
