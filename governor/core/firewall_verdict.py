@@ -66,8 +66,7 @@ def _nat(
     name = ids.name(firewall.id)
     if ref is None:
         shown = addressed(own, estate)[0]
-        leaves = ", ".join(shown) or "addresses of its own"
-        seen = f"firewall {name} has no NAT gateway on its subnet: it leaves from {leaves}"
+        seen = f"firewall {name} has no NAT gateway on its subnet: it leaves from addresses of its own"
         result, seen = exempted(network.id, _NAT, policy, estate, seen)
         return Verdict(network.id, _NAT, result, policy.name, seen, expected, shown)
     gateway = estate.find(ref.id, facts.NatGateway)

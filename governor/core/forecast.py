@@ -171,8 +171,11 @@ def _basic(subnet: facts.Subnet, estate: Estate) -> str | None:
         for configuration in nic.properties.ip_configurations or ():
             holder = configuration.properties.public_ip_address
             address = estate.find(holder.id, facts.PublicIp) if holder else None
-            if isinstance(address, facts.PublicIp) and (address.sku.name or "").casefold() == "basic":
-                return ids.name(address.id)
+            pools = configuration.properties.load_balancer_backend_address_pools or ()
+            balancers = (estate.find(ids.top_level(pool.id), facts.LoadBalancer) for pool in pools)
+            for one in (address, *balancers):
+                if isinstance(one, facts.PublicIp | facts.LoadBalancer) and (one.sku.name or "").casefold() == "basic":
+                    return ids.name(one.id)
     return None
 
 

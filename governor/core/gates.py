@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from governor.core import facts, ids
@@ -22,6 +23,7 @@ from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, Requirement
 from governor.core.rights import forbidden
 from governor.core.standing import Standing
+from governor.core.step import Step, WriteCluster, WriteSubnet
 from governor.core.verdict import Result
 from governor.core.window import in_freeze, in_window
 
@@ -61,9 +63,10 @@ def node_group(_: Remediation, judged: Judged, __: Policy, around: Circumstances
     return None
 
 
-def lodgers(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
+def lodgers(remediation: Remediation, judged: Judged, _: Policy, around: Circumstances) -> Reason | None:
     """Who else lives in the subnets of a cluster that is changed, and what that does to them."""
-    why = hazards_unread(judged.occupants, judged.network, around.estate, with_cluster=True)
+    replies = _keeps_replies(remediation, judged)
+    why = hazards_unread(judged.occupants, judged.network, around.estate, with_cluster=True, replies=replies)
     return Reason(Gate.OCCUPANTS, why) if why else None
 
 
@@ -104,10 +107,26 @@ def _unsettled(network: facts.VirtualNetwork) -> Iterable[tuple[str, str]]:
             yield name, state
 
 
-def occupied(_: Remediation, judged: Judged, __: Policy, around: Circumstances) -> Reason | None:
+def occupied(remediation: Remediation, judged: Judged, _: Policy, around: Circumstances) -> Reason | None:
     """Everything in a subnet is named, and what a change would do to it is known."""
-    why = hazards_unread(judged.occupants, judged.network, around.estate)
+    replies = _keeps_replies(remediation, judged)
+    why = hazards_unread(judged.occupants, judged.network, around.estate, replies=replies)
     return Reason(Gate.OCCUPANTS, why) if why else None
+
+
+def _keeps_replies(remediation: Remediation, judged: Judged) -> bool:
+    """Whether whoever is asked replies as before: only a NAT gateway comes or goes. Or his owner said never mind."""
+    if any(v.requirement == Requirement.ROUTE_ASYMMETRY and v.result is Result.EXEMPT for v in judged.verdicts):
+        return True
+    return all(_only_translates(step) for step in remediation.steps)
+
+
+def _only_translates(step: Step) -> bool:
+    match step:
+        case WriteSubnet(to=to):
+            return to.nat_gateway is not UNSET and to.route_table is UNSET
+        case _:
+            return isinstance(step, WriteCluster)
 
 
 def rules(remediation: Remediation, judged: Judged, policy: Policy, around: Circumstances) -> Reason | None:

@@ -134,11 +134,19 @@ def spoils(
             return [Reason(Gate.FORECAST, "how it would leave afterwards cannot be known")]
         now = judged.path or trace(judged.subnet, judged.network, around.estate)
         served = not judged.occupants.empty and (now.works or not now.ways)
-        if served and not path.works and not isolates and (cut := _cut_off(judged, after)):
+        lost = not path.works or _loses(now, path)
+        if served and lost and not isolates and (cut := _cut_off(judged, after)):
             return [Reason(Gate.FORECAST, cut)]
         if not isolates and (cut := _stranded(repair, path)):
             return [Reason(Gate.FORECAST, cut)]
     return []
+
+
+def _loses(now: EgressPath, then: EgressPath) -> bool:
+    """How a subnet leaves and how it would in; whether somebody in it, if not everybody, would lose his way out."""
+    leaving = [way for way in now.ways if way.method is not Method.NONE]
+    with_none = {member for way in then.ways if way.method is Method.NONE for member in way.members}
+    return any(not way.members or not with_none.isdisjoint(way.members) for way in leaving) and bool(with_none)
 
 
 def _cut_off(judged: Judged, after: Estate) -> str:

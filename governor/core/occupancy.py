@@ -4,11 +4,13 @@ An occupied subnet is another world than an empty one: what cannot be named, or 
 a repair back.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from governor.core import facts, ids
+from governor.core.address_facts import ScaleSet
 from governor.core.cluster import Cluster
 from governor.core.estate import Estate, clusters
 from governor.core.learned import learned
@@ -30,7 +32,8 @@ class Occupants(Struct, frozen=True, gc=False):
     """kinds: as policies name them. names: what lives here, for people. plain: everything is a virtual machine whose
 
     network interface was read and has nothing public about it. unread: ids that must be read to know more.
-    clusters: ids of the clusters that use the subnet. strangers: who is neither plain nor of one of these.
+    clusters: ids of the clusters that use the subnet. strangers: who is neither plain nor of one of these; reached:
+    those of them who are only asked from elsewhere, and lose nothing while replies go back the way that they came.
     """
 
     kinds: frozenset[str]
@@ -39,6 +42,7 @@ class Occupants(Struct, frozen=True, gc=False):
     unread: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -75,6 +79,7 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
     plain = True
     groups = {group for one in using or () if (group := _node_group(one, estate))}
     strangers: dict[str, None] = {}
+    reached: dict[str, bool] = {}
     for cluster in using or ():
         kinds.add("cluster")
         names[f"cluster {ids.name(cluster)}"] = None
@@ -86,8 +91,8 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
         plain = plain and simple
         if not simple and not (ids.kind(holder) and ids.key(ids.group_of(holder)) in groups):
             strangers[shown] = None
-        if ids.kind(holder) == ids.NETWORK_INTERFACE and estate.find(holder, facts.NetworkInterface) is None:
-            unread[holder] = None
+            reached[shown] = reached.get(shown, True) and _is_reached(holder, estate)
+        unread.update(dict.fromkeys(_to_read(holder, estate)))
     for endpoint in properties.private_endpoints or ():
         kinds.add("privateEndpoint")
         names[f"private endpoint {ids.name(endpoint.id)}"] = None
@@ -118,15 +123,18 @@ def occupants(subnet: facts.Subnet, using: list[str] | None, estate: Estate) -> 
         tuple(sorted(unread)),
         tuple(using or ()),
         tuple(sorted(strangers)),
+        tuple(sorted(shown for shown, only in reached.items() if only)),
     )
 
 
 def hazards_unread(
-    who: Occupants, network: facts.VirtualNetwork, estate: Estate, *, with_cluster: bool = False
+    who: Occupants, network: facts.VirtualNetwork, estate: Estate, *, with_cluster: bool = False, replies: bool = False
 ) -> str | None:
     """Occupants in, why nobody has looked at what a change would do to them out; None when all of it was read.
 
     with_cluster: the cluster that lives here is changed together with its subnets; what others do is what counts.
+    replies: whoever is reached from elsewhere still replies the way he was asked, so that is no hazard. A NAT gateway
+    leaves that as it is (facts/azure.md 2.3).
 
     Plain machines with nothing public, in reach of no gateway that was not asked, have no hazards that this version
     cannot read.
@@ -136,7 +144,9 @@ def hazards_unread(
     by_gateways = learned(network, estate)
     if by_gateways.missing:
         return f"hazards not read: {by_gateways.reach}, so what on-premises routes would do is not known"
-    unclear = who.strangers if with_cluster else () if who.plain else who.names
+    unclear = who.names if who.clusters and not with_cluster else who.strangers
+    if replies:
+        unclear = tuple(one for one in unclear if one not in who.reached)
     if unclear:
         return f"hazards not read: {', '.join(unclear[:3])} may depend on the way out as it is"
     return None
@@ -167,6 +177,41 @@ def _lodger(configuration_id: str, estate: Estate) -> tuple[str, str, bool]:
     if kind == ids.LOAD_BALANCER:
         return "app", f"load balancer {ids.name(holder)}", False
     return "app", f"{kind.rpartition('/')[2] or 'something'} {ids.name(holder)}", False
+
+
+def _is_reached(holder: str, estate: Estate) -> bool:
+    """Whether all that is known against a lodger is that others ask it: it forwards for nobody, and is no service."""
+    kind = ids.kind(holder)
+    if not kind or ids.in_node_group(holder):
+        return False
+    if kind == ids.NETWORK_INTERFACE:
+        nic = estate.find(holder, facts.NetworkInterface)
+        return isinstance(nic, facts.NetworkInterface) and not nic.properties.enable_ip_forwarding
+    if kind.startswith(ids.SCALE_SET):
+        model = estate.find(ids.top_level(holder), ScaleSet)
+        return isinstance(model, ScaleSet) and not model.forwards
+    return kind == ids.LOAD_BALANCER
+
+
+def _to_read(holder: str, estate: Estate) -> Iterator[str]:
+    """A lodger in, what must be read to know what a change would do to it out."""
+    kind = ids.kind(holder)
+    if kind.startswith(ids.SCALE_SET):
+        if not ids.in_node_group(holder) and estate.find(ids.top_level(holder), ScaleSet) is None:
+            yield ids.top_level(holder)
+    elif kind == ids.NETWORK_INTERFACE:
+        nic = estate.find(holder, facts.NetworkInterface)
+        if nic is None:
+            yield holder
+        elif isinstance(nic, facts.NetworkInterface):
+            # No NAT gateway serves a subnet with something Basic in it.
+            for one in nic.properties.ip_configurations or ():
+                address = one.properties.public_ip_address
+                if address and estate.find(address.id, facts.PublicIp) is None:
+                    yield address.id
+                for pool in one.properties.load_balancer_backend_address_pools or ():
+                    if estate.find(ids.top_level(pool.id), facts.LoadBalancer) is None:
+                        yield ids.top_level(pool.id)
 
 
 def _public(nic: facts.NetworkInterface) -> bool:

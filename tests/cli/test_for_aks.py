@@ -60,7 +60,7 @@ def test_what_must_be_there_first_and_what_the_identity_needs(
 def test_the_addresses_of_today_are_not_those_of_a_cluster_that_leaves_another_way(run: Run, contoso: Path) -> None:
     ran = run("explain", f"{NETWORK}/virtualNetworks/spoke-shop/subnets/snet-web", "--estate", contoso, "--for-aks")
     assert "leaves from not known yet: ask again when it is ready" in ran.text
-    assert "20.50.10.1" not in ran.text
+    assert "20.50.10.1" not in ran.text.rpartition("identity")[2]
 
 
 def test_only_a_subnet_can_be_asked_about(run: Run, contoso: Path) -> None:

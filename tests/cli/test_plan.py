@@ -29,7 +29,7 @@ def test_json_holds_everything(run: Run, contoso: Path) -> None:
     assert withheld == {
         "aks-shop": "cluster",
         "public": "unsupported",
-        "snet-web": "occupants",
+        "snet-web": "approval",
         "snet-orders": "approval",
         "snet-functions": "occupants",
         "snet-bi": "replace",

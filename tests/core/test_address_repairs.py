@@ -17,6 +17,7 @@ from governor.core.policy import (
     AddressRepair,
     AllowedAddress,
     Approvals,
+    Disruption,
     Egress,
     Mode,
     PathKind,
@@ -269,7 +270,8 @@ def test_a_machine_is_never_left_without_a_way_out(private: bool, text: str) -> 
 def test_a_subnet_gets_its_way_out_first_or_the_address_stays() -> None:
     there = vnet(subnet(ipConfigurations=refs(config_id()), defaultOutboundAccess=False))
     azure = Azure(there, nic(public=PIP), attached(address()), group(), subscription())
-    plan = planned(azure.observe(Policies((freely(),))), freely())
+    asking = nat_policy(approvals=Approvals(needed=(Disruption.ADDRESS,)))
+    plan = planned(azure.observe(Policies((asking,))), asking)
     gate, text = reason(plan, "nic")
     assert (gate, text.partition(": ")[0]) == (Gate.NEEDS, "app must come first, and is withheld")
     judging = nat_policy(egress=Egress(allow=(PathKind.NAT_GATEWAY,)), approvals=Approvals(needed=()))

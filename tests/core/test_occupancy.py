@@ -95,23 +95,26 @@ def test_whoever_is_not_a_plain_machine_holds_repairs_back(properties: dict[str,
     assert not found.empty
 
 
+PUBLIC_IP = network("publicIPAddresses", "pip")
 MACHINES = [
-    (nic(), "virtual machine vm", True),
-    (nic(machine=None), "network interface nic", True),
-    (nic(enableIPForwarding=True), "virtual machine vm", False),
-    (nic(public=network("publicIPAddresses", "pip")), "virtual machine vm", False),
-    (nic("nic", pool_id()), "virtual machine vm", False),
+    (nic(), "virtual machine vm", True, ()),
+    (nic(machine=None), "network interface nic", True, ()),
+    (nic(enableIPForwarding=True), "virtual machine vm", False, ()),
+    (nic(public=PUBLIC_IP), "virtual machine vm", False, (PUBLIC_IP,)),
+    (nic("nic", pool_id()), "virtual machine vm", False, (balancer_id(),)),
 ]
 
 
-@pytest.mark.parametrize(("body", "name", "plain"), MACHINES)
+@pytest.mark.parametrize(("body", "name", "plain", "unread"), MACHINES)
 @pytest.mark.parametrize("spelled", [config_id(), config_id().lower()])
-def test_a_machine_is_plain_when_nothing_about_it_is_public(body: Body, name: str, plain: bool, spelled: str) -> None:
+def test_a_machine_is_plain_when_nothing_about_it_is_public(
+    body: Body, name: str, plain: bool, unread: tuple[str, ...], spelled: str
+) -> None:
     found = who(body, ipConfigurations=refs(spelled))
     assert found.kinds == {"virtualMachine"}
     assert found.names == (name,)
     assert found.plain is plain
-    assert found.unread == ()
+    assert found.unread == unread  # is it Basic?
 
 
 def test_a_private_endpoint_is_named_by_itself_and_by_its_interface() -> None:
@@ -169,6 +172,48 @@ def test_hazards_are_read_or_not(spoke: Body, why: str | None) -> None:
     (one,) = seen.networks[0].properties.subnets or ()
     answer = hazards_unread(occupants(one, None, seen), seen.networks[0], seen)
     assert answer is None if why is None else (answer or "").startswith(why)
+
+
+def model(**interface: Any) -> Body:
+    profile = {"networkProfile": {"networkInterfaceConfigurations": [{"name": "n", "properties": interface}]}}
+    return {
+        "id": ids.top_level(SCALE_SET),
+        "type": "Microsoft.Compute/virtualMachineScaleSets",
+        "properties": {"virtualMachineProfile": profile},
+    }
+
+
+FRONTEND = f"{balancer_id()}/frontendIPConfigurations/fe"
+REACHED: list[tuple[str, tuple[Body, ...], bool]] = [
+    (config_id(), (nic(public=PUBLIC_IP),), True),
+    (config_id(), (nic("nic", pool_id()),), True),
+    (config_id(), (nic(public=PUBLIC_IP, enableIPForwarding=True),), False),
+    (config_id(), (), False),
+    (SCALE_SET, (model(),), True),
+    (SCALE_SET, (model(enableIPForwarding=True),), False),
+    (SCALE_SET, (), False),
+    (FRONTEND, (), True),
+    (config_id("n", "MC_rg_aks_we"), (nic("n", public=PUBLIC_IP, group="MC_rg_aks_we"),), False),
+    (f"{network('applicationGateways', 'agw')}/gatewayIPConfigurations/c", (), False),
+]
+
+
+@pytest.mark.parametrize(("lodger", "bodies", "harmless"), REACHED)
+def test_who_is_only_asked_from_elsewhere_is_no_hazard_while_replies_go_back(
+    lodger: str, bodies: tuple[Body, ...], harmless: bool
+) -> None:
+    seen = estate(vnet(subnet(ipConfigurations=refs(lodger))), *bodies)
+    found = lodgers(seen)
+    assert hazards_unread(found, seen.networks[0], seen)
+    assert (hazards_unread(found, seen.networks[0], seen, replies=True) is None) is harmless
+
+
+def test_what_forwards_at_one_of_its_addresses_is_a_hazard_at_all_of_them() -> None:
+    second = nic("second", public=PUBLIC_IP)
+    both = estate(
+        vnet(subnet(ipConfigurations=refs(config_id(), config_id("second")))), nic(enableIPForwarding=True), second
+    )
+    assert hazards_unread(lodgers(both), both.networks[0], both, replies=True)
 
 
 def test_facts_of_an_interface_of_another_kind_are_not_plain() -> None:

@@ -25,6 +25,7 @@ A: Final = (
         (
             "test_seed_a::test_seed_a_a_machines_own_address_goes_and_comes_back",
             "test_addresses::test_seed_a_a_machine_with_an_address_of_its_own_from_creation_to_proof",
+            "test_addresses::test_seed_a_a_machine_that_left_by_its_own_address_gets_the_shared_way_and_then_loses_it",
             "test_addresses::test_seed_a_the_address_comes_back_when_that_is_undone",
             "test_addresses::test_seed_a_the_address_comes_back_when_the_run_that_took_it_died",
             "test_addresses::test_seed_a_nodes_with_addresses_are_found_on_their_scale_set_which_is_never_written",

@@ -1,7 +1,7 @@
 """Public addresses from the event that tells of them to the proof: found, asked about, taken off, put back."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -46,6 +46,12 @@ def interface(where: str, address: str | None = None, **properties: Any) -> dict
     }
 
 
+MACHINE_BODY: Final = {
+    "location": REGION,
+    "properties": {"networkProfile": {"networkInterfaces": [{"id": NIC}]}},
+}
+
+
 async def exposed(folder: Path, **public: Any) -> World:
     """A network with its gateway, into which somebody puts a machine with a public address of its own."""
     world = World(folder, nat_policy(public_ips=PublicIps(**public)))
@@ -54,8 +60,7 @@ async def exposed(folder: Path, **public: Any) -> World:
     world.clock.advance(600)
     world.put_now(PIP, STANDARD)
     world.put_now(NIC, interface(subnet("spoke-1", "app"), PIP))
-    machine = {"networkProfile": {"networkInterfaces": [{"id": NIC}]}}
-    world.put_now(MACHINE, {"location": REGION, "properties": machine}, "2024-07-01")
+    world.put_now(MACHINE, MACHINE_BODY, "2024-07-01")
     await world.quiet()
     return world
 
@@ -130,7 +135,7 @@ async def test_seed_a_the_address_comes_back_when_that_is_undone(tmp_path: Path)
     assert [reason.gate for reason in offer.reasons] == [Gate.UNDO]
 
 
-async def test_an_address_comes_back_when_the_run_that_took_it_died(tmp_path: Path) -> None:
+async def test_seed_a_the_address_comes_back_when_the_run_that_took_it_died(tmp_path: Path) -> None:
     """Its Record is that of whoever took over, who found nothing left to do."""
     world = await exposed(tmp_path)
     digest = (await offered(world, NIC)).withheld.remediation.digest
@@ -161,8 +166,54 @@ class DiesAfterApplying(Life):
             raise Killed(point)
 
 
+async def test_seed_a_a_machine_that_left_by_its_own_address_gets_the_shared_way_and_then_loses_it(
+    tmp_path: Path,
+) -> None:
+    """It was there before the governor came: a NAT gateway takes nothing from who is asked at his own address."""
+    world = World(tmp_path, nat_policy(public_ips=PublicIps()))
+    world.put_now(vnet("spoke-1"), vnet_body(("app", "10.0.1.0/24")))
+    world.put_now(PIP, STANDARD)
+    world.put_now(NIC, interface(subnet("spoke-1", "app"), PIP))
+    world.put_now(MACHINE, MACHINE_BODY, "2024-07-01")
+    await world.quiet()
+    own = world.get(PIP)["properties"]["ipAddress"]
+    first = (await offered(world, subnet("spoke-1", "app"))).withheld
+    assert [reason.gate for reason in first.reasons] == [Gate.APPROVAL]
+    assert (first.remediation.old_addresses, first.remediation.disruptions) == ((own,), ("address", "brief"))
+    await approve(world, subnet("spoke-1", "app"))
+    world.clock.advance(600)
+    assert "natGateway" in world.get(subnet("spoke-1", "app"))["properties"]
+    assert "publicIPAddress" in world.get(NIC)["properties"]["ipConfigurations"][0]["properties"]
+    await approve(world, NIC)
+    assert "publicIPAddress" not in world.get(NIC)["properties"]["ipConfigurations"][0]["properties"]
+    (left,) = [v for v in await world.ports.ledger.verdicts() if v.requirement == "subnet-egress"]
+    assert (left.result, left.seen) == (Result.COMPLIANT, "NAT gateway ng-spoke-1")
+
+
+async def test_a_shared_way_is_not_taken_back_from_a_machine_that_has_no_other(tmp_path: Path) -> None:
+    """Its neighbour has an address of its own, so that the subnet as a whole would still have a way out."""
+    world = World(tmp_path, nat_policy(public_ips=PublicIps(default="allow")))
+    shut = {"addressPrefix": "10.0.1.0/24", "defaultOutboundAccess": False}
+    world.put_now(vnet("spoke-1"), vnet_body())
+    world.put_now(subnet("spoke-1", "app"), {"properties": shut})
+    await world.quiet()
+    world.clock.advance(600)
+    world.put_now(PIP, STANDARD)
+    world.put_now(NIC, interface(subnet("spoke-1", "app"), PIP))
+    world.put_now(NIC.replace("nic-vm", "nic-other"), interface(subnet("spoke-1", "app")))
+    await world.quiet()
+    world.clock.advance(600)
+    record = next(r for r in await world.records() if r.outcomes)
+    await decisions.undo(record.id, 7, ("ann", "never mind"), world.ports)
+    await world.quiet()
+    assert "natGateway" in world.get(subnet("spoke-1", "app"))["properties"]
+    undone = next(r for r in reversed(await world.records()) if r.undo and r.undo.record == record.id)
+    reasons = [reason for offer in undone.withheld for reason in offer.reasons if reason.gate is Gate.FORECAST]
+    assert "it would take the last way out away" in [reason.text for reason in reasons]
+
+
 async def test_an_address_does_not_come_off_before_there_is_another_way_out(tmp_path: Path) -> None:
-    world = World(tmp_path, nat_policy(public_ips=PublicIps(), approvals=Approvals(needed=()), occupied=Mode.ENFORCE))
+    world = World(tmp_path, nat_policy(public_ips=PublicIps(), approvals=Approvals(needed=()), occupied=Mode.PROPOSE))
     world.put_now(vnet("spoke-1"), vnet_body())
     world.put_now(
         subnet("spoke-1", "app"), {"properties": {"addressPrefix": "10.0.1.0/24", "defaultOutboundAccess": False}}
@@ -170,7 +221,8 @@ async def test_an_address_does_not_come_off_before_there_is_another_way_out(tmp_
     world.put_now(PIP, STANDARD)
     world.put_now(NIC, interface(subnet("spoke-1", "app"), PIP))
     await world.quiet()
-    # What lives there has an address of its own, so its subnet waits for a person; and it for its subnet.
+    # Its subnet waits for a person, and it for its subnet, whoever agrees.
+    await approve(world, NIC)
     offer = (await offered(world, NIC)).withheld
     assert offer.reasons[0].gate is Gate.NEEDS
     assert "publicIPAddress" in world.get(NIC)["properties"]["ipConfigurations"][0]["properties"]

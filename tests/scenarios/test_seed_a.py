@@ -107,8 +107,8 @@ async def test_seed_a_the_way_by_a_load_balancer_ends_with_its_public_frontend(t
     assert (await verdict(world, at("app"), EGRESS)).seen == "implicit SNAT of load balancer lb-web"
     told = explained(world, at("app"))
     assert "outbound works only while load balancer lb-web has a public frontend" in told
-    # Whoever is behind it is not moved without being asked, and what that does to him is not known.
-    assert Gate.OCCUPANTS in {reason.gate for reason in await why(world, at("app"), EGRESS)}
+    # Whoever is behind it is not moved without being asked; what comes in by the load balancer goes on.
+    assert {reason.gate for reason in await why(world, at("app"), EGRESS)} == {Gate.APPROVAL}
     # The ingress turns internal, and with it the way out is gone.
     body = world.get(web)
     body["properties"]["frontendIPConfigurations"][0]["properties"] = {"subnet": {"id": at("app")}}

@@ -91,8 +91,8 @@ async def test_seed_c_behind_an_internal_load_balancer_alone_there_is_no_way_out
     await found(world, by)
     one = await verdict(world, APP, EGRESS)
     assert (one.result, one.seen, one.addresses) == (Result.VIOLATION, "no way out", ())
-    # Who is behind a load balancer may depend on it: a person looks first.
-    assert Gate.OCCUPANTS in {reason.gate for reason in await why(world, APP, EGRESS)}
+    # Who is behind a load balancer replies as before: a person only says yes.
+    assert {reason.gate for reason in await why(world, APP, EGRESS)} == {Gate.APPROVAL}
     assert world.attached("spoke-1") == {"app": None}
 
 

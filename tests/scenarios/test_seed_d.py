@@ -104,7 +104,7 @@ async def test_seed_d_a_nat_gateway_on_the_firewall_is_one_address_for_all_spoke
     own = world.get(HERE.address)["properties"]["ipAddress"]
     one = await verdict(world, vnet("spoke-1"), "hub-firewall-nat")
     assert (one.result, one.addresses) == (Result.VIOLATION, (own,))
-    assert one.seen == f"firewall fw has no NAT gateway on its subnet: it leaves from {own}"
+    assert one.seen == "firewall fw has no NAT gateway on its subnet: it leaves from addresses of its own"
     # This version puts none there, and says so.
     (reason,) = await why(world, vnet("spoke-1"), "hub-firewall-nat")
     assert reason.gate is Gate.UNSUPPORTED
