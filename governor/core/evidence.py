@@ -31,7 +31,8 @@ _TOLD: Final = re.compile(
     r"(?:\"[^\"]*\"|'[^']*'|[^;&,\s\"']+)"
 )
 _BARE: Final = re.compile(
-    r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
 
