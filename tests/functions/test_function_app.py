@@ -149,6 +149,20 @@ async def test_undo_and_pause_over_http(site: Site) -> None:
     assert site.attached("spoke-1") == {"app": None}
 
 
+@pytest.mark.parametrize(("platform", "by"), [("True", "ann@contoso.com"), ("False", "holder of a function key")])
+async def test_a_name_in_a_header_counts_where_the_platform_signs_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch, platform: str, by: str
+) -> None:
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", platform)
+    named = {"x-ms-client-principal-name": "ann@contoso.com"}
+    wish = {"paused": True, "reason": "incident"}
+    async with site.http.post(f"{site.url}/api/pause", json=wish, headers=named) as answer:
+        assert answer.status == 200
+    switch = await wiring.worker().ports.ledger.paused()
+    assert switch is not None
+    assert switch.by == by
+
+
 async def test_wrong_wishes_are_answered_in_one_line(site: Site) -> None:
     assert await site.post("approvals/00000000", {"decision": "approve"}) == (
         404,
