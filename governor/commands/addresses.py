@@ -100,7 +100,7 @@ def _show(found: list[WithHistory]) -> None:
             method, left_from = _was(past)
             until = f"  until {words.when(past.until)}"
             made.add_row(*(f"[dim]{escape(text)}[/]" for text in (until, method, left_from)))
-    console.print(made if found else "No subnet and no cluster is known yet.")
+    console.print(made if found else "No such subnet and no such cluster is known yet.")
     every = {address for one in found for address in one.now.addresses}
     cost = about_a_month(every) if every else None
     if cost is not None:
