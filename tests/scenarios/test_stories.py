@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from governor.cli import main
 from governor.commands import estate_file, explain_view, explaining, words
 from governor.core import ids
 from governor.core.policy import Approvals, Mode, Policies, Select
-from governor.core.request_time import Assigned, Assignment, Definition, at_request
 from governor.core.standing import Ruling
 from governor.core.verdict import Result
 from tests.scenarios.cluster_world import AKS_API, body, cluster, create, type_of, verdicts
@@ -25,6 +23,7 @@ from tests.scenarios.test_clusters import hub_policy
 from tests.scenarios.world import SUB, World, nat_policy, subnet, vnet, vnet_body
 
 NODES = subnet("spoke-1", "nodes")
+DAY = 25 * 3600
 
 
 class Reader:
@@ -82,6 +81,17 @@ async def approve(world: World, digest: str) -> None:
     await world.quiet()
 
 
+async def denied_at_request(world: World) -> None:
+    """The governor has made its Azure Policy, Azure has counted what that would refuse, and somebody has approved."""
+    await world.sweep(SUB)
+    world.clock.advance(DAY)
+    await world.sweep(SUB)
+    offers = [one.withheld for one in await world.ports.ledger.offered()]
+    (denial,) = [w for w in offers if "cluster-denied-at-request" in w.remediation.requirements]
+    await approve(world, denial.remediation.digest)
+    world.clock.advance(600)
+
+
 async def is_compliant(world: World) -> bool:
     return (await verdicts(world))["cluster-outbound-type"][0] is Result.COMPLIANT
 
@@ -125,11 +135,7 @@ async def test_story_b_who_says_nothing_is_told_the_value_to_use(
     await world.quiet()
     world.clock.advance(600)
     by_aks = asked_for(world)
-    exported = at_request(world.rules.policies, Assigned(datetime.now(UTC), f"/subscriptions/{SUB}", enforce=True))
-    made: list[Definition | Assignment] = [*exported.definitions, *exported.assignments]
-    for one in made:
-        world.put_now(one.id, {"properties": one.properties}, "2024-05-01")
-    await world.quiet()
+    await denied_at_request(world)
     reader, written = Reader(world), world.writes()
     by_policy = asked_for(world)
     assert (by_policy.status, by_aks.status) == (403, 400)
