@@ -29,11 +29,14 @@ async def addresses(req: func.HttpRequest) -> func.HttpResponse:
         return problem(400, f"format={form!r}: expected {', '.join(_FORMATS)}")
     if (limit := within(asked, _MOST)) is None:
         return problem(400, f"limit={asked[:20]!r}: expected a number from 1 to {_MOST}")
-    sought = Sought(req.params.get("policy"), req.params.get("cluster"))
+    sought, begins = Sought(req.params.get("policy"), req.params.get("cluster")), req.params.get("continuation")
     try:
-        page = await worker().ports.ledger.addresses(sought, limit, req.params.get("continuation"))
+        page = await worker().ports.ledger.addresses(sought, limit, begins)
     except ValueError as wrong:
         return problem(400, str(wrong))
+    if sought.cluster is not None and not page.entries and begins is None:
+        # An empty list would be taken for one that allows nothing.
+        return problem(404, f"cluster={sought.cluster!r}: no cluster of this name or id is in the register")
     found = [listed(one.entry, one) for one in page.entries]
     headers = {_CONTINUATION: page.continuation} if page.continuation else {}
     match form:

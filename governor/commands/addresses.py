@@ -57,6 +57,11 @@ def addresses(
         raise CommandError("a file knows neither policies nor what was before: leave out --estate, or the other option")
     else:
         found = _in_file(estate, sought)
+    if cluster is not None and not found:
+        where = f"of policy {policy} " if policy is not None else ""
+        raise CommandError(
+            f"--cluster {cluster}: no cluster of this name or id {where}is in {estate or 'the register'}"
+        )
     match format:
         case "json":
             screen.write_json(found if history else [one.now for one in found])
@@ -66,9 +71,11 @@ def addresses(
         case "txt":
             for address in sorted({address for one in found for address in one.now.addresses}):
                 print(address)
+            if not found:
+                screen.err().print(f"note: {_nothing(policy)}", style="yellow", soft_wrap=True)
             _warn(found)
         case "table":
-            _show(found)
+            _show(found, policy)
     return 0
 
 
@@ -89,7 +96,11 @@ async def _registered(ports: Ports, sought: Sought, history: bool) -> list[WithH
         page = await ports.ledger.addresses(sought, continuation=page.continuation)
 
 
-def _show(found: list[WithHistory]) -> None:
+def _nothing(policy: str | None) -> str:
+    return "No subnet and no cluster is known yet." if policy is None else f"Nothing is governed by a policy {policy}."
+
+
+def _show(found: list[WithHistory], policy: str | None) -> None:
     console, made = screen.out(), screen.table("subnet or cluster", "leaves by", "from")
     for one in found:
         now = one.now
@@ -100,7 +111,7 @@ def _show(found: list[WithHistory]) -> None:
             method, left_from = _was(past)
             until = f"  until {words.when(past.until)}"
             made.add_row(*(f"[dim]{escape(text)}[/]" for text in (until, method, left_from)))
-    console.print(made if found else "No such subnet and no such cluster is known yet.")
+    console.print(made if found else escape(_nothing(policy)))
     every = {address for one in found for address in one.now.addresses}
     cost = about_a_month(every) if every else None
     if cost is not None:

@@ -182,8 +182,9 @@ async def _undecided(digest: str, ruling: Ruling, worker: Worker) -> None:
     for offer in await worker.ports.ledger.offered():
         decision = offer.decision
         if offer.withheld.remediation.digest.startswith(digest) and decision is not None and decision.ruling is ruling:
-            at = words.when(decision.at)
-            raise CommandError(f"{offer.withheld.remediation.digest}: {decision.by} decided the same at {at}")
+            said = f"{offer.withheld.remediation.digest}: {decision.by} decided the same at {words.when(decision.at)}"
+            others = [reason.text for reason in offer.withheld.reasons if reason.gate is not Gate.APPROVAL]
+            raise CommandError(f"{said}{f'; still withheld: {others[0]}' if others else ''}")
 
 
 def _who() -> str:

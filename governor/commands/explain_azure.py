@@ -5,14 +5,16 @@ import os
 from functools import partial
 from pathlib import Path
 
+from governor.commands.concerned import concerned
 from governor.commands.deployment import reach, settings_of
 from governor.commands.errors import CommandError
 from governor.commands.explain_address import HOLDERS, MAY_BE_ALONE, Own, own
-from governor.commands.explaining import Explained, Found, explained, shown_of, wanted
+from governor.commands.explaining import Explained, Found, explained, wanted
 from governor.core import facts, ids, needs
 from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.estate import ABSENT
+from governor.core.whereabouts import KINDS, home
 from governor.homes import homes_of
 from governor.loop import Rules
 from governor.ports import Ports
@@ -47,7 +49,8 @@ async def read(resource_id: str, ports: Ports, rules: Rules, source: str) -> Fou
             gone = estate.find(network, facts.VirtualNetwork) is ABSENT
             raise CommandError(f"{network}: {'it does not exist' if gone else estate.why(ids.key(network))}")
         around = Circumstances(estate, standing, rules.policies, rules.ceiling)
-        found += explained(shown_of(resource_id, subnets, estate), around)
+        whole = ids.kind(resource_id) == ids.VIRTUAL_NETWORK
+        found += explained(subnets if subnets or whole else concerned(resource_id, estate), around)
         itself.add(own(resource_id, around))
     if ids.kind(resource_id) in MAY_BE_ALONE:
         rest = Remainder(ids.parse(resource_id).subscription)
@@ -72,9 +75,20 @@ async def _named(resource_id: str, ports: Ports) -> dict[str, frozenset[str] | N
         case ids.SUBNET:
             return {ids.parent(resource_id): frozenset({ids.key(resource_id)})}
     named = (*await ports.ledger.named_by(ids.key(resource_id)), *await homes_of(resource_id, ports))
+    if not named and ids.kind(resource_id) in KINDS:
+        named = await _home(resource_id, ports)
     scopes = {scope.key: scope for scope in named if isinstance(scope, VirtualNetwork)}
     if not scopes and ids.kind(resource_id) not in HOLDERS:
         raise CommandError(
             f"{resource_id}: no virtual network that was governed so far names it; name a subnet, or use --estate FILE"
         )
     return {scope.id: None for scope in scopes.values()}
+
+
+async def _home(holder: str, ports: Ports) -> tuple[VirtualNetwork, ...]:
+    """What no run has named in, the networks that it is in out: an interface or scale set without public addresses."""
+    above = Remainder(ids.parse(holder).subscription)
+    estate = await ports.cloud.observe(above, partial(needs.for_holder, holder))
+    if estate.find(holder, facts.NetworkInterface) is ABSENT:
+        raise CommandError(f"{holder}: it does not exist")
+    return home(estate.known.get(ids.key(holder)))

@@ -12,10 +12,11 @@ from governor.commands.explaining import Considered, Explained, Found
 from governor.commands.for_aks import command
 from governor.commands.for_aks import lines as for_aks_lines
 from governor.core import ids
+from governor.core.cluster import Cluster
 from governor.core.estate import Estate
 from governor.core.occupancy import SPECIAL
 from governor.core.path import EgressPath, Method, describe
-from governor.core.plan import Remediation, Withheld
+from governor.core.plan import Gate, Remediation, Withheld
 from governor.core.verdict import Verdict
 
 _INDENT = 11
@@ -31,7 +32,9 @@ def show(found: Found, console: Console, *, for_aks: bool = False) -> None:
     _told(found.own.repairs, found.own.withheld, console)
     for number, (category, hosts) in enumerate(found.own.needed):
         _line(console, "" if number else "must reach", escape(f"{category}: {hosts}"))
-    if kind in HOLDERS and not found.own.verdicts:
+    if kind in (ids.PUBLIC_IP, ids.PUBLIC_IP_PREFIX) and not found.own.verdicts:
+        console.print("Nothing is judged of it itself: no policy asks about addresses that are used as it is.")
+    elif kind in HOLDERS and not found.own.verdicts:
         console.print("Nothing is judged of it itself: it has no public address that a policy asks about.")
     elif kind not in (ids.SUBNET, ids.VIRTUAL_NETWORK) and not found.own.verdicts:
         console.print("It is not judged itself; this is what it has to do with what is.")
@@ -55,8 +58,8 @@ def _subnet(one: Explained, console: Console, titled: bool) -> None:
         console.print(f"[bold]subnet {escape(words.short(subnet.id))}[/]  {prefixes}")
     else:
         _line(console, "prefix", prefixes)
-    if _special(one):
-        _line(console, "leaves by", "not looked at: it is a subnet of Azure's own, which is never written")
+    if why := _nobodys(one):
+        _line(console, "leaves by", f"not looked at: {escape(why)}, which is never written")
         return
     for number, path in enumerate(one.paths):
         _line(console, "leaves by" if number == 0 else "behind it", escape(_path(path, one.estate)))
@@ -80,6 +83,8 @@ def _told(repairs: Iterable[Remediation], withheld: Iterable[Withheld], console:
         _line(console, "repair", f"[yellow]withheld[/]: {escape(_repair(held.remediation))}")
         for reason in held.reasons:
             _line(console, "because", escape(reason.text))
+        if held.remediation.steps and all(reason.gate is Gate.APPROVAL for reason in held.reasons):
+            _line(console, "to do", f'egress-governor approve {held.remediation.digest} --reason "WHY"')
 
 
 def _verdict(verdict: Verdict, console: Console) -> None:
@@ -132,8 +137,13 @@ def _governed(one: Explained) -> Iterator[str]:
         yield "none of them selects it"
 
 
-def _special(one: Explained) -> bool:
-    return one.judged.subnet.name.casefold() in SPECIAL
+def _nobodys(one: Explained) -> str:
+    """What a subnet is that is nobody's way out; "" for any other."""
+    subnet = one.judged.subnet
+    if subnet.name.casefold() in SPECIAL:
+        return "it is a subnet of Azure's own"
+    servers = [c for c in one.estate.all(Cluster) if ids.same(c.api_server.subnet_id or "", subnet.id)]
+    return f"it is the subnet of the API server of cluster {ids.name(servers[0].id)}" if servers else ""
 
 
 def _considered(considered: Considered, one: Explained) -> str:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from governor.commands import file_cloud
 from governor.commands.behind_hub import with_addresses
+from governor.commands.concerned import using
 from governor.commands.errors import CommandError
 from governor.commands.estate_file import EstateFile
 from governor.commands.explain_address import MAY_BE_ALONE, Own, own
@@ -23,7 +24,6 @@ from governor.core.estate import Estate, clusters, is_list, outbound_dependencie
 from governor.core.hub import Hub
 from governor.core.judged import Judged, judge, look, of_network, spokes
 from governor.core.needs import Needs
-from governor.core.occupancy import clusters_by_subnet
 from governor.core.path import EgressPath, addresses
 from governor.core.plan import Remediation, Withheld
 from governor.core.policy import Policies, Policy
@@ -96,14 +96,6 @@ def in_file(resource_id: str, file: EstateFile, policies: Policies) -> Found:
     return Found(resource_id, str(file.path), tuple(found), itself)
 
 
-def shown_of(resource_id: str, named: frozenset[str] | None, estate: Estate) -> frozenset[str] | None:
-    """The keys of the subnets that are asked about, None for all: of a cluster those that it uses."""
-    if named is not None or ids.kind(resource_id) != ids.CLUSTER:
-        return named
-    using = clusters_by_subnet(estate)
-    return frozenset(key for key, who in using.items() if any(ids.same(one, resource_id) for one in who))
-
-
 def explained(subnets: frozenset[str] | None, around: Circumstances) -> Iterable[Explained]:
     estate, policies = around.estate, around.policies
     looked = list(look(estate, policies))
@@ -169,7 +161,7 @@ def wanted(
         repair, evidence = needs.for_repair(estate, policies, standing), needs.for_evidence(estate, policies, standing)
         more: list[str] = [outbound_dependencies(resource_id)] if ids.kind(resource_id) == ids.CLUSTER else []
         lists = {*repair.lists}
-        subnets = shown_of(resource_id, named, estate)
+        subnets = using(resource_id, estate) if named is None and ids.kind(resource_id) == ids.CLUSTER else named
         for judged in look(estate, policies):
             if subnets is None or ids.key(judged.subnet.id) in subnets:
                 more += judged.occupants.unread

@@ -14,7 +14,7 @@ from governor.core.cluster import Cluster
 from governor.core.facts import Subnet
 from governor.core.occupancy import SPECIAL
 from governor.core.outbound_type import NONE, OWN_NAT, ROUTED
-from governor.core.plan import Remediation
+from governor.core.plan import Gate, Remediation, Withheld
 from governor.core.policy import PathKind, Policy
 from governor.core.step import WriteCluster, WriteSubnet
 from governor.core.verdict import Result, Verdict
@@ -42,6 +42,10 @@ def lines(one: Explained) -> Lines:
         yield "for AKS", why or "no policy governs it: it asks for no outboundType"
         return
     wanted = _type(policy)
+    if taken := one.judged.occupants.clusters:
+        yield "taken", f"by cluster {', '.join(map(ids.name, taken))}: give each cluster its own subnets"
+    if policy.clusters.private_api_server == "audit" and policy.egress.proxy is None:
+        yield "private", "add --enable-private-cluster, or its API server is told as a violation of cluster-private-api"
     if policy.clusters.node_public_ips != "allow":
         yield "not", "--enable-node-public-ip, --node-public-ip-prefix-id: no public addresses on nodes"
     if wanted:
@@ -63,6 +67,8 @@ def _unfit(one: Explained) -> str:
         return "no cluster can live in it: it is a subnet of Azure's own"
     if servers:
         return f"no nodes can live in it: the API server of cluster {ids.name(servers[0].id)} does, and needs it alone"
+    if [one.casefold() for one in subnet.delegated_to] == [ids.CLUSTER]:
+        return "no nodes can live in it: it is delegated to AKS, for pods (--pod-subnet-id) or an API server"
     if subnet.delegated_to:
         return f"no cluster can live in it: it is delegated to {', '.join(subnet.delegated_to)}"
     if (left := _room(subnet)) is not None and left < _NODES:
@@ -96,7 +102,8 @@ def command(one: Explained) -> tuple[str, ...]:
     if policy is None or _unfit(one):
         return ()
     wanted = _type(policy)
-    flags = ["az aks create --resource-group <group> --name <name>", f"--vnet-subnet-id {subnet.id}"]
+    made = f"az aks create --resource-group <group> --name <name> --location {one.judged.network.region}"
+    flags = [made, f"--vnet-subnet-id {subnet.id}"]
     if wanted:
         flags.append(f"--outbound-type {wanted}")
     if wanted == NONE:
@@ -123,14 +130,23 @@ def _first(one: Explained, wanted: str) -> Lines:
     if egress is not None and egress.result is Result.UNKNOWN:
         yield "ready", f"not known: {egress.seen}"
         return
-    attached = [(r, "") for r in one.repairs] + [(w.remediation, w.reasons[0].text) for w in one.withheld]
+    attached = [(r, "") for r in one.repairs] + [(w.remediation, _because(w)) for w in one.withheld]
     found = next(((r, why) for r, why in attached if _attaches(r)), None)
     if found is None:
-        yield "ready", "no: what it must leave by is not attached, and nothing here would attach it"
+        why = next((held.reasons[0].text for held in one.withheld), "nothing here would attach it")
+        yield "ready", f"no, what it must leave by is not attached: {why}"
         return
     remediation, why = found
     steps = "; ".join(words.does(step) for step in remediation.steps if not isinstance(step, WriteCluster))
     yield "ready", f"not yet, first: {steps}{f' (withheld: {why})' if why else ' (the next run does it)'}"
+
+
+def _because(held: Withheld) -> str:
+    """Why a repair is withheld, and what to approve where that is all that it waits for."""
+    first = held.reasons[0]
+    waits = f"; digest {held.remediation.digest}" if first.gate is Gate.APPROVAL else ""
+    passes = ", then it is done by itself" if first.after is not None else ""
+    return f"{first.text}{waits}{passes}"
 
 
 def _egress(one: Explained) -> Verdict | None:

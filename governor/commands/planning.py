@@ -21,7 +21,6 @@ from governor.core import audits, guard, ids, needs, soak
 from governor.core.cause import Cause, Remainder, Scope, Source, VirtualNetwork
 from governor.core.circumstances import Circumstances
 from governor.core.cluster import Cluster
-from governor.core.cluster_verdict import CLUSTER_REQUIREMENTS
 from governor.core.estate import ABSENT, Estate
 from governor.core.facts import VirtualNetwork as Network
 from governor.core.judged import judge
@@ -38,6 +37,11 @@ from governor.wiring import Worker
 
 CEILING: Final = PREFIX + "MODE_CEILING"
 # What nothing here would mend, whatever a policy says: it is told, and its owner mends it.
+# What of a cluster only its owner changes. A public API server that is in no subnet stays so (facts/azure.md 4.4).
+_CLUSTERS_OWN: Final[dict[str, str]] = {
+    Requirement.CLUSTER_PRIVATE_API: "its owner makes it private: --enable-private-cluster, anew unless in a subnet",
+    Requirement.CLUSTER_NODE_PUBLIC_IP: "move what runs there to a pool without public addresses, or exempt it",
+}
 JUDGED_ONLY: Final = (*audits.REQUIREMENTS, Requirement.HUB_FIREWALL_NAT)
 
 
@@ -158,8 +162,8 @@ def add(answer: Answer, estate: Estate, standing: Standing, policies: Policies) 
 def _why_not(
     verdict: Verdict, named: set[tuple[str, str]], proposed: Proposal, estate: Estate, policies: Policies
 ) -> str:
-    if verdict.requirement in CLUSTER_REQUIREMENTS[1:]:
-        return "of clusters only outboundType is repaired"
+    if verdict.requirement in _CLUSTERS_OWN:
+        return _CLUSTERS_OWN[verdict.requirement]
     if verdict.requirement in JUDGED_ONLY:
         return "it is judged only: its owner mends it"
     if any(resource == ids.key(verdict.resource) for resource, _ in named):

@@ -24,7 +24,7 @@ def show(record: Record, bodies: dict[str, bytes], console: Console) -> None:
     facts.add_row("happened at", words.when(cause.time))
     if cause.caller is not None:
         who = [text for text in (cause.caller.name, cause.caller.object_id, cause.caller.application_id) if text]
-        facts.add_row("written by", escape(", ".join(who)))
+        facts.add_row("written by", escape(", ".join(dict.fromkeys(who))))
     if cause.correlation_id:
         facts.add_row("correlation", escape(cause.correlation_id))
     for decision in record.decisions:

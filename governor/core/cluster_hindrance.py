@@ -55,7 +55,7 @@ def hindrance(case: Case, to: str, remediation: Remediation, estate: Estate) -> 
         return Reason(Gate.CLUSTER, f"cluster {ids.name(cluster.id)} is stopped: it is changed when it runs"), ()
     if case.others:
         names = ", ".join(map(ids.name, case.others[:_SHOWN]))
-        text = f"cluster {names} uses its subnets, too: both would have to change at once"
+        text = f"cluster {names} uses its subnets, too: both would have to change at once; give each its own"
         return Reason(Gate.CLUSTER, text), ()
     if case.held and not cluster.has_managed_network:
         return _of_subnet(case), ()

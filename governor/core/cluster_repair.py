@@ -65,8 +65,9 @@ def repair(case: Case, estate: Estate) -> Repair | None:
     ):
         if lacking := [one for one in authorize if ranges.parsed(one) is None]:
             text = (
-                f"its API server lets in authorized ranges only, and {', '.join(lacking[:_SHOWN])} is not known: "
-                "make the way out first and add its addresses, or name addresses that exist"
+                f"its API server lets in authorized ranges only, and {', '.join(lacking[:_SHOWN])} is not known yet: "
+                "make the NAT gateway first (an empty subnet in its network gets one at once), or have the policy name "
+                "addresses that exist (`existing`)"
             )
             return Repair(remediation, Reason(Gate.CLUSTER, text))
         first_step = WriteCluster(case.cluster.id, authorize=tuple(map(ranges.single, authorize)))
@@ -125,7 +126,9 @@ def _whole(case: Case, policy: str, steps: tuple[Step, ...], to: str, estate: Es
     old = tuple(sorted({a for one in case.subnets if one.path for a in addresses(one.path, estate)[0]}))
     new = tuple(dict.fromkeys(a for piece in pieces for a in piece.new_addresses))
     if case.cluster.has_managed_network and to:
-        new = (f"an address that Azure makes for {to}",)
+        new = (f"an address that Azure makes for {to}",) if to in outbound_type.MAKES_ADDRESSES else ()
+    if not new and to and to not in outbound_type.NOWHERE and (case.held or case.cluster.has_managed_network):
+        old = ()  # it cannot be changed so, and nobody knows what it would leave from
     told = [f"{one.seen}, expected {one.expected}" for one in (case.verdict, case.proxy) if one.requirement in about]
     return Remediation(
         resource=case.cluster.id,

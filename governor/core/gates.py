@@ -136,18 +136,19 @@ def rules(remediation: Remediation, judged: Judged, policy: Policy, around: Circ
     who = ", ".join(judged.occupants.names[:3])
     text = f"firewall rules not read: whether they let {who} out is not known (`ready: assumed` takes it for granted)"
     if ids.kind(remediation.resource) == ids.CLUSTER:
-        return Reason(Gate.HUB, _rules_of_cluster(remediation.resource, around.estate))
+        return Reason(Gate.HUB, _rules_of_cluster(remediation.resource, policy, around.estate))
     return Reason(Gate.HUB, text)
 
 
-def _rules_of_cluster(cluster: str, estate: Estate) -> str:
+def _rules_of_cluster(cluster: str, policy: Policy, estate: Estate) -> str:
     """A cluster that would go to a firewall in; what its owner must let out before anybody says `ready: assumed`."""
     name, asked = ids.name(cluster), outbound_dependencies(cluster)
     told = estate.find(ids.outbound_dependencies(cluster), OutboundDependencies)
     said = in_short(told) if isinstance(told, OutboundDependencies) else f"not known: {estate.why(asked)}"
     return (
         f"firewall rules not read: whether they let cluster {name} out is not known. Let out what it says it needs "
-        f"({said}; `explain` of the cluster lists it all), then set `ready: assumed`, which takes it for granted"
+        f"({said}; `explain` of the cluster lists it all), then `ready: assumed` in policy "
+        f"{policy.name} takes it for granted"
     )
 
 

@@ -111,6 +111,8 @@ def _needed(
             source = withheld.get(first) or held.get(first)
             name = ids.name(source.remediation.resource) if source else "what it needs"
             why = f": {source.reasons[0].text}" if source else ""
+            if source and source.reasons[0].gate is Gate.APPROVAL:
+                why += f" (digest {source.remediation.digest})"
             after = source.reasons[0].after if source else None
             text = f"{name} must come first, and is withheld{why}"
             held[repair.digest] = Withheld(repair, (Reason(Gate.NEEDS, text, after),))

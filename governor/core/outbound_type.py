@@ -18,6 +18,10 @@ MANAGED_NAT_V2: Final = "managedNATGatewayV2"
 OWN_NAT: Final = "userAssignedNATGateway"
 NONE: Final = "none"
 BLOCK: Final = "block"
+# With these AKS makes addresses of its own for the cluster.
+MAKES_ADDRESSES: Final = frozenset({LOAD_BALANCER, MANAGED_NAT, MANAGED_NAT_V2})
+# With these it has no way out.
+NOWHERE: Final = frozenset({NONE, BLOCK})
 _BY_CASE: Final = {
     one.casefold(): one for one in (LOAD_BALANCER, ROUTED, MANAGED_NAT, MANAGED_NAT_V2, OWN_NAT, NONE, BLOCK)
 }
@@ -115,5 +119,5 @@ def refusal(now: str, wanted: str, *, managed: bool) -> str | None:
         why = f"Azure does not change outboundType {now} to {wanted}"
         way_out = "create it anew with that type"
     left = [one for one in table.get(now, ()) if one != BLOCK]
-    others = f"; without that it may become {' or '.join(left)}" if left else ""
+    others = f"; if the policy asks for one of these, it may stay and become {' or '.join(left)}" if left else ""
     return f"{why}: {way_out}{others}"

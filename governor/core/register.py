@@ -150,13 +150,16 @@ def moves(now: Mapping[str, Entry], before: Mapping[str, Entry]) -> tuple[Move, 
     """The register of a Scope as it is and as it was in; what people must be told out, clusters first.
 
     What is seen for the first time is told when it has addresses and its policy allows them: what is wrong is to be
-    repaired, and whoever allows its addresses would have to change them again. If it keeps them, it is told then.
+    repaired, and whoever allows its addresses would have to change them again. If it keeps them, it is told then. So
+    is what was wrong before and had no address that anybody could allow.
     """
     found: list[Move] = []
     for key, entry in now.items():
         if not entry.is_known or entry.doubt:
             continue
         last = before.get(key)
+        if entry.wrong and last is not None and last.wrong and not last.addresses:
+            continue
         if last is not None and last.is_known and differs(entry, last):
             found.append(Move(entry, last))
         elif entry.addresses and not entry.wrong and (last is None or last.wrong or not last.is_known):

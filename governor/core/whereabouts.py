@@ -3,7 +3,6 @@
 A new address or interface is named by no run yet, so it is read; what has no public address concerns nobody new.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -42,12 +41,10 @@ def whereabouts(resource: str, estate: Estate) -> Whereabouts:
         return _NOWHERE if tried or kind not in KINDS else Whereabouts(missing=(resource,))
     match fact:
         case facts.NetworkInterface():
-            given = [one.properties for one in fact.properties.ip_configurations or ()]
-            public = any(one.public_ip_address for one in given)
-            return _in_networks(one.subnet for one in given) if public else _NOWHERE
+            public = any(one.properties.public_ip_address for one in fact.properties.ip_configurations or ())
+            return Whereabouts(home(fact)) if public else _NOWHERE
         case ScaleSet():
-            places = (one.properties.subnet for one in fact.configurations)
-            return _in_networks(places) if fact.gives_addresses else _NOWHERE
+            return Whereabouts(home(fact)) if fact.gives_addresses else _NOWHERE
         case facts.LoadBalancer():
             return _of_balancer(fact, estate) if public_frontends(fact) else _NOWHERE
         case facts.PublicIp():
@@ -58,9 +55,17 @@ def whereabouts(resource: str, estate: Estate) -> Whereabouts:
             return _NOWHERE
 
 
-def _in_networks(subnets: Iterable[facts.Ref | None]) -> Whereabouts:
+def home(fact: object) -> tuple[VirtualNetwork, ...]:
+    """What was read of a network interface or a scale set in, the networks that it is in out; of all else none."""
+    match fact:
+        case facts.NetworkInterface():
+            subnets = [one.properties.subnet for one in fact.properties.ip_configurations or ()]
+        case ScaleSet():
+            subnets = [one.properties.subnet for one in fact.configurations]
+        case _:
+            return ()
     networks = {ids.key(ids.parent(ref.id)): ids.parent(ref.id) for ref in subnets if ref is not None}
-    return Whereabouts(tuple(VirtualNetwork(network) for _, network in sorted(networks.items())))
+    return tuple(VirtualNetwork(network) for _, network in sorted(networks.items()))
 
 
 def _of_balancer(balancer: facts.LoadBalancer, estate: Estate) -> Whereabouts:
@@ -74,10 +79,8 @@ def _of_balancer(balancer: facts.LoadBalancer, estate: Estate) -> Whereabouts:
     for member in members:
         holder = ids.top_level(member)
         fact = estate.known.get(ids.key(holder))
-        if isinstance(fact, facts.NetworkInterface):
-            return _in_networks(one.properties.subnet for one in fact.properties.ip_configurations or ())
-        if isinstance(fact, ScaleSet):
-            return _in_networks(one.properties.subnet for one in fact.configurations)
+        if isinstance(fact, facts.NetworkInterface | ScaleSet):
+            return Whereabouts(home(fact))
         if ids.key(holder) not in estate.absent and not any(gap.about == ids.key(holder) for gap in estate.gaps):
             return Whereabouts(missing=(holder,))
     return _NOWHERE

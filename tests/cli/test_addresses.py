@@ -86,7 +86,22 @@ def test_the_register_of_one_policy_and_of_one_cluster(run: Run, ledger: Path) -
     assert all(entry["record"] and entry["since"] for entry in entries)
     (one,) = json.loads(run("addresses", "--data", ledger, "--cluster", "AKS-shop", "--format", "json").out)
     assert (one["kind"], one["resource"].rpartition("/")[2]) == ("cluster", "aks-shop")
-    assert json.loads(run("addresses", "--data", ledger, "--cluster", "none", "--format", "json").out) == []
+
+
+@pytest.mark.parametrize("form", ["json", "txt", "csv", "table"])
+def test_an_unknown_cluster_is_no_empty_allow_list(run: Run, ledger: Path, contoso: Path, form: str) -> None:
+    ran = run("addresses", "--data", ledger, "--cluster", "none", "--format", form)
+    assert (ran.code, ran.out) == (1, "")
+    assert "--cluster none: no cluster of this name or id is in the register" in ran.err
+    ran = run("addresses", "--estate", contoso, "--cluster", "none", "--format", form)
+    assert (ran.code, ran.out) == (1, "")
+
+
+def test_a_policy_that_governs_nothing_is_told(run: Run, ledger: Path) -> None:
+    assert "Nothing is governed by a policy nobodys." in run("addresses", "--data", ledger, "--policy", "nobodys").out
+    ran = run("addresses", "--data", ledger, "--policy", "nobodys", "--format", "txt")
+    assert (ran.code, ran.out) == (0, "")
+    assert "note: Nothing is governed by a policy nobodys." in ran.err
 
 
 def test_what_was_before_and_until_when(run: Run, ledger: Path) -> None:

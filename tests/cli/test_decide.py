@@ -78,6 +78,7 @@ def test_the_second_approver_learns_of_the_first(run: Run, ledger: Path, digest:
     ran = run("approve", digest, "--data", ledger)
     assert (ran.code, ran.out) == (1, "")
     assert "decided the same at" in ran.err
+    assert "still withheld" not in ran.err
     assert len(causes(ledger)) == 1
 
 

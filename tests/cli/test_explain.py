@@ -1,6 +1,7 @@
 """`explain`: any resource of a file, hop by hop; what is missing is named, and nothing is guessed."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,13 @@ def test_the_hop_to_the_hub(run: Run, contoso: Path, subnet: str, said: tuple[st
     assert (ran.code, ran.err) == (0, "")
     for text in said:
         assert text in ran.text
+
+
+def test_who_waits_for_nothing_but_an_approval_is_told_how_to_give_it(run: Run, contoso: Path) -> None:
+    shop = f"{NETWORK}/virtualNetworks/spoke-shop/subnets"
+    ran = run("explain", f"{shop}/snet-orders", "--estate", contoso)
+    assert re.search(r'to do egress-governor approve [0-9a-f]{16} --reason "WHY"', ran.text)
+    assert "approve" not in run("explain", f"{shop}/snet-functions", "--estate", contoso).text.replace("approval", "")
 
 
 def test_what_waits_behind_what_wins(run: Run, contoso: Path, tmp_path: Path) -> None:

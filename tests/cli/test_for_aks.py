@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.test_explain import APPS, DATA, HUB, NETWORK
+from tests.cli.test_explain import APPS, DATA, FACTORY, HUB, NETWORK
 
 READY = f"{NETWORK}/virtualNetworks/spoke-pay/subnets/snet-jobs"
 NEW = f"{NETWORK}/virtualNetworks/spoke-shop/subnets/snet-batch"
@@ -18,7 +18,7 @@ def test_the_command_can_be_copied(run: Run, contoso: Path) -> None:
     ran = run("explain", READY, "--estate", contoso, "--for-aks")
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    start = lines.index("az aks create --resource-group <group> --name <name> \\")
+    start = lines.index("az aks create --resource-group <group> --name <name> --location westeurope \\")
     assert lines[start + 1 : start + 4] == [
         f"  --vnet-subnet-id {READY} \\",
         "  --outbound-type userAssignedNATGateway \\",
@@ -30,6 +30,8 @@ def test_the_command_can_be_copied(run: Run, contoso: Path) -> None:
     ("subnet", "said"),
     [
         (READY, ("ready yes: ng-pay is attached", "leaves from", "Microsoft.Network/virtualNetworks/subnets/join")),
+        (READY, ("private add --enable-private-cluster, or its API server is told as a violation",)),
+        (f"{NETWORK}/virtualNetworks/spoke-aks/subnets/snet-nodes", ("taken by cluster aks-shop: give each cluster",)),
         (NEW, ("ready not yet, first: attach NAT gateway ng-spoke-shop", "leaves from not known yet")),
         (
             ROUTED,
@@ -40,6 +42,10 @@ def test_the_command_can_be_copied(run: Run, contoso: Path) -> None:
                 "UDP 1194 and TCP 9000 to AzureCloud.westeurope",
                 "with kubenet, a user-assigned one",
             ),
+        ),
+        (
+            f"{FACTORY}/virtualNetworks/spoke-scan/subnets/snet-scan",
+            ("ready no, what it must leave by is not attached: route table rt-scan has route to-scanner",),
         ),
         (CLOSED, ("--outbound-type none", "--bootstrap-artifact-source Cache")),
         (

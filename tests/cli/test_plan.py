@@ -39,7 +39,7 @@ def test_json_holds_everything(run: Run, contoso: Path) -> None:
         "spoke-crm": "approval",
     }
     assert {(one["requirement"], one["why"]) for one in plan["unrepaired"]} == {
-        ("cluster-private-api", "of clusters only outboundType is repaired"),
+        ("cluster-private-api", "its owner makes it private: --enable-private-cluster, anew unless in a subnet"),
         ("hub-firewall-nat", "it is judged only: its owner mends it"),
         ("ingress-path", "it is judged only: its owner mends it"),
     }

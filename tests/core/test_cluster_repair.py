@@ -228,10 +228,11 @@ def test_what_the_matrix_does_not_allow_is_refused_with_the_way_out(made: Body, 
     properties = {"natGateway": nat_id("ng-spoke", OWN)} if "NAT" in str(made) else {}
     azure = azures_own(made, *context, GATEWAY, **properties)
     plan = planned(azure, policy)
-    _, (reason, *_) = of_cluster(plan)
+    remediation, (reason, *_) = of_cluster(plan)
     assert (reason.gate, reason.after) == (Gate.CLUSTER, None)
     assert words in reason.text
     assert "create it anew" in reason.text
+    assert remediation.new_addresses == ()
     assert plan.remediations == ()
 
 
@@ -319,8 +320,8 @@ def test_clusters_that_share_a_subnet_would_have_to_change_at_once() -> None:
     assert plan.remediations == ()
     texts = {r.text for w in plan.withheld for r in w.reasons if r.gate is Gate.CLUSTER}
     assert texts == {
-        "cluster aks-2 uses its subnets, too: both would have to change at once",
-        "cluster aks uses its subnets, too: both would have to change at once",
+        "cluster aks-2 uses its subnets, too: both would have to change at once; give each its own",
+        "cluster aks uses its subnets, too: both would have to change at once; give each its own",
     }
 
 
@@ -402,7 +403,7 @@ def test_addresses_that_are_not_known_yet_cannot_be_let_in() -> None:
     plan = planned(azure, NAT)
     _, (reason, *_) = of_cluster(plan)
     assert reason.gate is Gate.CLUSTER
-    assert "address of pip-ng-spoke-1 is not known: make the way out first" in reason.text
+    assert "address of pip-ng-spoke-1 is not known yet: make the NAT gateway first" in reason.text
     assert plan.remediations == ()
 
 
@@ -514,7 +515,7 @@ def test_what_a_cluster_has_to_reach_is_named_for_whoever_owns_the_firewall() ->
     assert firewall_rules(azure) == (
         "firewall rules not read: whether they let cluster aks out is not known. Let out what it says it needs "
         "(images: 0.images, 1.images, 2.images and 2 more; time: 0.time, 1.time, 2.time and 2 more; "
-        "`explain` of the cluster lists it all), then set `ready: assumed`, which takes it for granted"
+        "`explain` of the cluster lists it all), then `ready: assumed` in policy hub takes it for granted"
     )
     many = Azure(spoke_with(nodes()), balanced(), needed(*map(str, range(30))), *HUB_READY)
     assert "; 26 more categories;" in firewall_rules(many)

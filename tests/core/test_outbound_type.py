@@ -85,7 +85,8 @@ def test_what_a_network_cannot_have_no_change_reaches(managed: bool, now: str, w
 def test_a_refusal_names_what_is_left() -> None:
     assert refusal(LOAD_BALANCER, ROUTED, managed=True) == (
         "a cluster in a network that Azure manages cannot have outboundType userDefinedRouting: create it anew in a "
-        "subnet of its own network; without that it may become managedNATGatewayV2 or managedNATGateway or none"
+        "subnet of its own network; if the policy asks for one of these, it may stay "
+        "and become managedNATGatewayV2 or managedNATGateway or none"
     )
     assert refusal(MANAGED_NAT_V2, NONE, managed=True) == (
         "Azure does not change outboundType managedNATGatewayV2 to none: create it anew with that type"

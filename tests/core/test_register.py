@@ -97,6 +97,15 @@ def summed(move: Move) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
         # Right in the end with the addresses that it had: nobody was told of them yet.
         ([verdict(Result.VIOLATION, "20.0.0.1"), verdict(Result.COMPLIANT, "20.0.0.1")], [[], [(None, ("20.0.0.1",))]]),
         ([verdict(Result.VIOLATION, more=True), verdict(Result.COMPLIANT, "20.0.0.2")], [[], [((), ("20.0.0.2",))]]),
+        # An empty subnet, and then a cluster that leaves by a load balancer of its own: told when that is repaired.
+        (
+            [
+                verdict(Result.VIOLATION, more=True, seen="default outbound access"),
+                verdict(Result.VIOLATION, "20.0.0.1", seen="load balancer of cluster k1"),
+                verdict(Result.COMPLIANT, "20.0.0.2"),
+            ],
+            [[], [], [(("20.0.0.1",), ("20.0.0.2",))]],
+        ),
         # What is not known for a while has not moved.
         (
             [verdict(Result.COMPLIANT, "20.0.0.1"), verdict(Result.UNKNOWN), verdict(Result.COMPLIANT, "20.0.0.1")],

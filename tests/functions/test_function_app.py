@@ -281,7 +281,8 @@ async def test_the_register_over_http(site: Site) -> None:
     assert [*page["addresses"], *rest["addresses"]] == whole["addresses"]
     assert rest["continuation"] is None
     assert (await site.get("addresses?policy=others"))[1]["addresses"] == []
-    assert (await site.get("addresses?cluster=k1"))[1]["addresses"] == []
+    status, said = await site.get("addresses?cluster=k1&format=txt")
+    assert (status, said) == (404, {"error": "cluster='k1': no cluster of this name or id is in the register"})
     async with site.http.get(f"{site.url}/api/addresses?format=txt") as answer:
         assert answer.content_type == "text/plain"
         assert (await answer.text()).split() == sorted({a for one in whole["addresses"] for a in one["addresses"]})
