@@ -6,7 +6,7 @@ from typing import Final
 
 import azure.functions as func
 
-from functions.answers import answer, problem
+from functions.answers import answer, problem, within
 
 bp = func.Blueprint()
 _MOST: Final = 1000
@@ -24,14 +24,14 @@ async def addresses(req: func.HttpRequest) -> func.HttpResponse:
     from governor.core.register import COLUMNS, Sought, listed
     from governor.wiring import worker
 
-    form, limit = req.params.get("format", "json"), req.params.get("limit", "200")
+    form, asked = req.params.get("format", "json"), req.params.get("limit", "200")
     if form not in _FORMATS:
         return problem(400, f"format={form!r}: expected {', '.join(_FORMATS)}")
-    if not (limit.isascii() and limit.isdigit()) or not 0 < int(limit) <= _MOST:
-        return problem(400, f"limit={limit!r}: expected a number from 1 to {_MOST}")
+    if (limit := within(asked, _MOST)) is None:
+        return problem(400, f"limit={asked[:20]!r}: expected a number from 1 to {_MOST}")
     sought, begins = Sought(req.params.get("policy"), req.params.get("cluster")), req.params.get("continuation")
     try:
-        page = await worker().ports.ledger.addresses(sought, int(limit), begins)
+        page = await worker().ports.ledger.addresses(sought, limit, begins)
     except ValueError as wrong:
         return problem(400, str(wrong))
     if sought.cluster is not None and not page.entries and begins is None:

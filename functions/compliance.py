@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.answers import answer, problem
+from functions.answers import answer, problem, within
 
 bp = func.Blueprint()
 _MOST = 200
@@ -17,11 +17,11 @@ async def records(req: func.HttpRequest) -> func.HttpResponse:
     if record_id := req.route_params.get("id"):
         record = await ledger.record(record_id)
         return answer(record) if record else problem(404, f"there is no record {record_id}")
-    limit = req.params.get("limit", "50")
-    if not limit.isdigit() or not 0 < int(limit) <= _MOST:
-        return problem(400, f"limit={limit!r}: expected a number from 1 to {_MOST}")
+    asked = req.params.get("limit", "50")
+    if (limit := within(asked, _MOST)) is None:
+        return problem(400, f"limit={asked[:20]!r}: expected a number from 1 to {_MOST}")
     try:
-        page = await ledger.records(req.params.get("subscription"), int(limit), req.params.get("continuation"))
+        page = await ledger.records(req.params.get("subscription"), limit, req.params.get("continuation"))
     except ValueError as wrong:
         return problem(400, str(wrong))
     return answer(page)

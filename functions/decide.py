@@ -1,5 +1,7 @@
 """HTTP: what people decide. A request in, a decision in the ledger and a Cause in the queue out."""
 
+from typing import TYPE_CHECKING, Final
+
 import azure.functions as func
 import msgspec
 from msgspec import Struct
@@ -7,7 +9,11 @@ from msgspec import Struct
 from functions.answers import answer, problem
 from governor.core.standing import Ruling
 
+if TYPE_CHECKING:
+    from governor.wiring import Worker
+
 bp = func.Blueprint()
+_HOLDER: Final = "holder of a function key"
 
 
 class _Ruling(Struct):
@@ -35,7 +41,7 @@ async def decide(req: func.HttpRequest) -> func.HttpResponse:
         wish = msgspec.json.decode(req.get_body(), type=_Ruling)
         at = worker()
         offers = await decisions.rule(
-            req.route_params["digest"], wish.decision, (_who(req), wish.reason), at.ports, at.rules().policies
+            req.route_params["digest"], wish.decision, (_who(req, at), wish.reason), at.ports, at.rules().policies
         )
     except msgspec.DecodeError as wrong:
         return problem(400, f"the body of the request: {wrong}")
@@ -54,7 +60,8 @@ async def undo(req: func.HttpRequest) -> func.HttpResponse:
     record = req.route_params["id"]
     try:
         wish = msgspec.json.decode(req.get_body() or b"{}", type=_Undo)
-        scope = await decisions.undo(record, wish.days, (_who(req), wish.reason), worker().ports)
+        at = worker()
+        scope = await decisions.undo(record, wish.days, (_who(req, at), wish.reason), at.ports)
     except msgspec.DecodeError as wrong:
         return problem(400, f"the body of the request: {wrong}")
     except decisions.DecisionError as wrong:
@@ -72,13 +79,15 @@ async def pause(req: func.HttpRequest) -> func.HttpResponse:
         wish = msgspec.json.decode(req.get_body(), type=_Pause)
     except msgspec.DecodeError as wrong:
         return problem(400, f"the body of the request: {wrong}")
-    who = (_who(req), wish.reason)
+    at = worker()
+    who = (_who(req, at), wish.reason)
     if wish.paused:
-        await decisions.pause(who, worker().ports)
+        await decisions.pause(who, at.ports)
         return answer({"paused": True})
-    return answer({"paused": False, "scopes_looked_at_again": await decisions.resume(who, worker().ports)})
+    return answer({"paused": False, "scopes_looked_at_again": await decisions.resume(who, at.ports)})
 
 
-def _who(req: func.HttpRequest) -> str:
-    """Who asks, as the platform's authentication says; without it, only that he holds a key."""
-    return req.headers.get("x-ms-client-principal-name") or "holder of a function key"
+def _who(req: func.HttpRequest, at: "Worker") -> str:
+    """Who asks, as the platform's authentication says; without it anybody may write its header: he holds a key."""
+    name = req.headers.get("x-ms-client-principal-name")
+    return name if name and at.settings.authenticates else _HOLDER

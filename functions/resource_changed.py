@@ -13,6 +13,7 @@ from governor.events import Event, NotAnEventError, cause_of
 
 LOG = logging.getLogger("governor")
 _MOST = 4 * 1024
+_CUT = 400
 bp = func.Blueprint()
 
 
@@ -31,10 +32,11 @@ def received(event: func.EventGridEvent | func.CloudEvent) -> str | None:
     """
     try:
         cause = cause_of(_read(event))
-    except (NotAnEventError, ValueError) as wrong:
-        LOG.warning("%s", wrong)
-        return msgspec.json.encode({"notAnEvent": str(wrong), "received": _shown(event)[:_MOST]}).decode()
-    return None if cause is None else messages.encode(cause).decode()
+        return None if cause is None else messages.encode(cause).decode()
+    except (NotAnEventError, ValueError, OverflowError) as wrong:
+        why = ascii(str(wrong))[1:-1][:_CUT]
+        LOG.warning("%s", why)
+        return msgspec.json.encode({"notAnEvent": why, "received": _shown(event)[:_MOST]}).decode()
 
 
 def _read(event: func.EventGridEvent | func.CloudEvent) -> Event:

@@ -48,7 +48,7 @@ async def admit(raw: bytes, cluster: str, ledger: Ledger, rules: tuple[Policies,
         return admission.answer(request, Edit())
     edit = annotate(change, policy, Leave(ceiling, await ledger.paused() is not None))
     what = f"{len(edit.patch)} edits, {len(edit.warnings)} warnings"
-    LOG.info("Service %s/%s of %s, policy %s: %s", request.namespace, request.name, cluster, policy.name, what)
+    LOG.info("Service %r/%r of %s, policy %s: %s", request.namespace, request.name, cluster, policy.name, what)
     return admission.answer(request, edit)
 
 

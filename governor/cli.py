@@ -103,8 +103,10 @@ def _said(error: Exception) -> str:
 
 
 def _failed(text: str) -> int:
+    from governor.commands.screen import visible
+
     for line in text.splitlines() or [""]:
-        print(f"egress-governor: {line}", file=sys.stderr)
+        print(f"egress-governor: {visible(line)}", file=sys.stderr)
     return FAILED
 
 

@@ -5,14 +5,17 @@ Decisions live in the ledger; the Cause that follows only points at them.
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from governor.core.cause import Cause, Scope, Source
 from governor.core.policy import Policies
 from governor.core.proxy_step import WriteProxy, gone
-from governor.core.standing import Decision, Pause, Ruling, StandingApproval, UndoRequest
+from governor.core.standing import MOST_DAYS_ALONE, Decision, Pause, Ruling, StandingApproval, UndoRequest
 from governor.core.step import inverse
 from governor.ports import Offered, Ports
 
 DEFAULT_EXPIRY_HOURS = 72
+_LONGEST = 500
 
 
 class DecisionError(Exception):
@@ -28,7 +31,7 @@ async def rule(
 ) -> tuple[Offered, ...]:
     """A digest (or its unambiguous beginning), a ruling and (by, reason) in, what it decides about out."""
     offers = await _offers(digest, ports)
-    now, (by, reason) = ports.clock.now(), who
+    now, (by, reason) = ports.clock.now(), _cut(who)
     whole = offers[0].withheld.remediation
     if ruling is Ruling.APPROVE and not whole.steps:
         why = offers[0].withheld.reasons[0].text
@@ -43,7 +46,8 @@ async def rule(
 
 async def approve_standing(approval: StandingApproval, ports: Ports) -> tuple[Offered, ...]:
     """A standing approval in, what it may release at once out."""
-    await ports.ledger.approve_standing(approval)
+    by, reason = _cut((approval.by, approval.reason))
+    await ports.ledger.approve_standing(replace(approval, by=by, reason=reason))
     offers = tuple(o for o in await ports.ledger.offered() if o.withheld.remediation.policy == approval.policy)
     for scope in {offer.scope.key: offer.scope for offer in offers}.values():
         await ports.inbox.put(_cause(Source.DECISION, scope, approval.at))
@@ -59,11 +63,12 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
         lost = next((o.step for o in record.outcomes if isinstance(o.step, WriteProxy) and o.step.lost), None)
         why = f": {gone(lost)}" if lost else ""
         raise DecisionError(f"record {record_id} wrote nothing that can be taken back{why}")
-    if days < 0:
-        raise DecisionError(f"{days} days: expected 0 or more")
+    if not 0 <= days <= MOST_DAYS_ALONE:
+        longer = "for longer, say it as an exemption in the policy"
+        raise DecisionError(f"{days} days: expected 0 to {MOST_DAYS_ALONE}; {longer}")
     if (switch := await ports.ledger.paused()) is not None:
         raise DecisionError(f"everything is paused by {switch.by} ({switch.reason}), and an undo writes: resume first")
-    now, (by, reason) = ports.clock.now(), who
+    now, (by, reason) = ports.clock.now(), _cut(who)
     await ports.ledger.request_undo(UndoRequest(record_id, by, now, reason, days))
     await ports.inbox.put(_cause(Source.UNDO, record.scope, now, record_id))
     return record.scope
@@ -71,18 +76,24 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
 
 async def pause(who: tuple[str, str], ports: Ports) -> None:
     """(by, reason) in; nothing is written anywhere until `resume`."""
-    by, reason = who
+    by, reason = _cut(who)
     await ports.ledger.pause(Pause(by, ports.clock.now(), reason), by, reason)
 
 
 async def resume(who: tuple[str, str], ports: Ports) -> int:
     """(by, reason) in; the number of Scopes that are looked at again because something was withheld in them, out."""
-    by, reason = who
+    by, reason = _cut(who)
     await ports.ledger.pause(None, by, reason)
     scopes = {offer.scope.key: offer.scope for offer in await ports.ledger.offered()}
     for scope in scopes.values():
         await ports.inbox.put(_cause(Source.DECISION, scope, ports.clock.now()))
     return len(scopes)
+
+
+def _cut(who: tuple[str, str]) -> tuple[str, str]:
+    """By whom and why in, the same out, short enough for every Record that will tell of it."""
+    by, reason = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..." for text in who)
+    return by, reason
 
 
 async def _offers(digest: str, ports: Ports) -> tuple[Offered, ...]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governor import notices
-from governor.core import account, guard, needs, parts, proof, soak, undo
+from governor.core import account, approval, guard, needs, parts, proof, soak, undo
 from governor.core.cause import Cause, Source
 from governor.core.circumstances import Circumstances
 from governor.core.estate import Estate
@@ -59,9 +59,9 @@ async def govern(cause: Cause, ports: Ports, rules: Rules) -> Record | None:
             case Absorbed(by=by):
                 say("absorbed", scope, cause, by=by)
                 return None
-            case Busy():
-                # When its lease ends that run is surely over; mostly it is over within seconds.
-                return await put_back(cause, ports, None, "another run holds the scope")
+            case Busy(after):
+                # When its lease ends that run is surely over, or died; mostly it is over within seconds.
+                return await put_back(cause, ports, None, "another run holds the scope", at_most=after)
             case Held() as held:
                 return await _begun(held, cause, ports, rules)
     except Transient as trouble:
@@ -193,5 +193,6 @@ def _record(
         outcomes=outcomes,
         withheld=tuple(Offer(w.remediation, w.reasons) for w in plan.withheld),
         decisions=tuple(d for digest, d in sorted(standing.decisions.items()) if digest in plan.digests),
+        approvals=approval.used(plan.remediations, standing.approvals, run.cause.time),
         undo=standing.undo,
     )

@@ -18,6 +18,7 @@ CLOUDS: Final = {
     "china": "https://management.chinacloudapi.cn",
 }
 _GROUP: Final = re.compile(r"(/providers/Microsoft\.Management/managementGroups/)?[\w().-]{1,90}", re.IGNORECASE)
+_SECONDS: Final = re.compile(r"[0-9]{1,5}(\.[0-9]{0,6})?")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _TOPICS: Final = (".eventgrid.azure.net", ".eventgrid.azure.us", ".eventgrid.azure.cn")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -33,6 +34,7 @@ class Settings(Struct, frozen=True):
     scopes: subscriptions and management groups that a sweep looks through; none: all that the identity can read.
     notices_topic: the address of a custom topic of Event Grid; None: nobody is told, and notices wait in the ledger.
     admission_tokens: the SHA-256 of what a cluster's webhook shows -> the id of the cluster.
+    authenticates: whether App Service signs callers in; it says so itself, and only then is a caller's name its word.
     """
 
     store: Path
@@ -45,6 +47,7 @@ class Settings(Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     admission_tokens: dict[str, str] = {}
     notices_topic: str | None = None
+    authenticates: bool = False
 
     @property
     def loopback(self) -> bool:
@@ -84,7 +87,7 @@ class Settings(Struct, frozen=True):
         if bundle and not Path(bundle).is_file():
             complain("CA_BUNDLE", bundle, "a file of certificates (PEM)")
         skew = text("CLOCK_SKEW_SECONDS", "10")
-        if not skew.replace(".", "", 1).isdigit():
+        if not _SECONDS.fullmatch(skew):
             complain("CLOCK_SKEW_SECONDS", skew, "a number of seconds, 0 or more")
         scopes = _parts(text("SCOPES", ""))
         if not all(_is_subscription(scope) or _GROUP.fullmatch(scope) for scope in scopes):
@@ -112,6 +115,7 @@ class Settings(Struct, frozen=True):
             scopes=scopes,
             admission_tokens=tokens,
             notices_topic=topic or None,
+            authenticates=environ.get("WEBSITE_AUTH_ENABLED", "").strip().casefold() == "true",
         )
 
 

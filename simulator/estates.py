@@ -226,6 +226,7 @@ def _load_network(world: World, address: Address, resource_id: str, body: Body) 
     etag = "" if is_child else text(body.get("etag")) or world.etag()
     world.store.put(address.key, _stored(world, address.type_key, resource_id, address.type, body, etag))
     properties = members(body.get("properties"))
+    world.public_numbers.keep(properties)
     for array in kind_of(address.type_key).children:
         child_type = sys.intern(f"{address.type}/{array}")
         if array in properties:

@@ -61,6 +61,8 @@ def approve(
     if digests or class_ is None or policy is None or scope is None or until is None:
         raise CommandError("a standing approval needs --class, --policy, --scope and --until, and no digest")
     now = datetime.now(UTC)
+    if until == date.max:
+        raise CommandError(f"--until {until}: no day comes after it; an earlier one does as well")
     end = datetime.combine(until, time.min, UTC) + timedelta(days=1)
     if end <= now:
         raise CommandError(f"--until {until}: that day is over")
@@ -98,7 +100,7 @@ def undo(record_id: str, /, *, days: int = 7, reason: Reason = "", data: Data = 
     record_id: str
         Id of the record, or its beginning, as `records list` shows it.
     days: int
-        For so many days they are not repaired again.
+        For so many days, at most 365, they are not repaired again.
     """
     from governor.commands.records import whole_id
 

@@ -184,6 +184,8 @@ def _rows(path: Path, data: bytes) -> tuple[list[Raw], _Answer | None]:
         raise CommandError(
             f"{path}: not an export of Azure: {_plain(error)}; expected what `{EXPORT}` writes"
         ) from error
+    except RecursionError as error:
+        raise CommandError(f"{path}: not an export of Azure: it is nested too deeply") from error
     except msgspec.DecodeError as error:
         at = str(error).rpartition("(byte ")[2].rstrip(")")
         offset = int(at) if at.isdigit() else len(data)

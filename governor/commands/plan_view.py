@@ -79,7 +79,7 @@ def _last_line(answer: Answer) -> str:
         return f"{words.count(len(repairs), 'repair')} would be made{needed}; {held_back}."
     if answer.withheld:
         return f"Nothing would be done by itself; {held_back}."
-    return "Nothing to do, as far as was seen." if answer.unknown else "Nothing to do."
+    return "Nothing to do, as far as was seen." if answer.unknown or answer.notes else "Nothing to do."
 
 
 def _what(one: Remediation) -> str:

@@ -102,7 +102,10 @@ def from_file(file: EstateFile, policies: Policies) -> Answer:
     if not networks:
         raise CommandError(f"{file.path}: {'; '.join(file.notes) or 'it holds no virtual network'}")
     for key in track(networks, "judging virtual networks", len(networks)):
-        add(answer, file_cloud.observe(file, key, at, wanted), Standing(), policies)
+        estate = file_cloud.observe(file, key, at, wanted)
+        if not estate.networks:
+            answer.notes.append(f"virtual network {ids.name(key)} is not judged: {estate.why(key)}")
+        add(answer, estate, Standing(), policies)
     for subscription in file.subscriptions:
         add(answer, file_cloud.remainder(file, subscription, at, wanted), Standing(), policies)
     return answer

@@ -30,6 +30,10 @@ def show(record: Record, bodies: dict[str, bytes], console: Console) -> None:
     for decision in record.decisions:
         said = f"{decision.ruling.value} {decision.digest} by {decision.by} at {words.when(decision.at)}"
         facts.add_row("decided", escape(f"{said}: {decision.reason or 'no reason given'}"))
+    for ahead in record.approvals:
+        said = f"class {ahead.disruption} of {ahead.policy} below {ahead.scope}, until {words.when(ahead.until)}"
+        by = f"by {ahead.by} at {words.when(ahead.at)}: {ahead.reason or 'no reason given'}"
+        facts.add_row("decided", escape(f"approve ahead {said}, {by}"))
     if record.undo is not None:
         said = f"undo of {record.undo.record} by {record.undo.by} at {words.when(record.undo.at)}"
         facts.add_row("decided", escape(f"{said}: {record.undo.reason or 'no reason given'}"))

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.segment import Segment
 from rich.table import Table
 
 from governor.commands.errors import CommandError
@@ -23,6 +24,10 @@ _LONG: Final = 1.0
 # Between columns; and what a column has at least, however long its words are.
 _GAP: Final = 2
 _NARROWEST: Final = 12
+# Control characters but tab and newline, and those that turn the direction of what follows.
+_OBEYED: Final = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
+)
 
 
 def out() -> Console:
@@ -35,10 +40,23 @@ def err() -> Console:
     return _console(stderr=True)
 
 
+def visible(text: str) -> str:
+    """Any text in; the same out, with a sign in place of each character that a terminal would obey."""
+    return text.translate(_OBEYED)
+
+
+class _Console(Console):
+    """A console on which names, tags and reasons that others wrote can only be read."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text), style, control)
+
+
 def _console(stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    return _Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
 
 
 class _Fitted(Table):
@@ -104,7 +122,7 @@ def written(path: Path | None) -> Iterator[Console]:
         return
     try:
         with path.open("w", encoding="utf-8") as file:
-            yield Console(file=file, width=WIDTH, highlight=False)
+            yield _Console(file=file, width=WIDTH, highlight=False)
     except OSError as error:
         raise CommandError(f"--out {path}: cannot be written: {error.strerror or error}") from error
     err().print(f"written to {path}", style="dim", soft_wrap=True)

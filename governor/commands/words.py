@@ -250,7 +250,7 @@ def woken(cause: Cause) -> str:
         case Source.SURVEY:
             return "a survey asks for a look"
         case Source.DECISION:
-            return f"decision {cause.points_at}" if cause.points_at else "a decision"
+            return f"decision {cause.points_at}" if cause.points_at else "somebody resumed, or approved in advance"
         case Source.UNDO:
             return f"undo of record {_record(cause)}"
         case Source.MANUAL:

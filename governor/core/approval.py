@@ -1,5 +1,7 @@
 """Who must be asked: a Remediation and what was decided in, why it waits for a person out."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Literal
 
 from governor.core import facts, ids
@@ -10,7 +12,7 @@ from governor.core.occupancy import clusters_known
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, weakest
 from governor.core.selection import Subject, meets
-from governor.core.standing import Decision, Ruling
+from governor.core.standing import Decision, Ruling, StandingApproval
 from governor.core.step import WriteAzurePolicy
 from governor.core.subject import of_resource, of_subnet, subject_of
 
@@ -91,13 +93,28 @@ def _decision(remediation: Remediation, around: Circumstances) -> Decision | Non
     return decision if decision is not None and decision.expires > around.estate.observed_at else None
 
 
+def covering(
+    remediation: Remediation, approvals: tuple[StandingApproval, ...], at: datetime
+) -> tuple[StandingApproval, ...]:
+    """A Remediation and standing approvals in, those that speak of one of its classes after that time out."""
+    return tuple(
+        approval
+        for approval in approvals
+        if approval.policy == remediation.policy
+        and (approval.disruption in remediation.disruptions or not remediation.disruptions)
+        and approval.until > at
+        and (ids.key(remediation.resource) + "/").startswith(ids.key(approval.scope) + "/")
+    )
+
+
+def used(
+    remediations: Iterable[Remediation], approvals: tuple[StandingApproval, ...], at: datetime
+) -> tuple[StandingApproval, ...]:
+    """What is repaired and the standing approvals in, those that any of it may owe to them out, each once."""
+    return tuple(dict.fromkeys(one for remediation in remediations for one in covering(remediation, approvals, at)))
+
+
 def _covered(remediation: Remediation, around: Circumstances) -> bool:
     """Whether standing approvals cover every class of a Remediation."""
-    covered = {
-        approval.disruption
-        for approval in around.standing.approvals
-        if approval.policy == remediation.policy
-        and approval.until > around.estate.observed_at
-        and (ids.key(remediation.resource) + "/").startswith(ids.key(approval.scope) + "/")
-    }
-    return bool(covered) and set(remediation.disruptions) <= covered
+    found = covering(remediation, around.standing.approvals, around.estate.observed_at)
+    return bool(found) and set(remediation.disruptions) <= {approval.disruption for approval in found}

@@ -25,6 +25,16 @@ _ASSIGNED: Final = re.compile(
     r"(?i)((?:(?<=[?&])(?:sig|code)|(?<![\w-])[\w-]*(?:key|passphrase|password|passwd|pwd|sas|secret|signature|token))"
     r"\s*=\s*)[^;&,\s\"']+"
 )
+# In texts that people write, as in tags: a password after a colon, a token of Entra ID, a private key.
+_TOLD: Final = re.compile(
+    r"(?i)((?<![\w-])[\w-]*(?:passphrase|password|passwd|pwd)\s*[:=]\s*)"
+    r"(?:\"[^\"]*\"|'[^']*'|[^;&,\s\"']+)"
+)
+_BARE: Final = re.compile(
+    r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    re.DOTALL,
+)
 
 
 def clean(body: bytes) -> bytes:
@@ -61,8 +71,8 @@ def secretive(member: str) -> bool:
 def _without(value: Any, secret: bool) -> Any:
     match value:
         case dict():
-            # {"name": "PASSWORD", "value": "..."}: the name of the secret is itself a value.
-            named = value.get("name")
+            # {"name": "PASSWORD", "value": "..."}: the name of the secret is itself a value; some say "key".
+            named = value.get("name", value.get("key"))
             pair = isinstance(named, str) and secretive(named)
             return {
                 member: _of_proxy(member, inner)
@@ -97,4 +107,5 @@ def masked(address: str) -> str:
 
 def scrubbed(text: str) -> str:
     """Any text in, the same without passwords in its addresses and values of assignments to secrets out."""
-    return _ASSIGNED.sub(rf"\1{HIDDEN}", _USERINFO.sub(HIDDEN, text))
+    assigned = _ASSIGNED.sub(rf"\1{HIDDEN}", _USERINFO.sub(HIDDEN, text))
+    return _BARE.sub(HIDDEN, _TOLD.sub(rf"\1{HIDDEN}", assigned))

@@ -11,7 +11,8 @@ from msgspec.structs import force_setattr
 
 from governor.core.policy_words import Denial, Disruption, Look, Occupant, Requirement, Stance, Term, says
 
-Count = Annotated[int, Meta(ge=0)]
+# No instant that is so many days, hours or seconds away lies beyond what a date can hold.
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Text = Annotated[str, Meta(min_length=1)]
 
 
@@ -140,7 +141,7 @@ class PublicIps(Term, frozen=True):
     )
     repair: Annotated[AddressRepair, says("What is done about the others.")] = AddressRepair()
     quarantine_days: Annotated[
-        int, Meta(ge=1, description="Days that an address is kept before it may be deleted.")
+        int, Meta(ge=1, le=1_000_000, description="Days that an address is kept before it may be deleted.")
     ] = 14
     delete: Annotated[bool, says("Deleting an address is irreversible.")] = False
     at_request_time: Annotated[

@@ -13,7 +13,7 @@ from governor.core import ids
 from governor.core.cause import VERSION, Cause, Scope
 from governor.core.plan import Reason, Remediation
 from governor.core.proof import Proof
-from governor.core.standing import Decision, UndoRequest
+from governor.core.standing import Decision, StandingApproval, UndoRequest
 from governor.core.step import Step
 from governor.core.verdict import Verdict
 
@@ -59,7 +59,8 @@ class Offer(Struct, frozen=True, omit_defaults=True):
 class Record(Struct, frozen=True, omit_defaults=True):
     """The account of one run. changes: verdicts that differ from before; counts: all verdicts, by result.
 
-    decisions, undo: who decided what about its Remediations, and why. proofs: how far what was written is proven.
+    decisions, approvals, undo: who decided what about its Remediations, also in advance, and why.
+    proofs: how far what was written is proven.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     outcomes: tuple[Outcome, ...] = ()
     withheld: tuple[Offer, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    approvals: tuple[StandingApproval, ...] = ()
     undo: UndoRequest | None = None
     note: str = ""
     left_out: int = 0

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -42,6 +43,10 @@ class StandingApproval(Struct, frozen=True):
     at: datetime
     reason: str
     until: datetime
+
+
+# What is undone comes back into order within a year; longer is for an exemption in the policy.
+MOST_DAYS_ALONE: Final = 365
 
 
 class UndoRequest(Struct, frozen=True):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from governor.core.cause import VERSION, Cause, Scope, Source
 from governor.core.plan import Withheld
 from governor.core.record import Became, Record
-from governor.core.standing import Decision, StandingApproval, UndoExemption, UndoRequest
+from governor.core.standing import MOST_DAYS_ALONE, Decision, StandingApproval, UndoExemption, UndoRequest
 from governor.local import keys
 from governor.local.rows import Transaction
 from governor.ports import Offered, Run
@@ -99,6 +99,13 @@ def decisions(tx: Transaction, now: datetime) -> dict[str, Decision]:
     return {decision.digest: decision for decision in rows if now < decision.expires}
 
 
+def decided(tx: Transaction, digests: Iterable[str], at: datetime) -> tuple[Decision, ...]:
+    """Digests in; the ruling on each that counted at that time, whatever was said later, out."""
+    histories = ([row.decision for row in tx.all(Ruled, _TABLE, f"ruling-{digest}")] for digest in sorted(set(digests)))
+    counted = ([one for one in history if one.at <= at < one.expires] for history in histories)
+    return tuple(history[-1] for history in counted if history)
+
+
 def approve(tx: Transaction, approval: StandingApproval, now: datetime) -> None:
     tx.put(_TABLE, "standing", _next(tx, "standing", now), Approved(approval))
 
@@ -130,7 +137,7 @@ def leave_alone(tx: Transaction, run: Run, record: Record) -> None:
     request = undo(tx, run.cause)
     if request is None:
         return
-    until = request.at + timedelta(days=request.days)
+    until = request.at + timedelta(days=min(request.days, MOST_DAYS_ALONE))
     resources = [remediation.resource for remediation in record.done]
     resources += [outcome.step.target for outcome in record.outcomes if outcome.became in _WROTE]
     for resource in resources:

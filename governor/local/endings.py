@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET
 
-from governor.core import ids
+from governor.core import approval, ids
 from governor.core.cause import Cause, Remainder, Scope, Source, scopes
 from governor.core.notice import addresses_changed
 from governor.core.record import Became, Outcome, Record, run_id
@@ -98,12 +98,14 @@ def _tell(tx: Transaction, claim: claims.Claim, by: Run, now: datetime) -> None:
             continue
         outcomes = tuple(row.outcome for row in rows if row.outcome and row.outcome.became is not Became.INTERRUPTED)
         if outcomes:
-            _append(tx, begun.run, _account(begun, outcomes, by.id, now))
+            _append(tx, begun.run, _account(tx, begun, outcomes, (by.id, now)))
         runs.put(tx, msgspec.structs.replace(begun, ended=now, recorded=bool(outcomes), told_by=by.id))
 
 
-def _account(begun: runs.Begun, outcomes: tuple[Outcome, ...], by: str, now: datetime) -> Record:
-    run = begun.run
+def _account(tx: Transaction, begun: runs.Begun, outcomes: tuple[Outcome, ...], told: tuple[str, datetime]) -> Record:
+    """A run that was cut off, its outcomes, and who tells of it and when in; its Record out."""
+    run, (by, now), plan = begun.run, told, begun.plan
+    standing = tuple(one for one in decisions.approvals(tx, begun.began) if one.at <= begun.began)
     return Record(
         id=run.id,
         time=now,
@@ -112,8 +114,11 @@ def _account(begun: runs.Begun, outcomes: tuple[Outcome, ...], by: str, now: dat
         cause=run.cause,
         policy_digest=run.policy_digest,
         plan_digest=begun.plan_digest,
-        done=begun.plan,
+        done=plan,
         outcomes=outcomes,
+        decisions=decisions.decided(tx, (one.digest for one in plan), begun.began),
+        approvals=approval.used(plan, standing, begun.began),
+        undo=decisions.undo(tx, run.cause),
         note=f"cut off before it could end; run {by} tells what it did",
     )
 

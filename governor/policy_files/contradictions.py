@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from governor.core import ids, window
-from governor.core.policy import NAME_FIELDS, HubPolicy, NatGatewayPolicy, Policies, Policy, fields
+from governor.core import ids, outbound_type, window
+from governor.core.policy import NAME_FIELDS, HubPolicy, NatGatewayPolicy, PathKind, Policies, Policy, fields
 from governor.policy_files.errors import Complaint, Path
 from governor.policy_files.proxies import of_proxy
 
@@ -32,6 +32,7 @@ def of_policy(policy: Policy, given: Mapping[str, Any]) -> Iterator[Complaint]:
     """A policy and what was given, defaults included, in; everything it says against itself out."""
     yield from _alternatives(given)
     yield from _allowed(policy)
+    yield from _outbound_type(policy)
     if policy.egress.nat_gateway is not None:
         yield from _nat_gateway(policy.egress.nat_gateway)
     if policy.egress.hub is not None:
@@ -94,6 +95,19 @@ def _allowed(policy: Policy) -> Iterator[Complaint]:
         yield Complaint(
             ("egress", "allow"), f"a repair would build {policy.builds}, which is not among what is allowed"
         )
+
+
+def _outbound_type(policy: Policy) -> Iterator[Complaint]:
+    """A type that takes an address or a route of its own has to belong to a way out that its subnets may have."""
+    wanted, ways = policy.clusters.outbound_type, policy.allowed
+    types = [one for way in ways for managed in (False, True) for one in outbound_type.of_path(way, managed=managed)]
+    if wanted in ("match", "ignore", "none", "block") or wanted in types or not ways or PathKind.PROXY in ways:
+        return
+    yield Complaint(
+        ("clusters", "outboundType"),
+        f"{wanted} belongs to none of the ways out that egress allows ({', '.join(ways)}); "
+        f"expected match{''.join(f' or {one}' for one in dict.fromkeys(types))}",
+    )
 
 
 def _nat_gateway(wanted: NatGatewayPolicy) -> Iterator[Complaint]:

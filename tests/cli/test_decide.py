@@ -113,6 +113,7 @@ def test_a_standing_approval(run: Run, ledger: Path) -> None:
         ((*STANDING, APPS), "needs --class, --policy, --scope and --until"),
         (("--policy", "x"), "belong to --standing"),
         ((*STANDING, APPS, "--until", "2001-01-01"), "that day is over"),
+        ((*STANDING, APPS, "--until", "9999-12-31"), "no day comes after it"),
         ((*STANDING, "rg-shop", "--until", "2126-01-01"), "expected a resource id"),
         (("--standing", "--class", "quake"), "--class"),
         ((*STANDING[:4], "nobody", "--scope", APPS, "--until", "2126-01-01"), "there is no such policy"),

@@ -133,6 +133,22 @@ def test_a_list_without_properties_says_so(run: Run, contoso: Path, tmp_path: Pa
     assert "`az resource list` leaves them out" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [({"subnets": 5}, "Expected `array | null`, got `int`"), ({"subnets": [{"id": "x"}]}, "missing required field")],
+)
+def test_a_network_that_cannot_be_understood_is_not_passed_over(
+    run: Run, tmp_path: Path, properties: object, said: str
+) -> None:
+    path = "/subscriptions/11111111-aaaa-4aaa-8aaa-111111111111/resourceGroups/g/providers/Microsoft.Network"
+    body = {"id": f"{path}/virtualNetworks/spoke-1", "name": "spoke-1", "location": "w", "properties": properties}
+    (tmp_path / "estate.json").write_text(json.dumps([body]))
+    ran = run("plan", "--estate", tmp_path / "estate.json")
+    assert "note: virtual network spoke-1 is not judged: its body cannot be understood" in ran.text
+    assert said in ran.text
+    assert "Nothing to do, as far as was seen." in ran.text
+
+
 def test_an_answer_that_was_cut_off_releases_nothing(run: Run, contoso: Path, tmp_path: Path) -> None:
     rows = json.loads(contoso.read_text())
     (tmp_path / "cut.json").write_text(json.dumps({"data": rows, "total_records": 5000, "skip_token": "more"}))
@@ -199,6 +215,7 @@ def test_what_a_gateway_has_learned_stands_in_no_export(run: Run, contoso: Path,
         ('[\n  {"id": "/subscriptions/a"},\n  {"id": oops}\n]', "estate.json:3:10: not JSON"),
         ('[{"id": "/subscriptions/a"', "estate.json:1:27: not JSON: Input data was truncated"),
         ("42", "estate.json: not an export of Azure"),
+        ("[" * 200_000, "estate.json: not an export of Azure: it is nested too deeply"),
         ('{"hello": 1}', "estate.json: an object without `data`, `value` or `id`"),
         (
             '[\n{"id": "/subscriptions/a"},\n{"name": "x"}]',

@@ -59,3 +59,13 @@ def test_a_column_that_is_not_to_wrap_stays_whole(width: int) -> None:
     file = io.StringIO()
     Console(file=file, width=width, highlight=False).print(made)
     assert "2026-11-21 14:47:39Z  " in file.getvalue()
+
+
+def test_what_others_wrote_cannot_be_obeyed_by_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    made = screen.table("because")
+    made.add_row("paused by \x1b[31mmallory\x9b2J\x07 \u202ecod\n\ttab")
+    screen.out().print(made)
+    screen.out().print("\x1b]0;title\x07")
+    said = capsys.readouterr().out
+    assert "mallory" in said
+    assert not set(said) & set("\x1b\x9b\x07\u202e")

@@ -34,6 +34,7 @@ def wrong(tmp_path: Path, files: dict[str, str]) -> list[tuple[str, int, str, st
 
 # What a file says; the line and the path of the only error, and words of its message.
 MISTAKES: list[tuple[str, int, str, str]] = [
+    ("name: a\nlimits: {settleSeconds: 1000001}", 2, "limits.settleSeconds", "1000000"),
     # YAML
     ("name: a\nmode: [", 2, "", "not YAML"),
     ("name: a\n\tmode: audit", 2, "", "not YAML"),
@@ -238,6 +239,31 @@ MISTAKES: list[tuple[str, int, str, str]] = [
     ("name: a\ntenant: {perHour: 3}", 2, "tenant", "belongs into defaults.yaml"),
     ("name: a\n---\nname: b\n---\nname: a", 5, "name", "another policy has the name 'a': one.yaml:1"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("ways", "kind", "fits"),
+    [
+        ("natGateway: {}", "loadBalancer", False),
+        ("natGateway: {}", "userDefinedRouting", False),
+        ("natGateway: {}", "userAssignedNATGateway", True),
+        ("natGateway: {}", "managedNATGateway", True),
+        ("natGateway: {}", "none", True),
+        ("natGateway: {}, allow: [natGateway, loadBalancer]", "loadBalancer", True),
+        ("isolated: {}", "loadBalancer", False),
+        ("isolated: {}", "block", True),
+        ("allow: [onPremises]", "userDefinedRouting", True),
+        ("allow: [proxy]", "userDefinedRouting", True),
+    ],
+)
+def test_a_type_of_clusters_belongs_to_an_allowed_way_out(tmp_path: Path, ways: str, kind: str, fits: bool) -> None:
+    files = {"one.yaml": f"name: a\negress: {{{ways}}}\nclusters: {{outboundType: {kind}}}"}
+    if fits:
+        load(folder(tmp_path, files))
+        return
+    ((_, line, path, words),) = (error[:4] for error in wrong(tmp_path, files))
+    assert (line, path) == (3, "clusters.outboundType")
+    assert f"{kind} belongs to none of the ways out" in words
 
 
 @pytest.mark.parametrize(("text", "line", "path", "words"), MISTAKES, ids=[f"{m[2]} {m[3]}" for m in MISTAKES])

@@ -194,7 +194,7 @@ async def test_only_who_has_a_token_is_heard_and_no_token_is_logged(
         assert (status, answer["error"].partition(":")[0]) == (404, "no cluster has this token")
     assert await site.patch() == PATCH
     ours = [record.getMessage() for record in caplog.records if record.name in ("governor", "devhost")]
-    assert any("Service shop/web of" in line and "policy spokes: 1 edits" in line for line in ours)
+    assert any("Service 'shop'/'web' of" in line and "policy spokes: 1 edits" in line for line in ours)
     assert any("POST /api/admission/{cluster_token}" in line for line in ours)
     assert not any(TOKEN in line for line in ours)
 

@@ -123,6 +123,9 @@ def test_what_tells_nothing_about_egress_becomes_nothing(change: dict[str, str])
         ({"subject": "not an id"}, "no resource id"),
         ({"subject": ""}, "no resource id"),
         ({"eventTime": None}, "without a time"),
+        ({"subject": f"{SUBNET}{'a' * 9000}"}, "does not fit into a message"),
+        ({"eventType": "Microsoft.Resources.ResourceWrite\nSuccess", "subject": "x"}, r"ResourceWrite\\nSuccess"),
+        ({"data": {"correlationId": "\ud800"}}, "surrogates not allowed"),
     ],
 )
 def test_what_came_as_an_event_and_is_none_is_kept_to_be_recorded(change: dict[str, Any], said: str) -> None:

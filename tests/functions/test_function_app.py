@@ -142,9 +142,25 @@ async def test_undo_and_pause_over_http(site: Site) -> None:
     assert (await site.post("pause", {"paused": False, "reason": "over"}))[0] == 200
     await site.host.drain()
     assert site.attached("spoke-1") == {"app": "ng-spoke-1"}
+    for days in (-1, 366, 99_999_999_999):
+        assert (await site.post(f"records/{record['id']}/undo", {"reason": "test", "days": days}))[0] == 409
     assert (await site.post(f"records/{record['id']}/undo", {"reason": "test", "days": 1}))[0] == 202
     await site.host.drain()
     assert site.attached("spoke-1") == {"app": None}
+
+
+@pytest.mark.parametrize(("platform", "by"), [("True", "ann@contoso.com"), ("False", "holder of a function key")])
+async def test_a_name_in_a_header_counts_where_the_platform_signs_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch, platform: str, by: str
+) -> None:
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", platform)
+    named = {"x-ms-client-principal-name": "ann@contoso.com"}
+    wish = {"paused": True, "reason": "incident"}
+    async with site.http.post(f"{site.url}/api/pause", json=wish, headers=named) as answer:
+        assert answer.status == 200
+    switch = await wiring.worker().ports.ledger.paused()
+    assert switch is not None
+    assert switch.by == by
 
 
 async def test_wrong_wishes_are_answered_in_one_line(site: Site) -> None:
@@ -158,7 +174,8 @@ async def test_wrong_wishes_are_answered_in_one_line(site: Site) -> None:
     async with site.http.post(f"{site.url}/api/pause", data=b"{junk") as answer:
         assert answer.status == 400
     assert (await site.get("records/none"))[0] == 404
-    assert (await site.get("records?limit=none"))[0] == 400
+    for limit in ("none", "%C2%B2", "9" * 5000, "0", "201"):
+        assert (await site.get(f"records?limit={limit}"))[0] == 400
 
 
 async def test_what_is_no_event_and_what_nobody_can_read_is_recorded_as_given_up(site: Site) -> None:
@@ -274,7 +291,7 @@ async def test_the_register_over_http(site: Site) -> None:
         assert answer.headers["x-egress-governor-continuation"]
         (row,) = csv.DictReader(io.StringIO(await answer.text()))
     assert (row["resource"], row["addresses"]) == (first["resource"], " ".join(first["addresses"]))
-    for wrong in ("format=xml", "limit=0", "limit=1001", "limit=x", "continuation=@"):
+    for wrong in ("format=xml", "limit=0", "limit=1001", "limit=x", f"limit={'9' * 5000}", "continuation=@"):
         status, said = await site.get(f"addresses?{wrong}")
         assert (status, wrong.partition("=")[0] in said["error"]) == (400, True)
 

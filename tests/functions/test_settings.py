@@ -89,6 +89,12 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("seconds", ["\u00b2", "9" * 400, "1.2.3", "1e3", "-1"])
+def test_a_difference_of_clocks_is_a_plain_number(tmp_path: Path, seconds: str) -> None:
+    with pytest.raises(SettingsError, match="CLOCK_SKEW_SECONDS"):
+        read(tmp_path, CLOCK_SKEW_SECONDS=seconds)
+
+
 TOPIC = "https://told.westeurope-1.eventgrid.azure.net/api/events"
 
 

@@ -134,6 +134,15 @@ async def test_what_was_undone_is_left_alone_for_the_days_that_were_asked(
     assert (await standing(ledger)).exemptions == ()
 
 
+async def test_a_wish_for_longer_than_any_date_still_ends_its_run(ledger: Ledger) -> None:
+    """Such wishes are refused now; one in the ledger must not keep every run of its Scope from ending."""
+    await ledger.request_undo(UndoRequest("r1", "ann", NOON, "it broke", 99_999_999_999))
+    run = await begun(ledger, cause(Source.UNDO, points_at="r1"))
+    told = msgspec.structs.replace(record(run), done=(remediation(),))
+    await ledger.end(run, Ending(NOON, True, (), record=told))
+    assert (await standing(ledger)).exemptions == (UndoExemption(SUBNET, "r1", NOON + timedelta(days=365)),)
+
+
 async def test_a_shorter_undo_does_not_cut_a_longer_one(ledger: Ledger) -> None:
     for name, days in (("r1", 7), ("r2", 1)):
         await ledger.request_undo(UndoRequest(name, "ann", NOON, "it broke", days))

@@ -49,6 +49,7 @@ def test_other_members(member: str) -> None:
 def test_a_secret_that_is_named_by_a_value() -> None:
     body = [{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "MODE", "value": "fast"}]
     assert cleaned(body) == [{"name": "DB_PASSWORD", "value": HIDDEN}, {"name": "MODE", "value": "fast"}]
+    assert cleaned([{"key": "DB_PASSWORD", "value": "hunter2"}]) == [{"key": HIDDEN, "value": HIDDEN}]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,12 @@ def test_a_secret_that_is_named_by_a_value() -> None:
         ("AccountName=n;AccountKey=abc==;EndpointSuffix=s", "AccountName=n;AccountKey=***;EndpointSuffix=s"),
         ("Endpoint=sb://x/;SharedAccessKey=abc=", "Endpoint=sb://x/;SharedAccessKey=***"),
         ("Server=s;Password = abc;Database=d", "Server=s;Password = ***;Database=d"),
+        ("the password: abc, and more", "the password: ***, and more"),
+        ("Password = 'a b'; next", "Password = ***; next"),
+        ("Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln now", "Bearer *** now"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIab\n-----END RSA PRIVATE KEY----- x", "*** x"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIab", "***"),
+        ("resource key: 5", "resource key: 5"),
         ("https://proxy.example:3128/path@version", "https://proxy.example:3128/path@version"),
         ("/subscriptions/1/resourceGroups/a=b", "/subscriptions/1/resourceGroups/a=b"),
         ("somebody@example.com", "somebody@example.com"),
@@ -85,7 +92,10 @@ def test_what_is_no_json_is_kept_as_text(raw: bytes) -> None:
     assert clean(raw) == raw.decode("utf-8", "replace").encode()
 
 
-@pytest.mark.parametrize("piece", ["a-", "key", "key=", "://", "://a@", "?sig=", "a ="])
+@pytest.mark.parametrize(
+    "piece",
+    ["a-", "key", "key=", "://", "://a@", "?sig=", "a =", "eyJ-", "eyJaaaaaa.", "-----BEGIN ", "password:", "pwd: '"],
+)
 def test_no_text_takes_long(piece: str) -> None:
     text = (piece * 64_000)[:64_000].encode()
     began = time.perf_counter()

@@ -168,7 +168,10 @@ PROVEN: Final = replace(
     RECORD,
     proofs=(Proof(SUBNET, Word.ROUTE, "0.0.0.0/0 -> 10.0.0.4"), Proof(SUBNET, Word.CONFIGURATION, "NAT gateway ng")),
 )
-RECORDS: Final = {"record": RECORD, "proven-record": PROVEN}
+APPROVED: Final = replace(
+    RECORD, approvals=(StandingApproval("brief", "spokes", NETWORK, "ann", AT, "routine", LATER),)
+)
+RECORDS: Final = {"record": RECORD, "proven-record": PROVEN, "approved-record": APPROVED}
 MEANT: Final[dict[str, object]] = {"message": CAUSE, "survey": SURVEY, **RECORDS, **STORED}
 
 

@@ -11,13 +11,13 @@ import pytest
 
 from governor import decisions, loop
 from governor.core import ids
-from governor.core.cause import Cause, Source
+from governor.core.cause import Cause, Source, VirtualNetwork
 from governor.core.plan import Gate
 from governor.core.policy import Approvals, Egress, Limits, Mode, NatGatewayPolicy, Policies
 from governor.core.record import Became, Outcome, Record
 from governor.core.standing import Ruling
 from governor.loop import Rules
-from governor.ports import Transient
+from governor.ports import Held, Transient
 from simulator.arm import Fault
 from simulator.wire import Request, Response
 from tests.scenarios.test_waiting import machine
@@ -473,6 +473,18 @@ async def test_a_lease_is_held_while_a_long_operation_is_polled(tmp_path: Path) 
     assert world.all_attached(["spoke-1"])
     assert not [o for o in outcomes(await world.records()) if o.became is Became.INTERRUPTED]
     assert len([path for path in world.writes() if "/natGateways/" in path]) == 1
+
+
+async def test_whoever_waits_for_a_run_that_died_waits_no_longer_than_for_its_lease(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    ledger = world.ports.ledger
+    assert isinstance(await ledger.claim(manual(world), VirtualNetwork(vnet("spoke-1")), "dead"), Held)
+    world.clock.advance(30)
+    began = world.clock.now()
+    for attempt, seconds in ((0, 5), (1, 15), (3, 90), (9, 90)):
+        await loop.govern(msgspec.structs.replace(manual(world), attempt=attempt), world.ports, world.rules)
+        due, *_ = world.queue.pop()
+        assert due - began == timedelta(seconds=seconds)
 
 
 async def test_what_is_given_up_after_a_day_leaves_a_record(tmp_path: Path) -> None:

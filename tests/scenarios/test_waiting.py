@@ -1,19 +1,22 @@
 """What holds a repair back: settling, states, what cannot be read, pause, approval."""
 
+import heapq
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from governor import decisions
+from governor import decisions, messages
+from governor.core.cause import Cause
 from governor.core.plan import Gate
 from governor.core.policy import Approvals, AutoDecision, Disruption, Limits, Mode, Select
 from governor.core.record import Became, Record
-from governor.core.standing import Ruling
+from governor.core.standing import Ruling, StandingApproval
 from governor.core.step import name
 from simulator.arm import Fault
 from tests.scenarios.world import REGION, SUB, World, nat_policy, network, subnet, vnet, vnet_body
+from tests.support.life import Life
 
 
 def machine(world: World, name: str, in_subnet: str) -> None:
@@ -63,6 +66,53 @@ async def test_an_occupied_subnet_waits_for_approval_and_is_repaired_after_it(tm
     last = next(r for r in reversed(await world.records()) if r.outcomes)
     assert last.cause.points_at == remediation.digest
     assert [(d.by, d.reason) for d in last.decisions] == [("ann", "change 42")]
+
+
+async def test_a_record_names_who_approved_in_advance(tmp_path: Path) -> None:
+    world = await occupied(tmp_path)
+    now = world.clock.now()
+    ahead = [
+        StandingApproval(
+            name, nat_policy().name, f"/subscriptions/{SUB}", "ann", now, "x" * 9000, now + timedelta(days=1)
+        )
+        for name in ("address", "brief", "outage")
+    ]
+    for approval in ahead:
+        await decisions.approve_standing(approval, world.ports)
+    await world.quiet()
+    assert world.attached("spoke-1") == {"vms": "ng-spoke-1"}
+    last = next(r for r in reversed(await world.records()) if r.outcomes)
+    assert [(one.disruption, one.by, one.reason) for one in last.approvals] == [
+        (name, "ann", "x" * 500 + "...") for name in ("address", "brief")
+    ]
+
+
+async def approved(tmp_path: Path, life: Life) -> tuple[World, str]:
+    """Somebody approves, and the process that makes the repair lives so long."""
+    world = await occupied(tmp_path)
+    world.clock.advance(3600)
+    (offer,) = [o for o in await world.ports.ledger.offered() if o.withheld.remediation.requirements]
+    digest = offer.withheld.remediation.digest
+    await decisions.rule(digest, Ruling.APPROVE, ("ann", "change 42"), world.ports, world.rules.policies)
+    *_, raw = heapq.heappop(world.queue)
+    told = messages.decode(raw)
+    assert isinstance(told, Cause)
+    await world.govern_and_die(told, life)
+    return world, digest
+
+
+async def test_the_record_of_a_run_that_was_cut_off_names_who_approved_it(tmp_path: Path) -> None:
+    whole = Life()
+    await approved(tmp_path / "whole", whole)
+    last = max(number for number, point in enumerate(whole.points) if point == "after ledger.done")
+    world, digest = await approved(tmp_path / "cut", Life(dies_at=last))
+    # What is said later is not what the run stood on.
+    world.clock.advance(1)
+    await decisions.rule(digest, Ruling.REJECT, ("bob", "too late"), world.ports, world.rules.policies)
+    await world.quiet()
+    (cut_off,) = [record for record in await world.records() if record.note.startswith("cut off")]
+    assert cut_off.outcomes
+    assert [(one.by, one.reason) for one in cut_off.decisions] == [("ann", "change 42")]
 
 
 async def test_a_rejected_repair_is_not_done(tmp_path: Path) -> None:

@@ -390,3 +390,14 @@ def _shown(answers: dict[str, Any]) -> dict[str, Any]:
         if "value" in body:
             body["value"].sort(key=lambda entry: entry["id"])
     return bodies
+
+
+def test_a_number_that_an_estate_holds_is_not_given_again() -> None:
+    before = Cloud()
+    for name in ("a", "b"):
+        before.put(f"publicIPAddresses/{name}", {"publicIPAllocationMethod": "Static"}, sku={"name": "Standard"})
+    after = Cloud()
+    after.arm.load(before.arm.export())
+    after.put("publicIPAddresses/c", {"publicIPAllocationMethod": "Static"}, sku={"name": "Standard"})
+    given = [after.get(f"publicIPAddresses/{name}")["properties"]["ipAddress"] for name in ("a", "b", "c")]
+    assert len(set(given)) == 3
