@@ -69,6 +69,11 @@ async def undo(record_id: str, days: int, who: tuple[str, str], ports: Ports) ->
     if (switch := await ports.ledger.paused()) is not None:
         raise DecisionError(f"everything is paused by {switch.by} ({switch.reason}), and an undo writes: resume first")
     now, (by, reason) = ports.clock.now(), _cut(who)
+    # Who takes it back does not agree to it any more: it is asked about again when it is left alone no longer.
+    written = {outcome.remediation for outcome in record.outcomes}
+    for one in record.decisions:
+        if one.ruling is Ruling.APPROVE and one.digest in written and now < one.expires:
+            await ports.ledger.decide(replace(one, expires=now))
     await ports.ledger.request_undo(UndoRequest(record_id, by, now, reason, days))
     await ports.inbox.put(_cause(Source.UNDO, record.scope, now, record_id))
     return record.scope

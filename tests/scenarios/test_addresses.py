@@ -132,7 +132,7 @@ async def test_seed_a_the_address_comes_back_when_that_is_undone(tmp_path: Path)
     await world.quiet()
     assert ids.same(world.get(PIP)["properties"]["ipConfiguration"]["id"], f"{NIC}/ipConfigurations/primary")
     offer = (await offered(world, NIC)).withheld
-    assert [reason.gate for reason in offer.reasons] == [Gate.UNDO]
+    assert [reason.gate for reason in offer.reasons] == [Gate.UNDO, Gate.APPROVAL]
 
 
 async def test_seed_a_the_address_comes_back_when_the_run_that_took_it_died(tmp_path: Path) -> None:
@@ -156,6 +156,22 @@ async def test_seed_a_the_address_comes_back_when_the_run_that_took_it_died(tmp_
     await world.quiet()
     assert ids.same(world.get(PIP)["properties"]["ipConfiguration"]["id"], f"{NIC}/ipConfigurations/primary")
     assert [reason.gate for reason in (await offered(world, NIC)).withheld.reasons] == [Gate.UNDO]
+
+
+async def test_what_was_taken_back_is_asked_about_again(tmp_path: Path) -> None:
+    """The approval of it ends with the undo, and not only when its own time is over."""
+    world = await exposed(tmp_path)
+    await approve(world, NIC)
+    record = next(r for r in reversed(await world.records()) if r.outcomes)
+    world.clock.advance(600)
+    await decisions.undo(record.id, 1, ("ann", "team-x needs it"), world.ports)
+    await world.quiet()
+    world.clock.advance(DAY + 3600)
+    await world.sweep(SUB)
+    assert "publicIPAddress" in world.get(NIC)["properties"]["ipConfigurations"][0]["properties"]
+    assert [reason.gate for reason in (await offered(world, NIC)).withheld.reasons] == [Gate.APPROVAL]
+    await approve(world, NIC)
+    assert "publicIPAddress" not in world.get(NIC)["properties"]["ipConfigurations"][0]["properties"]
 
 
 class DiesAfterApplying(Life):
