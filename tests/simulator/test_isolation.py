@@ -31,6 +31,8 @@ UNCHANGING = {
     "AKS": "a frozen value",
     "PLAIN": "a frozen value",
     "RESOURCE_MANAGER": "a frozen value",
+    "_IPV4": "a range of addresses, which nothing changes",
+    "_IPV6": "a range of addresses, which nothing changes",
     "annotations": "an import from the future",
 }
 NAMES = [f"simulator.{found.name}" for found in pkgutil.iter_modules(simulator.__path__) if found.name != "__main__"]
