@@ -267,11 +267,16 @@ def _seen(holder: Holder) -> str:
         parts.append("it forwards traffic of others")
     if ids.in_node_group(holder.id):
         parts.append("it lies in a cluster's node resource group, which is never written")
-    parts += [_upgrade(one) for one in holder.addresses if one.basic][:1]
+    parts += [_upgrade(one, holder) for one in holder.addresses if one.basic][:1]
     return "; ".join(parts)
 
 
-def _upgrade(address: Address) -> str:
-    """A Basic address in, what to do about it out (facts/azure.md 6)."""
+def _upgrade(address: Address, holder: Holder) -> str:
+    """A Basic address and who has it in, what to do about it out (facts/azure.md 6)."""
+    if holder.requirement is Requirement.LOAD_BALANCER_PUBLIC_FRONTEND:
+        # Only a Basic load balancer takes it, and both go together.
+        balancer = ids.top_level(holder.id)
+        named = f"-ResourceGroupName {ids.parse(balancer).resource_group} -BasicLoadBalancerName {ids.name(balancer)}"
+        return f"Basic SKU is retired, of the load balancer as well: Start-AzBasicLoadBalancerUpgrade {named}"
     where = f"-g {ids.parse(address.id).resource_group} -n {ids.name(address.id)}"
     return f"Basic SKU is retired: az network public-ip update {where} --sku Standard, once it is detached"

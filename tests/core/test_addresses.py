@@ -573,6 +573,10 @@ def test_what_was_recorded_is_judged_as_written_down() -> None:
     ]
     assert {ids.name(ids.top_level(v.resource)): (v.result, v.addresses) for v in public} == RECORDED
     assert all("Basic SKU is retired" in v.seen for v in public)
+    # An address and its load balancer go to Standard together.
+    fronts = [v.seen for v in public if v.requirement == "load-balancer-public-frontend"]
+    assert fronts
+    assert all("Start-AzBasicLoadBalancerUpgrade -ResourceGroupName " in seen for seen in fronts)
     # Of six interfaces one has an address. The Kubernetes master's address is on a load balancer that was not
     # recorded: nobody is accused of it, and it is not called unattached.
     assert (len(interfaces), len(public)) == (6, 3)
