@@ -6,6 +6,7 @@ from governor.core import ids
 from governor.core.cluster import Cluster
 from governor.core.estate import Estate
 from governor.core.policy import Policy, Requirement
+from governor.core.request_rules import ACTING
 from governor.core.verdict import Result, Verdict, exempted
 
 _ADDON: Final = "azurepolicy"
@@ -14,7 +15,7 @@ _EXPECTED: Final = "Azure Policy's add-on"
 
 def wants_addon(policy: Policy) -> bool:
     """Whether a policy has Azure Policy look at the Services of its clusters."""
-    return policy.clusters.internal_load_balancers in ("audit", "deny")
+    return policy.clusters.internal_load_balancers in ACTING
 
 
 def of_addon(cluster: Cluster, policy: Policy, estate: Estate) -> Verdict:

@@ -17,7 +17,7 @@ from governor.core.brakes import AN_HOUR
 from governor.core.circumstances import Circumstances
 from governor.core.dependencies import OutboundDependencies, in_short
 from governor.core.estate import Estate, deployments, outbound_dependencies
-from governor.core.judged import Judged, unproven
+from governor.core.judged import Judged, leaves_well, unproven
 from governor.core.occupancy import cluster_owns, clusters_known, elsewhere_unlisted, hazards_unread
 from governor.core.plan import Gate, Reason, Remediation
 from governor.core.policy import Disruption, Mode, Policy, Requirement
@@ -160,9 +160,8 @@ def symmetric(remediation: Remediation, judged: Judged, _: Policy, __: Circumsta
 
 def _sends(remediation: Remediation, judged: Judged) -> bool:
     """Whether a repair leads a subnet to its hub that does not leave by it yet."""
-    sent = remediation.steps and not _ROUTED.isdisjoint(remediation.requirements)
-    about = next((v.result for v in judged.verdicts if v.requirement == Requirement.SUBNET_EGRESS), None)
-    return bool(sent) and about is not Result.COMPLIANT
+    routed = not _ROUTED.isdisjoint(remediation.requirements)
+    return bool(remediation.steps) and routed and not leaves_well(judged)
 
 
 def rights(remediation: Remediation, _: object, __: Policy, around: Circumstances) -> Reason | None:

@@ -162,8 +162,12 @@ def unproven(judged: Judged, policy: Policy) -> bool:
     hub = policy.egress.hub
     if hub is None or hub.ready == "assumed" or judged.occupants.empty:
         return False
-    about = next((v.result for v in judged.verdicts if v.requirement == Requirement.SUBNET_EGRESS), None)
-    return about is not Result.COMPLIANT
+    return not leaves_well(judged)
+
+
+def leaves_well(judged: Judged) -> bool:
+    """Whether a subnet leaves as its policy says."""
+    return any(v.requirement == Requirement.SUBNET_EGRESS and v.result is Result.COMPLIANT for v in judged.verdicts)
 
 
 def of_network(seen: tuple[Spoke, ...], estate: Estate) -> tuple[Verdict, ...]:

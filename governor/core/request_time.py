@@ -29,30 +29,27 @@ EFFECT: Final[Body] = {
 }
 
 
-class Definition(Struct, frozen=True):
-    """A policy definition as it is PUT."""
-
+class _Put(Struct, frozen=True):
     id: str
     name: str
     properties: Body
+
+
+class Definition(_Put, frozen=True):
+    """A policy definition as it is PUT."""
+
     type: str = "Microsoft.Authorization/policyDefinitions"
 
 
-class Assignment(Struct, frozen=True):
+class Assignment(_Put, frozen=True):
     """A policy assignment as it is PUT."""
 
-    id: str
-    name: str
-    properties: Body
     type: str = "Microsoft.Authorization/policyAssignments"
 
 
-class Exempted(Struct, frozen=True):
+class Exempted(_Put, frozen=True):
     """A policy exemption as it is PUT."""
 
-    id: str
-    name: str
-    properties: Body
     type: str = "Microsoft.Authorization/policyExemptions"
 
 
