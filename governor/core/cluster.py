@@ -111,7 +111,6 @@ class Power(Fact, frozen=True):
 
 class Identity(Fact, frozen=True):
     type: str | None = None
-    user_assigned_identities: dict[str, object] | None = None
 
 
 class AddonProfile(Fact, frozen=True):

@@ -18,7 +18,6 @@ from governor.core.verdict import Result, Verdict, exempted, why_unread
 
 _NAT: Final = Requirement.HUB_FIREWALL_NAT
 _PORTS: Final = Requirement.SNAT_CAPACITY
-FIREWALL_REQUIREMENTS: Final = (_NAT, _PORTS)
 # A firewall has two instances or more; how many at a time no ARM body says, so the least is counted.
 PORTS_OF_AN_ADDRESS: Final = 2496 * 2
 # What a load balancer gives each machine of its largest pools: with less, connections begin to fail.
