@@ -162,9 +162,9 @@ def spoils(
 
 def _loses(now: EgressPath, then: EgressPath) -> bool:
     """How a subnet leaves and how it would in; whether somebody in it, if not everybody, would lose his way out."""
-    leaving = [way for way in now.ways if way.method is not Method.NONE]
-    with_none = {member for way in then.ways if way.method is Method.NONE for member in way.members}
-    return any(not way.members or not with_none.isdisjoint(way.members) for way in leaving) and bool(with_none)
+    without = {member for way in then.ways if way.method is Method.NONE for member in way.members}
+    leaving = [way.members for way in now.ways if way.method is not Method.NONE]
+    return any(without.intersection(members or without) for members in leaving)
 
 
 def _cut_off(judged: Judged, after: Estate) -> str:
